@@ -1,0 +1,74 @@
+"""Every network by name: `build("mimo_unet", base_channels=8)`. Listing names loads no torch."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from deblur_lib import papers
+from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.networks import DISCRIMINATORS, NETWORKS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from deblur_lib.nn import Deblurrer
+
+
+def networks() -> dict[str, str]:
+    """Where each network lives ("module:Class"), comparators and papers' own alike."""
+    found = dict(NETWORKS)
+    for paper in papers.names():
+        for name, where in papers.load(paper).networks.items():
+            found[name] = f"deblur_lib.papers.{paper}.network:{where}"
+    return found
+
+
+def discriminators() -> dict[str, str]:
+    """Where each discriminator lives ("module:Class")."""
+    return dict(DISCRIMINATORS)
+
+
+def build(name: str, **options: Any) -> Deblurrer:
+    """Build a network with fresh weights.
+
+    Args:
+        name: catalogue name, see `networks`.
+        options: keyword arguments of the network.
+
+    Raises:
+        UsageError: unknown network or option (with the nearest known names).
+    """
+    network: Deblurrer = _build("network", networks(), name, options)
+    return network
+
+
+def build_discriminator(name: str, **options: Any) -> nn.Module:
+    """Build a discriminator with fresh weights; errors as `build`."""
+    network: nn.Module = _build("discriminator", discriminators(), name, options)
+    return network
+
+
+def signature(name: str) -> dict[str, Any]:
+    """Options of a network with their defaults; loads torch."""
+    parameters = inspect.signature(_class("network", networks(), name)).parameters
+    return {key: one.default for key, one in parameters.items()}
+
+
+def _class(kind: str, known: dict[str, str], name: str) -> Any:
+    if name not in known:
+        raise UsageError(unknown_name(kind, name, known))
+    module, _, attribute = known[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _build(kind: str, known: dict[str, str], name: str, options: dict[str, Any]) -> Any:
+    cls = _class(kind, known, name)
+    accepted = inspect.signature(cls).parameters
+    for option in options:
+        if option not in accepted:
+            raise UsageError(
+                unknown_name(f"option of {name}", option, accepted, see=f"help({cls.__name__})")
+            )
+    return cls(**options)

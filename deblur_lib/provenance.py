@@ -1,0 +1,85 @@
+"""Where a number comes from: hashes, digests, versions, hardware, commit. No torch here."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = ("deblur-lib", "torch", "lightning-fabric", "numpy", "scipy", "scikit-image", "pillow")
+
+
+def settings_hash(settings: Any, *, length: int = 8) -> str:
+    """Short hash of JSON-like settings; equal settings give equal hashes on every machine."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_digest(root: Path, names: list[str]) -> str:
+    """SHA-256 over the sorted list of (relative name, size, SHA-256) of some files of a folder."""
+    lines = [f"{name} {(root / name).stat().st_size} {file_digest(root / name)}" for name in names]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """Installed version of each package and of Python; packages that are absent are left out."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware(accelerator: str = "") -> dict[str, str]:
+    """Processor, cores, memory and accelerator of this machine, without its name or paths."""
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count() or 1),
+        "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
+        "accelerator": accelerator or "none",
+        "system": platform.system(),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def commit(root: Path | None = None) -> tuple[str, bool]:
+    """Commit of the checkout the library runs from, and whether tracked files differ from it.
+
+    Returns:
+        The full commit hash and the dirty flag; ("", False) outside a checkout.
+    """
+    root = root or Path(__file__).resolve().parent
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return head, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return "", False
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()

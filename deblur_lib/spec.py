@@ -1,0 +1,410 @@
+"""What a paper's room declares: methods, recipes, tables, claims, departures, profiles.
+
+Everything here is frozen, typed and free of torch. A declaration with an unknown key or a value of
+the wrong type is refused when it is made, so nothing starts on a half-understood experiment.
+"""
+
+import dataclasses
+import json
+from typing import Any, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from deblur_lib.errors import DeclarationError, unknown_name
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+ProfileName = Literal["smoke", "demo", "gpu", "paper"]
+PROFILES: tuple[ProfileName, ...] = ("smoke", "demo", "gpu", "paper")
+Option = str | bool | int | float | None | list[Any] | dict[str, Any]
+Options = dict[str, Option]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Departure:
+    """One place where the paper is silent, ambiguous or wrong, and what we do there.
+
+    Attributes:
+        where: section, equation or table of the paper.
+        says: what the paper says there, in our words.
+        does: what the suite does.
+        why: the reason, with its source (relative's code, arithmetic, measurement, judgement).
+        option: network, training or evaluation option that offers the alternatives, if any.
+        id: the open point's number in the paper's specification ("W3").
+    """
+
+    where: str
+    says: str
+    does: str
+    why: str
+    option: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Adversarial:
+    """The second player of a generative adversarial network and how the two take turns.
+
+    Attributes:
+        discriminator: catalogue name.
+        options: keyword arguments of the discriminator.
+        loss: form of the adversarial loss.
+        weight: factor of the adversarial term in the generator's loss.
+        critic_steps: discriminator updates for each generator update.
+        lr: learning rate of the discriminator; the generator's when None.
+        penalty: factor of the gradient penalty (Wasserstein loss only).
+        pool: discriminator outputs kept for the running means of the relativistic losses.
+    """
+
+    discriminator: str
+    options: Options = Field(default_factory=dict)
+    loss: Literal["log2", "bce", "lsgan", "wgan_gp", "ragan_ls"] = "bce"
+    weight: float = 1.0
+    critic_steps: int = 1
+    lr: float | None = None
+    penalty: float = 10.0
+    pool: int = 50
+
+
+@dataclass(frozen=True, config=STRICT)
+class Train:
+    """A training recipe.
+
+    Attributes:
+        steps: optimiser steps (an epoch of the paper is turned into steps in the declaration).
+        batch: pairs in a step, over all accumulated parts.
+        crop: side of the random square crop, in pixels.
+        optimiser: which optimiser.
+        lr: learning rate after warm-up.
+        lr_floor: learning rate at the end of the schedule.
+        schedule: "cosine" (one cycle to the floor), "constant", "linear" (to the floor from
+            `decay_from` of the steps on), "polynomial" (power `decay`), "step" (times `decay`
+            every `decay_every` of the steps).
+        warmup: steps of linear warm-up from zero.
+        decay: factor or power of the schedule, see `schedule`.
+        decay_every: fraction of the steps between two reductions ("step").
+        decay_from: fraction of the steps at which the decay begins ("linear").
+        betas: Adam's betas; SGD takes the first as its momentum.
+        weight_decay: weight decay.
+        loss: weight of each named loss in the sum, e.g. {"l1": 1.0, "spectrum": 0.1}.
+        scales: True when every output of `forward_all` is compared with a resized target.
+        augment: names of the augmentations, applied in this order.
+        accumulate: equal parts a batch is split into to save memory.
+        clip: largest gradient norm, None for no clipping.
+        validate: times that validation runs, evenly spread over the steps, the last at the end.
+        init: initial weights: "default" (the framework's) or "xavier".
+        adversarial: the second player, None for plain training.
+    """
+
+    steps: int
+    batch: int
+    crop: int
+    lr: float
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    lr_floor: float = 0.0
+    schedule: Literal["cosine", "constant", "linear", "polynomial", "step"] = "cosine"
+    warmup: int = 0
+    decay: float = 0.5
+    decay_every: float = 1 / 6
+    decay_from: float = 0.5
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    loss: dict[str, float] = Field(default_factory=lambda: {"l1": 1.0})
+    scales: bool = False
+    augment: tuple[str, ...] = ("hflip",)
+    accumulate: int = 1
+    clip: float | None = None
+    validate: int = 10
+    init: Literal["default", "xavier"] = "default"
+    adversarial: Adversarial | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Method:
+    """One row of a table: a network with options, or a printed row that nobody runs here.
+
+    Attributes:
+        id: name used in rows and printed cells ("wan2023_dffm").
+        title: name shown to readers.
+        network: catalogue name; None for a method that is only quoted, "identity" for the
+            blurred picture scored as output.
+        options: keyword arguments of the network.
+        train: overrides of the paper's recipe.
+        profiles: profiles in which this row is trained or scored.
+        not_run: the reason shown where it is not run.
+        control: True for a row that the paper does not print.
+    """
+
+    id: str
+    title: str
+    network: str | None
+    options: Options = Field(default_factory=dict)
+    train: dict[str, Any] = Field(default_factory=dict)
+    profiles: tuple[ProfileName, ...] = PROFILES
+    not_run: str = ""
+    control: bool = False
+
+    @model_validator(mode="after")
+    def _says_why_not(self) -> "Method":
+        if set(self.profiles) != set(PROFILES) and not self.not_run:
+            raise ValueError(f"{self.id}: not run in every profile, so `not_run` must say why")
+        return self
+
+
+@dataclass(frozen=True, config=STRICT)
+class Column:
+    """One column of a table: a data set, a printed metric, and the convention we score it by.
+
+    Attributes:
+        dataset: the data set's name in the printed cells ("gopro_test").
+        metric: the metric's name in the printed cells ("psnr_db", "ssim", "time_s", "params_m").
+        convention: our named convention ("psnr-rgb"), or the name of a cost ("parameters").
+        title: heading shown to readers.
+    """
+
+    dataset: str
+    metric: str
+    convention: str
+    title: str
+
+
+@dataclass(frozen=True, config=STRICT)
+class Table:
+    """A table of the paper: which methods, which columns; the printed cells live in printed.yaml.
+
+    Attributes:
+        id: "T1".
+        number: "Table 1", as printed.
+        caption: what it shows, in our words.
+        methods: method ids, in printed order; controls and identity may follow.
+        columns: columns, in printed order.
+        kind: comparison with other networks or ablation of the paper's own.
+    """
+
+    id: str
+    number: str
+    caption: str
+    methods: tuple[str, ...]
+    columns: tuple[Column, ...]
+    kind: Literal["comparison", "ablation"] = "comparison"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Profile:
+    """One budget for the same notebook.
+
+    Attributes:
+        name: smoke, demo, gpu or paper.
+        train_on: data id the networks are trained on ("synth-gopro-linear").
+        test_on: data id scored for each printed data set ({"gopro_test": "synth-gopro-linear"}).
+        data: settings of the data source, e.g. of the generated benchmark (size, counts, blur).
+        options: overrides of every network's options (a smaller width).
+        train: overrides of the recipe.
+        seeds: seeds of the runs.
+        why: what this budget can and cannot show, for readers.
+    """
+
+    name: ProfileName
+    train_on: str
+    test_on: dict[str, str]
+    data: Options = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
+    train: dict[str, Any] = Field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    why: str = ""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Figure:
+    """A figure of the paper or of ours.
+
+    Attributes:
+        id: "F4" for a figure of the paper, another word for ours.
+        title: heading.
+        kind: which drawing function makes it ("crops", "curves", "data", "diagram", "bars", ...).
+        caption: what it shows, in our words.
+        settings: keyword arguments of the drawing function.
+    """
+
+    id: str
+    title: str
+    kind: str
+    caption: str
+    settings: Options = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Paper:
+    """A paper's room, declared.
+
+    Attributes:
+        id: folder, notebook and chapter name.
+        title: title in English.
+        authors: as printed.
+        venue: where it appeared.
+        doi: digital object identifier, or "".
+        bibkey: key in the book's bibliography.
+        networks: class in the room's network.py for each network name it adds to the catalogue.
+        recipe: the paper's own training recipe (paper profile).
+        methods: all rows of all tables.
+        tables: the tables.
+        figures: the figures, in the order of the chapter.
+        departures: open points of the paper and what we do.
+        profiles: the four budgets, by name.
+    """
+
+    id: str
+    title: str
+    authors: str
+    venue: str
+    doi: str
+    bibkey: str
+    networks: dict[str, str]
+    recipe: Train
+    methods: tuple[Method, ...]
+    tables: tuple[Table, ...]
+    figures: tuple[Figure, ...]
+    departures: tuple[Departure, ...]
+    profiles: tuple[Profile, ...]
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> "Paper":
+        known = [method.id for method in self.methods]
+        if len(known) != len(set(known)):
+            raise ValueError(f"{self.id}: method ids repeat: {known}")
+        for table in self.tables:
+            missing = set(table.methods) - set(known)
+            if missing:
+                raise ValueError(f"{self.id} {table.id}: no method is called {sorted(missing)}")
+        if sorted(one.name for one in self.profiles) != sorted(PROFILES):
+            raise ValueError(f"{self.id}: each of {PROFILES} must be declared once")
+        return self
+
+
+# --- printed cells and claims: data files of a room, checked when read -------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class PrintedCell:
+    """One number printed in the paper.
+
+    Attributes:
+        table: table id ("T1").
+        method: method id.
+        dataset: data set name.
+        metric: metric name.
+        printed: the text exactly as in the source, blanks included.
+        value: the number it stands for.
+        flags: reasons for caution.
+    """
+
+    table: str
+    method: str
+    dataset: str
+    metric: str
+    printed: str
+    value: float
+    flags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Name of the cell in claim expressions: "T1.gopro_test.psnr_db.wan2023"."""
+        return f"{self.table}.{self.dataset}.{self.metric}.{self.method}"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Check:
+    """One testable part of a claim.
+
+    Attributes:
+        expr: arithmetic over cell keys (+ - * /, parentheses, max(), min(), numbers), e.g.
+            "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.dmphn".
+        relation: eq (|expr - stated| <= tol), gt, lt, ge, le (against `stated`).
+        stated: the number the paper states, 0 for plain orderings.
+        tol: tolerance of eq.
+        scope: "printed": only arithmetic on the printed tables; "both": also on our rows;
+            "ours": only on our rows or on measured costs.
+    """
+
+    expr: str
+    relation: Literal["eq", "gt", "lt", "ge", "le"]
+    stated: float = 0.0
+    tol: float = 0.0
+    scope: Literal["printed", "both", "ours"] = "both"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Claim:
+    """One statement of the paper that can be held against numbers, or a note why it cannot.
+
+    Attributes:
+        id: "wan2023-C01".
+        section: where it stands.
+        statement: the claim in our words.
+        kind: arithmetic, ordering, efficiency, structural or visual.
+        checks: its testable parts; all must hold.
+        untestable: why no number can decide it ("" when checks exist).
+        note: remarks for readers.
+    """
+
+    id: str
+    section: str
+    statement: str
+    kind: Literal["arithmetic", "ordering", "efficiency", "structural", "visual"]
+    checks: tuple[Check, ...] = ()
+    untestable: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _testable_or_not(self) -> "Claim":
+        if bool(self.checks) == bool(self.untestable):
+            raise ValueError(f"{self.id}: give checks, or say in `untestable` why there are none")
+        return self
+
+
+T = TypeVar("T")
+
+
+def parse(kind: Any, data: Any, *, source: str) -> Any:
+    """Build a declaration from plain data (read from YAML or JSON), refusing what does not fit.
+
+    Args:
+        kind: a class of this module, or a typing form such as tuple[Claim, ...].
+        data: mappings, lists and scalars.
+        source: file or place named in the error.
+
+    Raises:
+        DeclarationError: an unknown key, a missing key or a value of the wrong type.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DeclarationError(
+            f"{source}: {first['msg']} at {where or 'the top'}, got {first.get('input')!r}"
+            f" ({error.error_count()} problem(s) in all); mend the declaration"
+        ) from error
+
+
+def override(base: T, changes: dict[str, Any]) -> T:
+    """Copy a declaration with some fields changed; unknown fields and wrong types are refused.
+
+    Raises:
+        DeclarationError: a field that the declaration does not have, or a wrong type.
+    """
+    names = {field.name for field in dataclasses.fields(base)}  # type: ignore[arg-type]
+    for name in changes:
+        if name not in names:
+            raise DeclarationError(
+                unknown_name(f"field of {type(base).__name__}", name, names, see="deblur_lib.spec")
+            )
+    try:
+        return dataclasses.replace(base, **changes)  # type: ignore[type-var]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DeclarationError(
+            f"{type(base).__name__}.{'.'.join(map(str, first['loc']))}: {first['msg']}, got "
+            f"{first.get('input')!r}"
+        ) from error

@@ -199,7 +199,8 @@ class Profile:
         train_on: data id the networks are trained on ("synth-gopro-linear").
         test_on: data id scored for each printed data set ({"gopro_test": "synth-gopro-linear"}).
         data: settings of the data source, e.g. of the generated benchmark (size, counts, blur).
-        options: overrides of every network's options (a smaller width).
+        options: overrides of each network's options, by network name
+            ({"mimo_unet": {"base_channels": 8}}).
         train: overrides of the recipe.
         seeds: seeds of the runs.
         why: what this budget can and cannot show, for readers.
@@ -209,7 +210,7 @@ class Profile:
     train_on: str
     test_on: dict[str, str]
     data: Options = Field(default_factory=dict)
-    options: Options = Field(default_factory=dict)
+    options: dict[str, Options] = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     why: str = ""

@@ -1,0 +1,162 @@
+"""Which runs a request means: paper, profile and parameters in, run declarations out. No torch.
+
+A run is (network and options, data, recipe, seed, profile). Its id is its method, its seed and a
+hash of every setting that can change its numbers; the same settings always give the same id.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from deblur_lib import papers
+from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.provenance import settings_hash
+from deblur_lib.spec import PROFILES, Method, Options, Paper, Profile, Train, override
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16")
+TRAIN_MODES = ("missing", "never")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a notebook, the command line or a script asks for.
+
+    Attributes:
+        paper: room id.
+        profile: smoke, demo, gpu or paper.
+        device: auto, cpu, cuda or mps.
+        precision: auto, fp32 or bf16.
+        seeds: seeds of the runs; empty takes the profile's.
+        train: "missing" trains what no stored run covers, "never" only reads published results.
+        methods: rows to run; empty takes all that the profile runs.
+        options: overrides of network options, by network name.
+        recipe: overrides of the training recipe.
+        data: settings of generated pictures.
+        roots: folder of each real data set, by data id.
+    """
+
+    paper: str
+    profile: str = "demo"
+    device: str = "auto"
+    precision: str = "auto"
+    seeds: tuple[int, ...] = ()
+    train: str = "missing"
+    methods: tuple[str, ...] = ()
+    options: dict[str, Options] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: Options = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with one seed, fully resolved.
+
+    Attributes:
+        paper, profile: room and budget.
+        method: the row it fills.
+        seed: seed of the run.
+        options: options of the network, profile and request included.
+        train: the recipe, method, profile and request included.
+        train_on: data id of the training pictures.
+        data: settings of generated pictures.
+        precision: precision asked for.
+    """
+
+    paper: str
+    profile: str
+    method: Method
+    seed: int
+    options: Options
+    train: Train
+    train_on: str
+    data: Options
+    precision: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting that can change a number of this run."""
+        return {
+            "network": self.method.network,
+            "options": self.options,
+            "train": dataclasses.asdict(self.train),
+            "train_on": self.train_on,
+            "data": self.data,
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+
+    @property
+    def id(self) -> str:
+        """Readable id: method, seed and settings hash."""
+        return f"{self.method.id}-s{self.seed}-{settings_hash(self.settings)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a request, with the declarations they come from."""
+
+    request: Request
+    paper: Paper
+    profile: Profile
+    runs: tuple[Run, ...]
+
+
+def make_plan(request: Request) -> Plan:
+    """Resolve a request into runs.
+
+    Raises:
+        UsageError: an unknown paper, profile, method, device, or a recipe field or type that
+            does not exist; nothing was started.
+    """
+    paper = papers.load(request.paper)
+    for kind, value, known in (
+        ("profile", request.profile, PROFILES),
+        ("device", request.device, DEVICES),
+        ("precision", request.precision, PRECISIONS),
+        ("train mode", request.train, TRAIN_MODES),
+    ):
+        if value not in known:
+            raise UsageError(unknown_name(kind, value, known, see=f"notebooks/{paper.id}.ipynb"))
+    profile = next(one for one in paper.profiles if one.name == request.profile)
+    methods = _chosen(paper, request)
+    seeds = request.seeds or profile.seeds
+    runs = [_run(paper, profile, request, method, seed) for seed in seeds for method in methods]
+    return Plan(request, paper, profile, tuple(runs))
+
+
+def _chosen(paper: Paper, request: Request) -> list[Method]:
+    runnable = {
+        one.id: one
+        for one in paper.methods
+        if one.network not in (None, "identity") and request.profile in one.profiles
+    }
+    for name in request.methods:
+        if name not in runnable:
+            see = f"deblur list {paper.id}"
+            raise UsageError(
+                unknown_name(f"method run at profile {request.profile}", name, runnable, see=see)
+            )
+    return [one for one in runnable.values() if not request.methods or one.id in request.methods]
+
+
+def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed: int) -> Run:
+    assert method.network is not None
+    options = {
+        **profile.options.get(method.network, {}),
+        **method.options,
+        **request.options.get(method.network, {}),
+    }
+    recipe = override(paper.recipe, {**method.train, **profile.train, **request.recipe})
+    return Run(
+        paper=paper.id,
+        profile=profile.name,
+        method=method,
+        seed=seed,
+        options=options,
+        train=recipe,
+        train_on=profile.train_on,
+        data={**profile.data, **request.data},
+        precision=request.precision,
+    )

@@ -26,8 +26,12 @@ def networks() -> dict[str, str]:
 
 
 def discriminators() -> dict[str, str]:
-    """Where each discriminator lives ("module:Class")."""
-    return dict(DISCRIMINATORS)
+    """Where each discriminator lives ("module:Class"), shared and papers' own alike."""
+    found = dict(DISCRIMINATORS)
+    for paper in papers.names():
+        for name, where in papers.load(paper).discriminators.items():
+            found[name] = f"deblur_lib.papers.{paper}.network:{where}"
+    return found
 
 
 def build(name: str, **options: Any) -> Deblurrer:

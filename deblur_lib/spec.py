@@ -247,6 +247,7 @@ class Paper:
         doi: digital object identifier, or "".
         bibkey: key in the book's bibliography.
         networks: class in the room's network.py for each network name it adds to the catalogue.
+        discriminators: the same for its discriminators.
         recipe: the paper's own training recipe (paper profile).
         methods: all rows of all tables.
         tables: the tables.
@@ -268,6 +269,7 @@ class Paper:
     figures: tuple[Figure, ...]
     departures: tuple[Departure, ...]
     profiles: tuple[Profile, ...]
+    discriminators: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_resolve(self) -> "Paper":

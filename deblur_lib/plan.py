@@ -121,6 +121,10 @@ def make_plan(request: Request) -> Plan:
             raise UsageError(unknown_name(kind, value, known, see=f"notebooks/{paper.id}.ipynb"))
     profile = next(one for one in paper.profiles if one.name == request.profile)
     methods = _chosen(paper, request)
+    used = sorted({str(one.network) for one in methods})
+    for name in request.options:
+        if name not in used:
+            raise UsageError(unknown_name("network run here", name, used))
     seeds = request.seeds or profile.seeds
     runs = [_run(paper, profile, request, method, seed) for seed in seeds for method in methods]
     return Plan(request, paper, profile, tuple(runs))

@@ -1,10 +1,14 @@
 """Fixtures that several test folders share."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from deblur_lib import papers
 
 
 def pytest_configure() -> None:
@@ -19,3 +23,26 @@ def real_data() -> Path:
     if not (root / "digest.json").is_file():
         pytest.skip("needs real photographs: set DEBLUR_REAL_DATA to a folder that holds them")
     return root
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def executed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder outside the checkout in which every notebook ran at the smoke profile."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "deblur_lib", "book", "package.json", "package-lock.json"):
+        (project / name).symlink_to(ROOT / name)
+    for name in papers.names():
+        command = [sys.executable, "-m", "deblur_lib.cli", "reproduce", name]
+        done = subprocess.run(
+            [*command, "--profile", "smoke", "--quiet"],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{name}: {done.stderr[-3000:]}"
+    return project

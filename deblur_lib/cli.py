@@ -1,0 +1,191 @@
+"""The `deblur` command: each verb is a thin call into the library; heavy parts load when used.
+
+Exit status: 0 done, 1 a check or a run failed, 2 the request was wrong and nothing was started,
+3 some of several pictures failed.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deblur_lib import __version__, papers, store
+from deblur_lib.errors import DeblurError
+from deblur_lib.spec import PROFILES
+
+
+class Verbs(click.Group):
+    """A group of verbs that prints our errors in one line and exits with their status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; a `DeblurError` becomes one line on standard error."""
+        try:
+            return super().invoke(ctx)
+        except DeblurError as error:
+            click.echo(f"deblur: {error}", err=True)
+            ctx.exit(error.exit_status)
+
+
+@click.group(cls=Verbs)
+@click.version_option(__version__)
+def main() -> None:
+    """Reproduce image-deblurring papers: train, evaluate, compare with every printed number."""
+
+
+@main.command("list")
+@click.argument("paper", required=False)
+def list_(paper: str | None) -> None:
+    """Show papers, networks and stored results, or the rows of one PAPER."""
+    from deblur_lib import catalogue
+
+    if paper:
+        _list_rows(paper)
+        return
+    click.echo("papers (deblur list PAPER shows its rows):")
+    for name in papers.names():
+        declared = papers.load(name)
+        stored = [
+            profile
+            for profile in PROFILES
+            if (store.published_folder(name, profile) / "rows.csv").is_file()
+        ]
+        click.echo(f"  {name:<10} {declared.title}")
+        click.echo(f"  {'':<10} published results: {', '.join(stored) or 'none'}")
+    click.echo("networks:")
+    for name in sorted(catalogue.networks()):
+        click.echo(f"  {name}")
+
+
+def _list_rows(paper: str) -> None:
+    declared = papers.load(paper)
+    click.echo(f"{declared.title} ({declared.venue})")
+    for table in declared.tables:
+        click.echo(f"{table.number}: {table.caption}")
+    for method in declared.methods:
+        where = ", ".join(method.profiles) if method.network else f"quoted only: {method.not_run}"
+        click.echo(f"  {method.id:<22} {method.title:<34} {where}")
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@click.option("--device", default=None, help="auto, cpu, cuda or mps")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
+@click.option("--dry-run", is_flag=True, help="print the runs and stop")
+@click.option("--quiet", is_flag=True, help="no progress bar")
+def reproduce(
+    paper: str,
+    profile: str,
+    device: str | None,
+    settings: tuple[str, ...],
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Train, evaluate and report PAPER by executing its notebook."""
+    from deblur_lib import reproduce as engine
+    from deblur_lib.plan import make_plan
+
+    defaults = engine.notebook_parameters(engine.source_notebook(paper))
+    texts = {"profile": profile, **({"device": device} if device else {})}
+    for item in settings:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set needs KEY=VALUE, got {item!r}")
+        texts[key] = value
+    parameters = engine.parse_settings(texts, defaults)
+    if "interactive" in defaults:
+        parameters.setdefault("interactive", False)
+    if dry_run:
+        plan = make_plan(engine.request_of(paper, {**defaults, **parameters}))
+        for run in plan.runs:
+            done = (store.run_folder(run) / "manifest.json").is_file()
+            click.echo(f"{run.id:<40} {run.train.steps:>7} steps  {'stored' if done else 'to do'}")
+        return
+    target = engine.reproduce(paper, parameters, progress=not quiet)
+    click.echo(f"executed: {target.relative_to(store.project_root())}")
+    click.echo("read it as a page: deblur book")
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+def publish(paper: str, profile: str) -> None:
+    """Copy the results of the last run of PAPER to results/, where they can be committed."""
+    from deblur_lib.publishing import publish as copy
+
+    papers.load(paper)
+    source = store.workspace() / paper / profile / "results"
+    target = copy(source, store.published_folder(paper, profile), paper)
+    click.echo(f"published: {target.relative_to(store.project_root())}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+@click.option("--profile", type=click.Choice(PROFILES), default=None, help="default: best stored")
+def coverage(as_json: bool, profile: str | None) -> None:
+    """Say for every printed cell whether and how it was run here."""
+    from deblur_lib.report.coverage import ledger, to_markdown
+
+    found = ledger(store.project_root() / "results", profile=profile)
+    click.echo(json.dumps(found, indent=1) if as_json else to_markdown(found))
+
+
+@main.command()
+def verify() -> None:
+    """Rebuild every derived file of the published results and compare byte for byte."""
+    from deblur_lib.publishing import verify_all
+
+    different, checked = verify_all(store.project_root() / "results")
+    for path in different:
+        click.echo(f"differs: {path.relative_to(store.project_root())}", err=True)
+    click.echo(f"{checked} derived files checked, {len(different)} differ")
+    sys.exit(1 if different else 0)
+
+
+@main.command()
+def book() -> None:
+    """Build the book from the executed notebooks."""
+    from deblur_lib.book import build
+
+    index = build(store.project_root())
+    click.echo(f"open {index.relative_to(store.project_root())}")
+
+
+@main.group()
+def data() -> None:
+    """Look at folders of pictures."""
+
+
+@data.command("check")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+def check(folder: Path, as_json: bool) -> None:
+    """Report layout, counts, variant and problems of FOLDER."""
+    from deblur_lib.data.doctor import check_folder
+
+    report = check_folder(folder)
+    click.echo(json.dumps(report.as_dict(), indent=1) if as_json else report.text())
+    sys.exit(1 if report.problems else 0)
+
+
+@main.command()
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("--weights", type=click.Path(path_type=Path), required=True, help="checkpoint")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("restored"), show_default=True)
+@click.option("--device", default="auto", show_default=True)
+@click.option("--tile", type=int, default=None, help="side of tiles for large pictures")
+def restore(
+    inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: int | None
+) -> None:
+    """Restore pictures: files, folders or patterns."""
+    from deblur_lib.photos import restore_files
+
+    done, failed = restore_files(inputs, weights, out, device=device, tile=tile, say=click.echo)
+    click.echo(f"{done} written to {out}, {failed} failed")
+    sys.exit(3 if failed else 0 if done else 2)
+
+
+if __name__ == "__main__":
+    main()

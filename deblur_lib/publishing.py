@@ -1,0 +1,49 @@
+"""Copy the results of a run to the published folder, and check that derived files still match."""
+
+import shutil
+from pathlib import Path
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.report import derive
+
+KEPT = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json", "real_check.csv")
+
+
+def publish(source: Path, target: Path, paper: str) -> Path:
+    """Copy rows, manifests, curves and pictures, and derive tables and figures from the copy.
+
+    The old folder is replaced only when the new one is complete.
+
+    Raises:
+        MissingRowsError: nothing was run yet.
+    """
+    if not (source / "rows.csv").is_file():
+        raise MissingRowsError(f"no rows in {source.name} of {paper}; run `deblur reproduce` first")
+    fresh = target.with_name(f".{target.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name in KEPT:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, fresh / name)
+    if (source / "pictures").is_dir():
+        shutil.copytree(source / "pictures", fresh / "pictures")
+    derive.write_derived(fresh, paper)
+    if target.exists():
+        shutil.rmtree(target)
+    fresh.rename(target)
+    return target
+
+
+def verify_all(root: Path) -> tuple[list[Path], int]:
+    """Rebuild the derived files of every published folder below `root`.
+
+    Returns:
+        The files that differ from a fresh rebuild, and how many were compared.
+    """
+    different: list[Path] = []
+    checked = 0
+    for rows in sorted(root.glob("*/*/rows.csv")):
+        folder = rows.parent
+        different += derive.verify(folder, folder.parent.name)
+        checked += sum(1 for path in (folder / "derived").rglob("*") if path.is_file())
+    return different, checked

@@ -1,0 +1,220 @@
+"""The facade that notebooks use: open a paper's room, run it, show its tables, figures, verdicts.
+
+    room = open_paper("wan2023", profile="demo")
+    room.run()
+    room.table("T2")
+
+Only `run`, `explore`, `real_check` and the drawings of a network's structure load torch.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from deblur_lib import store
+from deblur_lib.collecting import collect, structure_probes
+from deblur_lib.errors import MissingRowsError, UsageError, unknown_name
+from deblur_lib.plan import Plan, Request, make_plan
+from deblur_lib.records import ROW_COLUMNS, read_json
+from deblur_lib.report import derive, tables, verdicts
+from deblur_lib.report.results import Results
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayObject
+
+
+def open_paper(
+    paper: str,
+    *,
+    profile: str = "demo",
+    device: str = "auto",
+    precision: str = "auto",
+    train: str = "missing",
+    seeds: Sequence[int] = (),
+    methods: Sequence[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    roots: Mapping[str, str] | None = None,
+) -> "Room":
+    """Open a paper's room at a budget.
+
+    Args:
+        paper: room id, see `deblur list`.
+        profile: smoke, demo, gpu or paper.
+        device: auto, cpu, cuda or mps.
+        precision: auto, fp32 or bf16.
+        train: "missing" trains what no stored run covers, "never" reads published results.
+        seeds: seeds of the runs; empty takes the profile's.
+        methods: rows to run; empty takes all.
+        options: overrides of network options, by network name.
+        recipe: overrides of the training recipe.
+        data: settings of generated pictures.
+        roots: folder of each real data set, by data id.
+
+    Raises:
+        UsageError: a name or a type is wrong; nothing was started.
+    """
+    request = Request(
+        paper=paper,
+        profile=profile,
+        device=device,
+        precision=precision,
+        seeds=tuple(seeds),
+        train=train,
+        methods=tuple(methods),
+        options={name: dict(value) for name, value in (options or {}).items()},
+        recipe=dict(recipe or {}),
+        data=dict(data or {}),
+        roots=dict(roots or {}),
+    )
+    return Room(make_plan(request))
+
+
+class Room:
+    """A paper at a budget; see the module docstring."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.paper = plan.paper
+        self.folder: Path = store.results_folder(plan.request)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def run(self) -> pd.DataFrame:
+        """Train what is missing, score it, write rows and everything derived from them.
+
+        Returns:
+            Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
+        """
+        if self.plan.request.train == "missing":
+            from deblur_lib.running import run_all
+
+            run_all(self.plan)
+            collect(self.plan, self.folder)
+            derive.write_derived(self.folder, self.paper.id)
+        return self._summary()
+
+    def _summary(self) -> pd.DataFrame:
+        rows = self.results.rows
+        kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
+        titles = {one.id: one.title for one in self.paper.methods}
+        order = [one.title for one in self.paper.methods]
+        frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
+            index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
+        )
+        return frame.reindex([one for one in order if one in frame.index]).round(3)
+
+    @property
+    def results(self) -> Results:
+        """Rows, manifests and curves of this request.
+
+        Raises:
+            MissingRowsError: nothing was run yet.
+        """
+        if not (self.folder / "rows.csv").is_file():
+            raise MissingRowsError(
+                f"no rows of {self.paper.id} at profile {self.plan.profile.name} are stored; call "
+                "room.run() first"
+                + (", with train='missing'" if self.plan.request.train == "never" else "")
+            )
+        return Results.load(self.folder)
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def budget(self) -> pd.DataFrame:
+        """What this profile trains: rows, network options, recipe, seeds."""
+        frame = pd.DataFrame(
+            {
+                "row": run.method.title,
+                "network": run.method.network,
+                "options": ", ".join(f"{key} {value}" for key, value in run.options.items()),
+                "steps": run.train.steps,
+                "batch": run.train.batch,
+                "crop": run.train.crop,
+                "seeds": ", ".join(
+                    str(one.seed) for one in self.plan.runs if one.method.id == run.method.id
+                ),
+            }
+            for run in {run.method.id: run for run in self.plan.runs}.values()
+        )
+        return frame.set_index("row")
+
+    def table(self, table: str) -> Any:
+        """A table of the paper with our measurements beside each printed cell."""
+        return tables.styled(tables.compare(self.results, self.paper, table))
+
+    def figure(self, figure: str) -> "DisplayObject":
+        """A figure of the chapter, drawn from stored rows, pictures and probes."""
+        from IPython.display import Image
+
+        declared = {one.id: one for one in self.paper.figures}
+        if figure not in declared:
+            raise UsageError(unknown_name("figure", figure, declared, see=f"{self.paper.id} room"))
+        self._prepare()
+        path = derive.write_figure(self.folder, self.paper.id, figure)
+        return Image(data=path.read_bytes(), format="png", alt=declared[figure].caption)
+
+    def listing(self, name: str) -> pd.DataFrame:
+        """A small table of the networks' structure, counted from the built networks."""
+        self._prepare()
+        probes = read_json(self.folder / "probes.json")
+        if name not in probes:
+            raise UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
+        return pd.DataFrame(probes[name]).set_index(next(iter(probes[name][0])))
+
+    def claims(self) -> Any:
+        """Verdict on every claim of the paper, against its tables and against our rows."""
+        return verdicts.styled(verdicts.judge(self.results, self.paper))
+
+    def departures(self) -> pd.DataFrame:
+        """Open points of the paper, and what we do there."""
+        frame = pd.DataFrame([vars(one) for one in self.paper.departures])
+        return frame[["id", "where", "says", "does", "why", "option"]].set_index("id")
+
+    def provenance(self) -> pd.DataFrame:
+        """Commit, hardware, precision, pictures and time of every run."""
+        manifests = self.results.manifests
+        frame = pd.DataFrame(
+            {
+                "run": one.run,
+                "commit": (one.commit[:10] or "none") + ("+" if one.dirty else ""),
+                "processor": one.hardware["processor"],
+                "accelerator": one.hardware["accelerator"],
+                "precision": one.precision,
+                "torch": one.versions.get("torch", ""),
+                "steps": one.steps,
+                "best step": one.best_step,
+                "training [s]": round(one.seconds_training, 1),
+                "pictures": sum(one.pictures_used.values()),
+            }
+            for one in manifests
+        )
+        return frame.set_index("run")
+
+    # --- live parts ----------------------------------------------------------------------------
+
+    def explore(self, *, interactive: bool = True) -> Any:
+        """Choose network, picture and blur strength; see before and after.
+
+        Args:
+            interactive: False shows one still picture instead of sliders.
+        """
+        from deblur_lib.exploring import explore
+
+        return explore(self.plan, self.folder, interactive=interactive)
+
+    def real_check(self) -> pd.DataFrame:
+        """PSNR of the trained networks on real GoPro pairs, where such pairs are at hand."""
+        from deblur_lib.realcheck import real_check
+
+        return real_check(self.plan)
+
+    def _prepare(self) -> None:
+        if self.plan.request.train == "missing":
+            structure_probes(self.plan, self.folder)
+
+
+__all__ = ["ROW_COLUMNS", "Room", "open_paper"]

@@ -1,0 +1,302 @@
+"""One run from pictures to rows: train if needed, score the best weights, leave a folder behind.
+
+A finished run (its manifest is the last file written) is never repeated; an interrupted one goes
+on where its last checkpoint stands; changed test pictures are scored anew without training.
+"""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from deblur_lib import catalogue, provenance, store
+from deblur_lib.data.opening import open_data
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.evaluation.cost import cost
+from deblur_lib.evaluation.metrics import DEFAULT
+from deblur_lib.evaluation.runner import PictureScore, evaluate
+from deblur_lib.nn import Deblurrer
+from deblur_lib.plan import Plan, Run
+from deblur_lib.records import (
+    Manifest,
+    Row,
+    atomic,
+    read_json,
+    read_manifests,
+    write_json,
+    write_manifests,
+    write_rows,
+)
+from deblur_lib.spec import Paper
+from deblur_lib.training.checkpoint import load_weights
+from deblur_lib.training.devices import accelerator_name, resolve_device, resolve_precision
+from deblur_lib.training.loop import fit
+from deblur_lib.training.seeding import seeded
+
+SHOWN = 256  # largest side of a stored picture, in pixels
+CHOSEN = ("strongest blur", "median blur", "most edges")
+
+
+def open_tests(plan: Plan) -> dict[str, PairSource]:
+    """The test pictures that stand for each printed data set at this profile."""
+    return {
+        printed: _open(plan, data_id, "test")
+        for printed, data_id in sorted(plan.profile.test_on.items())
+    }
+
+
+def _open(plan: Plan, data_id: str, split: str) -> PairSource:
+    settings = {**plan.profile.data, **plan.request.data}
+    roots = {name: Path(path) for name, path in plan.request.roots.items()}
+    return open_data(data_id, split, settings=settings, roots=roots, cache=store.cache_folder())
+
+
+def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
+    """Conventions scored on a data set: the usual ones and those its table columns name."""
+    named = {
+        column.convention
+        for table in paper.tables
+        for column in table.columns
+        if column.dataset == dataset and column.metric in ("psnr_db", "ssim")
+    }
+    return tuple(dict.fromkeys((*DEFAULT, *sorted(named))))
+
+
+def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
+    """Rows of the blurred pictures scored as if they were the output."""
+    rows: list[Row] = []
+    for dataset, source in tests.items():
+        scored = evaluate(None, source, conventions=conventions(plan.paper, dataset), device="cpu")
+        rows += _rows(
+            plan.paper.id, plan.profile.name, "identity", "-", -1, dataset, source, scored
+        )
+    return rows
+
+
+def chosen_pictures(rows: list[Row], source: PairSource, dataset: str) -> dict[str, str]:
+    """Pictures that figures show, by a fixed rule on the input alone.
+
+    Returns:
+        Name of the picture for each rule of `CHOSEN`: lowest input PSNR, median input PSNR, and
+        the largest mean absolute gradient of the sharp picture among the others.
+    """
+    ranked = sorted(
+        (row.value, row.picture)
+        for row in rows
+        if row.dataset == dataset and row.convention == "psnr-rgb" and row.method == "identity"
+    )
+    names = [name for _, name in ranked]
+    picked = {CHOSEN[0]: names[0], CHOSEN[1]: names[len(names) // 2]}
+    edges = {}
+    for index, name in enumerate(source.names):
+        if name not in picked.values():
+            gray = source.pair(index).sharp.mean(dim=0).numpy()
+            edges[name] = float(np.mean(np.abs(np.diff(gray, axis=0)))) + float(
+                np.mean(np.abs(np.diff(gray, axis=1)))
+            )
+    if edges:
+        picked[CHOSEN[2]] = max(sorted(edges), key=lambda name: edges[name])
+    return picked
+
+
+def execute(
+    run: Run, plan: Plan, tests: Mapping[str, PairSource], shown: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Train a run if it is not finished and score it on every test source.
+
+    Args:
+        run: what to train.
+        plan: the request it belongs to.
+        tests: test pictures by printed data set.
+        shown: pictures to store for figures, by printed data set and rule.
+    """
+    folder = store.run_folder(run)
+    digests = {source.data_id: source.digest for source in tests.values()}
+    if _finished(folder, digests):
+        return
+    device = resolve_device(plan.request.device)
+    network = build(run)
+    write_json(folder / "config.json", run.settings)
+    train = _open(plan, run.train_on, "train")
+    validation = _open(plan, run.train_on, "validation")
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    fitted = fit(
+        network,
+        train,
+        validation,
+        run.train,
+        folder=folder,
+        seed=run.seed,
+        device=plan.request.device,
+        precision=run.precision,
+    )
+    load_weights(fitted.weights, network)
+    clock = time.perf_counter()
+    rows: list[Row] = []
+    for dataset, source in tests.items():
+        wanted = set(shown.get(dataset, {}).values())
+        scored = evaluate(
+            network,
+            source,
+            conventions=conventions(plan.paper, dataset),
+            device=device,
+            keep=_keeper(folder / "pictures" / dataset, wanted),
+        )
+        rows += _rows(
+            run.paper, run.profile, run.method.id, run.id, run.seed, dataset, source, scored
+        )
+    scoring = time.perf_counter() - clock
+    write_rows(folder / "rows.csv", rows)
+    if not (folder / "costs.json").is_file():
+        write_json(folder / "costs.json", cost(network, size=(256, 256)))
+    head, dirty = provenance.commit()
+    manifest = Manifest(
+        run=run.id,
+        paper=run.paper,
+        profile=plan.profile.name,
+        method=run.method.id,
+        seed=run.seed,
+        network=str(run.method.network),
+        options=dict(run.options),
+        train=dataclasses.asdict(run.train),
+        settings_hash=provenance.settings_hash(run.settings, length=64),
+        data=digests | {train.data_id: train.digest, validation.data_id: validation.digest},
+        commit=head,
+        dirty=dirty,
+        versions=provenance.versions(),
+        hardware=provenance.hardware(accelerator_name(device)),
+        device=str(device),
+        precision=resolve_precision(run.precision, device),
+        threads=fitted.threads,
+        steps=fitted.steps,
+        pictures_meant={source.data_id: source.expected for source in tests.values()},
+        pictures_used={source.data_id: len(source) for source in tests.values()},
+        seconds_training=fitted.seconds,
+        seconds_scoring=scoring,
+        best_step=fitted.best_step,
+        weights_digest=provenance.file_digest(fitted.weights),
+        started=started,
+        notes=list(fitted.notes),
+    )
+    write_manifests(folder / "manifest.json", [manifest])
+
+
+def build(run: Run) -> Deblurrer:
+    """The network of a run with its seeded fresh weights."""
+    with seeded(run.seed, "weights"):
+        return catalogue.build(str(run.method.network), **run.options)
+
+
+def trained(run: Run) -> Deblurrer:
+    """The network of a finished run with its best weights, in evaluation mode."""
+    network = build(run)
+    load_weights(store.run_folder(run) / "best.safetensors", network)
+    return network.eval()
+
+
+def _finished(folder: Path, digests: Mapping[str, str]) -> bool:
+    if not (folder / "manifest.json").is_file():
+        return False
+    stored = read_manifests(folder / "manifest.json")[0].data
+    return all(stored.get(data_id) == digest for data_id, digest in digests.items())
+
+
+def _rows(
+    paper: str,
+    profile: str,
+    method: str,
+    run: str,
+    seed: int,
+    dataset: str,
+    source: PairSource,
+    scored: list[PictureScore],
+) -> list[Row]:
+    return [
+        Row(
+            paper=paper,
+            profile=profile,  # type: ignore[arg-type]  # checked by the row schema
+            method=method,
+            run=run,
+            seed=seed,
+            dataset=dataset,
+            data=source.data_id,
+            picture=one.picture,
+            scene=one.scene,
+            convention=convention,
+            value=value,
+        )
+        for one in scored
+        for convention, value in one.scores.items()
+    ]
+
+
+def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
+    def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
+        if name in wanted:
+            box = crop_box(blurred, sharp)
+            for what, picture in (("blurred", blurred), ("restored", restored), ("sharp", sharp)):
+                save_png(folder / name / f"{what}.png", picture[box])
+
+    return keep
+
+
+def crop_box(blurred: np.ndarray, sharp: np.ndarray, side: int = SHOWN) -> tuple[slice, slice]:
+    """The window of at most `side` pixels in which blurred and sharp differ most."""
+    gap = np.abs(blurred.astype(np.int32) - sharp.astype(np.int32)).sum(axis=2)
+    height, width = min(side, gap.shape[0]), min(side, gap.shape[1])
+    total = np.pad(gap.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sums = (
+        total[height:, width:] - total[:-height, width:]
+        - total[height:, :-width] + total[:-height, :-width]
+    )  # fmt: skip
+    top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
+    return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
+
+
+def save_png(path: Path, picture: np.ndarray) -> None:
+    """Write an 8-bit picture without metadata, whole or not at all."""
+    with atomic(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
+
+
+def stored_costs(run: Run) -> dict[str, object]:
+    """Cost of a finished run's network."""
+    found: dict[str, object] = read_json(store.run_folder(run) / "costs.json")
+    return found
+
+
+def run_all(plan: Plan) -> None:
+    """Execute every run of a plan, then probe the trained networks for the figures."""
+    base = store.results_folder(plan.request).parent
+    tests = open_tests(plan)
+    identity = score_identity(plan, tests)
+    write_rows(base / "identity.csv", identity)
+    shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
+    for run in plan.runs:
+        build(run)  # a wrong option stops here, before the first step of the first run
+    for run in plan.runs:
+        execute(run, plan, tests, shown)
+    _probe(plan, tests, shown, base)
+
+
+def _probe(
+    plan: Plan,
+    tests: Mapping[str, PairSource],
+    shown: Mapping[str, Mapping[str, str]],
+    base: Path,
+) -> None:
+    module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
+    first = plan.runs[0].seed
+    networks = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
+    pictures = {
+        f"{dataset}/{name}": source.pair(source.names.index(name)).blurred[None]
+        for dataset, source in tests.items()
+        for name in shown[dataset].values()
+    }
+    chosen = {dataset: dict(rules) for dataset, rules in shown.items()}
+    write_json(base / "probes.json", module.trained(networks, pictures) | {"shown": chosen})

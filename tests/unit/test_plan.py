@@ -1,0 +1,66 @@
+"""Requests resolve to the same runs everywhere, and only settings that matter change a run's id."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from deblur_lib import store
+from deblur_lib.errors import UsageError
+from deblur_lib.plan import Request, make_plan
+
+
+def test_every_method_runs_with_every_seed() -> None:
+    plan = make_plan(Request("wan2023", profile="smoke", seeds=(3, 4)))
+    methods = {run.method.id for run in plan.runs}
+    assert {"wan2023", "wan2023_dffm", "wan2023_baseline", "mimo_unet"} <= methods
+    assert len(plan.runs) == 2 * len(methods)
+    assert len({run.id for run in plan.runs}) == len(plan.runs)
+
+
+def test_the_run_id_follows_what_can_change_a_number() -> None:
+    base = Request("wan2023", profile="smoke")
+    same = make_plan(dataclasses.replace(base, device="cpu")).runs[0]
+    first = make_plan(base).runs[0]
+    assert same.id == first.id
+    network = str(first.method.network)
+    for change in (
+        {"recipe": {"lr": 5e-4}},
+        {"seeds": (7,)},
+        {"data": {"count": 5}},
+        {"precision": "fp32"},
+        {"options": {network: {"base_channels": 16}}},
+    ):
+        assert make_plan(dataclasses.replace(base, **change)).runs[0].id != first.id, change
+
+
+def test_the_profile_overrides_the_recipe_and_the_request_overrides_both() -> None:
+    paper = make_plan(Request("wan2023", profile="paper")).runs[0].train.steps
+    smoke = make_plan(Request("wan2023", profile="smoke")).runs[0].train.steps
+    asked = make_plan(Request("wan2023", profile="smoke", recipe={"steps": 17})).runs[0]
+    assert paper > 1_000_000 > smoke
+    assert asked.train.steps == 17
+
+
+@pytest.mark.parametrize(
+    ("request_", "needle"),
+    [
+        (Request("wan2032"), "did you mean 'wan2023'"),
+        (Request("wan2023", profile="dmeo"), "did you mean 'demo'"),
+        (Request("wan2023", device="gpu"), "known: auto, cpu, cuda, mps"),
+        (Request("wan2023", methods=("dmphn",)), "no method run at profile demo"),
+        (Request("wan2023", recipe={"step": 5}), "did you mean 'steps'"),
+        (Request("wan2023", options={"mimo": {}}), "did you mean 'mimo_unet'"),
+    ],
+)
+def test_a_wrong_name_is_refused(request_: Request, needle: str) -> None:
+    with pytest.raises(UsageError, match=needle):
+        make_plan(request_)
+
+
+def test_runs_lie_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
+    run = make_plan(Request("wan2023", profile="smoke")).runs[0]
+    assert store.run_folder(run) == tmp_path / "wan2023" / "smoke" / run.id

@@ -1,0 +1,48 @@
+"""Hashes are stable, digests follow content, the commit is honest about changes."""
+
+import subprocess
+from pathlib import Path
+
+from deblur_lib import provenance
+
+
+def test_equal_settings_give_equal_hashes() -> None:
+    one = provenance.settings_hash({"b": [1, 2.5, None], "a": {"x": True}})
+    assert one == provenance.settings_hash({"a": {"x": True}, "b": [1, 2.5, None]})
+    assert one == "e4f1f031", "a changed hash would orphan every stored run"
+    assert one != provenance.settings_hash({"a": {"x": False}, "b": [1, 2.5, None]})
+
+
+def test_a_folder_digest_follows_names_and_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "b").write_text("2")
+    one = provenance.folder_digest(tmp_path, ["a", "b"])
+    assert one == provenance.folder_digest(tmp_path, ["b", "a"])
+    (tmp_path / "b").write_text("3")
+    assert one != provenance.folder_digest(tmp_path, ["a", "b"])
+
+
+def test_the_commit_tells_when_files_differ(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True)
+
+    assert provenance.commit(tmp_path) == ("", False)
+    git("init", "-q")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-qm", "first")
+    head, dirty = provenance.commit(tmp_path)
+    assert len(head) == 40
+    assert not dirty
+    (tmp_path / "a").write_text("2")
+    assert provenance.commit(tmp_path) == (head, True)
+
+
+def test_hardware_names_the_processor_but_not_the_machine() -> None:
+    import platform
+
+    found = provenance.hardware()
+    assert int(found["cores"]) >= 1
+    assert found["processor"]
+    assert platform.node() not in " ".join(found.values()).split()

@@ -1,5 +1,5 @@
 """Bricks that two or more networks use."""
 
-from deblur_lib.nn.base import Deblurrer
+from deblur_lib.nn.base import Deblurrer, check_input
 
-__all__ = ["Deblurrer"]
+__all__ = ["Deblurrer", "check_input"]

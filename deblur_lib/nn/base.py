@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from deblur_lib.errors import UsageError
+
 
 class Deblurrer(nn.Module):
     """Base of all networks: a blurred batch in [0, 1] in, the restored batch of that size out.
@@ -12,12 +14,14 @@ class Deblurrer(nn.Module):
     and restore one frame. Other value ranges stay inside `forward`.
 
     Attributes:
+        name: the catalogue's name, shown in errors; the class name where empty.
         multiple_of: height and width must be multiples of it; evaluation pads.
         minimum_size: smallest height and width after padding.
         clip_length: frames of the input; 1 for a single picture.
         tile_safe: False where statistics over the whole picture make tiles differ from it.
     """
 
+    name: ClassVar[str] = ""
     multiple_of: ClassVar[int] = 1
     minimum_size: ClassVar[int] = 1
     clip_length: ClassVar[int] = 1
@@ -30,3 +34,30 @@ class Deblurrer(nn.Module):
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Every output the losses look at, coarse to fine; the last is the full-size picture."""
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor forward_all")
+
+
+def check_input(network: Deblurrer, blurred: Tensor) -> None:
+    """Refuse a batch that the network cannot restore; every `forward_all` calls it first.
+
+    Raises:
+        UsageError: not (B, 3, H, W) (clips: (B, T, 3, H, W)), or height and width that are too
+            small or no multiples of what the network needs.
+    """
+    name, clip = network.name or type(network).__name__, network.clip_length
+    wanted = (3,) if clip == 1 else (clip, 3)
+    shape = tuple(blurred.shape)
+    if len(shape) != len(wanted) + 3 or shape[1:-2] != wanted:
+        axes = "(B, 3, H, W)" if clip == 1 else f"(B, {clip}, 3, H, W)"
+        raise UsageError(f"{name} needs a batch {axes} of RGB pictures, got shape {shape}")
+    height, width = shape[-2:]
+    step, least = network.multiple_of, network.minimum_size
+    if height % step or width % step:
+        raise UsageError(
+            f"{name} needs height and width divisible by {step}, got {height}x{width}; "
+            "use evaluation.restore, which pads"
+        )
+    if min(height, width) < least:
+        raise UsageError(
+            f"{name} needs height and width of at least {least}, got {height}x{width}; "
+            "use evaluation.restore, which pads"
+        )

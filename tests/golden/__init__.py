@@ -1,0 +1,1 @@
+"""Agreement with reference networks, number by number: `from golden import goldens`."""

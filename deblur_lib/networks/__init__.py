@@ -1,7 +1,14 @@
 """The comparators, one flat file each; names resolve without importing torch."""
 
 NETWORKS: dict[str, str] = {
+    "dmphn": "deblur_lib.networks.dmphn:DMPHN",
+    "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
+    "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
 }
-DISCRIMINATORS: dict[str, str] = {}
+DISCRIMINATORS: dict[str, str] = {
+    "deblurgan_critic": "deblur_lib.networks.discriminators:DeblurGANCritic",
+    "double": "deblur_lib.networks.discriminators:DoubleGAN",
+    "patchgan": "deblur_lib.networks.discriminators:PatchGAN",
+}

@@ -15,15 +15,16 @@ class Deblurrer(nn.Module):
 
     Attributes:
         name: the catalogue's name, shown in errors; the class name where empty.
-        multiple_of: height and width must be multiples of it; evaluation pads.
+        multiple_of: height and width must be multiples of it; evaluation pads. Of the instance
+            where options decide it, as is the next one.
         minimum_size: smallest height and width after padding.
         clip_length: frames of the input; 1 for a single picture.
         tile_safe: False where statistics over the whole picture make tiles differ from it.
     """
 
     name: ClassVar[str] = ""
-    multiple_of: ClassVar[int] = 1
-    minimum_size: ClassVar[int] = 1
+    multiple_of: int = 1
+    minimum_size: int = 1
     clip_length: ClassVar[int] = 1
     tile_safe: ClassVar[bool] = True
 

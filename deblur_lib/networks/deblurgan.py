@@ -1,0 +1,114 @@
+"""DeblurGAN's generator (Kupyn et al., CVPR 2018): a nine-block residual network.
+
+Attribute names are those of the published code, so that its weights load strictly. Its later
+releases hold one convolution in each residual block where the paper has two; `block` has both.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
+from deblur_lib.nn.parts import choose
+
+
+def _two_convolutions(features: int, dropout: float) -> list[nn.Module]:
+    return [*_one_convolution(features, dropout), *_one_convolution(features, dropout)[:3]]
+
+
+def _one_convolution(features: int, dropout: float) -> list[nn.Module]:
+    return [
+        nn.ReflectionPad2d(1),
+        nn.Conv2d(features, features, 3),
+        InstanceNorm(features),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+    ]
+
+
+BLOCKS: dict[str, Callable[[int, float], list[nn.Module]]] = {
+    "paper": _two_convolutions,
+    "as_released": _one_convolution,
+}
+
+
+class ResnetBlock(nn.Module):
+    """Residual block: what `BLOCKS` lists, added to the input.
+
+    Args:
+        features: channels F.
+        block: name in `BLOCKS`.
+        dropout: share of values dropped in training.
+    """
+
+    def __init__(self, features: int, block: str, dropout: float) -> None:
+        super().__init__()
+        self.conv_block = nn.Sequential(*choose("block", block, BLOCKS)(features, dropout))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map of the shape of x, (B, F, H, W)."""
+        y: Tensor = self.conv_block(x)
+        return x + y
+
+
+class DeblurGAN(Deblurrer):
+    """Restore a blurred batch by a correction that is added to it.
+
+    Args:
+        features: width F after the first layer; four times that in the residual blocks.
+        blocks: number of residual blocks.
+        block: "paper" (two convolutions, 11,378,179 parameters) or "as_released" (one, as a slip
+            in the released code leaves it, 6,067,459 parameters).
+        learn_residual: add the input to the output of the last layer.
+        dropout: share of values dropped inside the blocks in training.
+        statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`.
+
+    Raises:
+        UsageError: unknown block or kind of statistics.
+    """
+
+    name = "deblurgan"
+    multiple_of = 4
+    minimum_size = 8  # the reflected border of the blocks needs a map of two pixels
+    tile_safe = False  # instance norm sees the whole picture
+
+    def __init__(
+        self,
+        *,
+        features: int = 64,
+        blocks: int = 9,
+        block: str = "paper",
+        learn_residual: bool = True,
+        dropout: float = 0.5,
+        statistics: Statistics = "image",
+    ) -> None:
+        super().__init__()
+        wide = 4 * features
+        self.learn_residual = learn_residual
+        self.model = nn.Sequential(
+            nn.ReflectionPad2d(3),
+            *_stage(nn.Conv2d(3, features, 7), features),
+            *_stage(nn.Conv2d(features, 2 * features, 3, 2, 1), 2 * features),
+            *_stage(nn.Conv2d(2 * features, wide, 3, 2, 1), wide),
+            *(ResnetBlock(wide, block, dropout) for _ in range(blocks)),
+            *_stage(nn.ConvTranspose2d(wide, 2 * features, 3, 2, 1, 1), 2 * features),
+            *_stage(nn.ConvTranspose2d(2 * features, features, 3, 2, 1, 1), features),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(features, 3, 7),
+            nn.Tanh(),
+        )
+        set_statistics(self, statistics)
+
+    def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        """Restore (B, 3, H, W) in [0, 1]; one output."""
+        check_input(self, blurred)
+        x = 2 * blurred - 1  # the network's own range is [-1, 1]
+        y = self.model(x)
+        if self.learn_residual:
+            y = (x + y).clamp(-1, 1)
+        return ((y + 1) / 2,)
+
+
+def _stage(layer: nn.Module, features: int) -> tuple[nn.Module, ...]:
+    return layer, InstanceNorm(features), nn.ReLU(inplace=True)

@@ -1,0 +1,1 @@
+"""zhao2020: blind video deblurring with a bidirectional flow of features."""

@@ -1,6 +1,7 @@
 """The comparators, one flat file each; names resolve without importing torch."""
 
 NETWORKS: dict[str, str] = {
+    "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",

@@ -1,0 +1,161 @@
+"""DeepDeblur, the multi-scale CNN of Nah et al. (CVPR 2017), id nah2017 in the printed tables.
+
+Attribute names are those of the published PyTorch code, so that its weights load.
+
+Shape legend: B batch, F features, H height, W width of the level at hand.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deblur_lib.errors import UsageError
+from deblur_lib.nn import Deblurrer, check_input
+
+PEAK = 255.0  # the published weights see 8-bit values less their middle
+MIDDLE = 127.5
+SIGMA = 2 / 3  # of the pyramid's Gaussian: twice the step over six
+RADIUS = 3  # taps on either side: four sigma
+
+
+def conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+    """Convolution that keeps the size by zeros at the border."""
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+
+
+@cache
+def halving_taps() -> tuple[float, ...]:
+    """Gaussian smoothing and averaging of neighbours in one filter of 8 taps."""
+    steps = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float64)
+    gauss = torch.exp(-0.5 * (steps / SIGMA) ** 2)
+    gauss = F.pad(gauss / gauss.sum(), (0, 1))
+    return tuple(((gauss + gauss.roll(1)) / 2).tolist())
+
+
+def mirrored(size: int, device: torch.device) -> Tensor:
+    """Indices of 0..size-1 extended by RADIUS on both sides, the border sample repeated."""
+    index = torch.arange(-RADIUS, size + RADIUS, device=device) % (2 * size)
+    return torch.minimum(index, 2 * size - 1 - index)
+
+
+def halve(picture: Tensor) -> Tensor:
+    """Next level of the Gaussian pyramid: (B, C, H, W), even sides, to (B, C, H/2, W/2).
+
+    Equals scikit-image's `pyramid_gaussian` with its default settings.
+    """
+    channels = picture.shape[1]
+    with torch.autocast(picture.device.type, enabled=False):
+        taps = torch.tensor(halving_taps(), dtype=picture.dtype, device=picture.device)
+        down = taps.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+        x = picture[:, :, mirrored(picture.shape[-2], picture.device)]
+        x = F.conv2d(x, down, stride=(2, 1), groups=channels)  # (B, C, H/2, W)
+        x = x[..., mirrored(picture.shape[-1], picture.device)]
+        return F.conv2d(x, down.mT, stride=(1, 2), groups=channels)  # (B, C, H/2, W/2)
+
+
+class ResBlock(nn.Module):
+    """Two convolutions plus the identity; no norm, no ReLU behind the sum."""
+
+    def __init__(self, features: int, kernel: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(features, features, kernel), nn.ReLU(), conv(features, features, kernel)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, F, H, W) to the same shape."""
+        summed: Tensor = self.body(x) + x
+        return summed
+
+
+class ScaleNet(nn.Module):
+    """The network of one scale: convolution, residual blocks, convolution to RGB."""
+
+    def __init__(self, inputs: int, features: int, blocks: int, kernel: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(inputs, features, kernel),
+            *(ResBlock(features, kernel) for _ in range(blocks)),
+            conv(features, 3, kernel),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3 or 6, H, W) to (B, 3, H, W)."""
+        out: Tensor = self.body(x)
+        return out
+
+
+class UpConv(nn.Module):
+    """Hand a restored level to the next finer one at twice its size."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__()
+        self.uppath = nn.Sequential(conv(3, 12, kernel), nn.PixelShuffle(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 3, 2H, 2W)."""
+        enlarged: Tensor = self.uppath(x)
+        return enlarged
+
+
+class DeepDeblur(Deblurrer):
+    """Restore three scales from coarse to fine, each with weights of its own.
+
+    Args:
+        features: channels F of the hidden layers.
+        blocks: residual blocks of each scale.
+        scales: levels of the pyramid.
+        kernel: side of all kernels; odd.
+
+    Raises:
+        UsageError: an even kernel.
+
+    Source: Nah et al., "Deep Multi-scale Convolutional Neural Network for Dynamic Scene
+    Deblurring", CVPR 2017, in its published PyTorch form.
+    """
+
+    name = "deepdeblur"
+
+    def __init__(
+        self, *, features: int = 64, blocks: int = 19, scales: int = 3, kernel: int = 5
+    ) -> None:
+        super().__init__()
+        if kernel % 2 == 0:
+            raise UsageError(f"kernel must be odd to keep the picture's size, got {kernel}")
+        self.multiple_of = self.minimum_size = 2 ** (scales - 1)
+        inputs = [6] * (scales - 1) + [3]  # the coarsest scale, the last one, has nothing before it
+        self.body_models = nn.ModuleList(
+            ScaleNet(one, features, blocks, kernel) for one in inputs
+        )  # finest first
+        self.conv_end_models = nn.ModuleDict(
+            {str(scale): UpConv(kernel) for scale in range(1, scales)}
+        )
+
+    def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        """Restored levels in [0, 1], coarse to fine, of (B, 3, H, W), sides multiples of 4."""
+        check_input(self, blurred)
+        levels = [blurred * PEAK]
+        for _ in self.conv_end_models:
+            levels.append(halve(levels[-1]))
+        return tuple(level / PEAK for level in self.restore_levels(levels))
+
+    def restore_levels(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Restore a given pyramid.
+
+        Args:
+            levels: blurred pictures in [0, 255], finest first, each half the size of the last.
+
+        Returns:
+            The restored levels in [0, 255], coarse to fine.
+        """
+        restored: list[Tensor] = []
+        for scale in reversed(range(len(levels))):
+            x = levels[scale] - MIDDLE  # (B, 3, H, W)
+            if restored:
+                before = self.conv_end_models[str(scale + 1)](restored[-1])  # (B, 3, H, W)
+                x = torch.cat((x, before), dim=1)  # (B, 6, H, W)
+            restored.append(self.body_models[scale](x))  # (B, 3, H, W)
+        return tuple(level.to(levels[0].dtype) + MIDDLE for level in restored)

@@ -8,6 +8,11 @@ from deblur_lib.networks.deblurgan import DeblurGAN
 from deblur_lib.nn.norms import set_statistics
 
 
+@pytest.fixture(autouse=True)
+def fixed_weights() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize(("block", "count"), [("paper", 11_378_179), ("as_released", 6_067_459)])
 def test_parameter_count(block: str, count: int) -> None:
     with torch.device("meta"):

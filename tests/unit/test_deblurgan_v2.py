@@ -17,6 +17,11 @@ NARROW = {
 }
 
 
+@pytest.fixture(autouse=True)
+def fixed_weights() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize(
     ("backbone", "used", "published"),
     [("inception", 35_840_099, 60_929_291), ("mobilenet", 2_106_627, 3_312_707)],

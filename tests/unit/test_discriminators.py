@@ -9,6 +9,11 @@ from deblur_lib.errors import UsageError
 from deblur_lib.networks.discriminators import DoubleGAN, PatchGAN, receptive_field
 
 
+@pytest.fixture(autouse=True)
+def fixed_weights() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize(
     ("layers", "field", "count", "side"), [(3, 70, 2_764_737, 35), (5, 286, 11_154_369, 11)]
 )

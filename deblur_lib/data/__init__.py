@@ -1,0 +1,1 @@
+"""Pictures: reading, pairing, declared sources, generated benchmark, packed cache, batches."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deblur_lib import catalogue, provenance, store
+from deblur_lib import provenance, store
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.evaluation.cost import cost
@@ -34,9 +34,9 @@ from deblur_lib.records import (
 )
 from deblur_lib.spec import Paper
 from deblur_lib.training.checkpoint import load_weights
-from deblur_lib.training.devices import accelerator_name, resolve_device, resolve_precision
+from deblur_lib.training.devices import accelerator_name, resolve_device
 from deblur_lib.training.loop import fit
-from deblur_lib.training.seeding import seeded
+from deblur_lib.training.seeding import fresh_network
 
 SHOWN = 256  # largest side of a stored picture, in pixels
 CHOSEN = ("strongest blur", "median blur", "most edges")
@@ -134,6 +134,8 @@ def execute(
         seed=run.seed,
         device=plan.request.device,
         precision=run.precision,
+        name=str(run.method.network),
+        options=run.options,
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
@@ -170,8 +172,8 @@ def execute(
         dirty=dirty,
         versions=provenance.versions(),
         hardware=provenance.hardware(accelerator_name(device)),
-        device=str(device),
-        precision=resolve_precision(run.precision, device),
+        device=fitted.device,
+        precision=fitted.precision,
         threads=fitted.threads,
         steps=fitted.steps,
         pictures_meant={source.data_id: source.expected for source in tests.values()},
@@ -188,8 +190,8 @@ def execute(
 
 def build(run: Run) -> Deblurrer:
     """The network of a run with its seeded fresh weights."""
-    with seeded(run.seed, "weights"):
-        return catalogue.build(str(run.method.network), **run.options)
+    name = str(run.method.network)
+    return fresh_network(name, run.options, seed=run.seed, init=run.train.init)
 
 
 def trained(run: Run) -> Deblurrer:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer, check_input
+from deblur_lib.nn.precision import without_autocast
 
 PEAK = 255.0  # the published weights see 8-bit values less their middle
 MIDDLE = 127.5
@@ -47,7 +48,7 @@ def halve(picture: Tensor) -> Tensor:
     Equals scikit-image's `pyramid_gaussian` with its default settings.
     """
     channels = picture.shape[1]
-    with torch.autocast(picture.device.type, enabled=False):
+    with without_autocast(picture):
         taps = torch.tensor(halving_taps(), dtype=picture.dtype, device=picture.device)
         down = taps.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
         x = picture[:, :, mirrored(picture.shape[-2], picture.device)]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from golden import goldens
 from skimage.transform import pyramid_gaussian
 
 from deblur_lib.catalogue import build
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.deepdeblur import halve
+from golden import goldens
 
 PARAMETERS = 11_721_321
 

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.losses import vgg
+from deblur_lib.losses.perceptual import perceptual, perceptual_l1, perceptual_signed
 from deblur_lib.losses.pixel import charbonnier, l1, mse
 from deblur_lib.losses.spectrum import spectrum
 
@@ -20,6 +22,17 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "spectrum_onesided": partial(spectrum, onesided=True),
     "spectrum_modulus": partial(spectrum, modulus=True),
 }
+FEATURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # they own VGG19's weights
+    "perceptual": perceptual,
+    "perceptual_signed": perceptual_signed,
+    "perceptual_l1": perceptual_l1,
+}
+
+
+def remarks(weights: Mapping[str, float]) -> tuple[str, ...]:
+    """What must stand beside every number made with these losses (random VGG19 weights)."""
+    remark = vgg.remark() if weights.keys() & FEATURE_LOSSES.keys() else ""
+    return (remark,) if remark else ()
 
 
 def weighted(
@@ -30,9 +43,10 @@ def weighted(
     Args:
         outputs: what `forward_all` gave, (B, 3, H', W') each, coarse to fine.
         sharp: (B, 3, H, W).
-        weights: factor of each loss, e.g. {"l1": 1.0, "spectrum": 0.1}; names of `LOSSES`.
+        weights: factor of each loss, e.g. {"l1": 1.0, "spectrum": 0.1}; names of `LOSSES` or
+            `FEATURE_LOSSES`.
         scales: True to add up the losses of all outputs, each against `sharp` resized to it
-            (bilinear); False to look at the last output only.
+            (bilinear); False to look at the last output only, which `FEATURE_LOSSES` always do.
 
     Returns:
         The sum to minimise, and for the log each loss by name, summed over the outputs, neither
@@ -41,18 +55,20 @@ def weighted(
     Raises:
         UsageError: no loss is named, or one that does not exist.
 
-    Source: wan2023, Eqs. (4) to (6).
+    Source: wan2023, Eqs. (4) to (6); zhao2020, Eqs. (6) to (8), where only the last output has a
+    feature term.
     """
+    known = LOSSES | FEATURE_LOSSES
     if not weights:
-        raise UsageError(f"a recipe needs one loss at least, got none; choose from {[*LOSSES]}")
+        raise UsageError(f"a recipe needs one loss at least, got none; choose from {[*known]}")
     for name in weights:
-        if name not in LOSSES:
-            raise UsageError(unknown_name("loss", name, LOSSES, see="deblur_lib.losses"))
+        if name not in known:
+            raise UsageError(unknown_name("loss", name, known, see="deblur_lib.losses"))
     looked_at = outputs if scales else outputs[-1:]
-    targets = [_resized(sharp, output) for output in looked_at]
+    pairs = [(output, _resized(sharp, output)) for output in looked_at]
     terms = {
         name: torch.stack(
-            [LOSSES[name](*pair) for pair in zip(looked_at, targets, strict=True)]
+            [known[name](*pair) for pair in (pairs[-1:] if name in FEATURE_LOSSES else pairs)]
         ).sum()
         for name in weights
     }

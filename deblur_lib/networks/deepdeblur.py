@@ -5,6 +5,7 @@ Attribute names are those of the published PyTorch code, so that its weights loa
 Shape legend: B batch, F features, H height, W width of the level at hand.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -30,10 +31,10 @@ def conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
 @cache
 def halving_taps() -> tuple[float, ...]:
     """Gaussian smoothing and averaging of neighbours in one filter of 8 taps."""
-    steps = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float64)
-    gauss = torch.exp(-0.5 * (steps / SIGMA) ** 2)
-    gauss = F.pad(gauss / gauss.sum(), (0, 1))
-    return tuple(((gauss + gauss.roll(1)) / 2).tolist())
+    gauss = [math.exp(-0.5 * (step / SIGMA) ** 2) for step in range(-RADIUS, RADIUS + 1)]
+    total = 2 * sum(gauss)
+    pairs = zip((*gauss, 0.0), (0.0, *gauss), strict=True)
+    return tuple((left + right) / total for left, right in pairs)
 
 
 def mirrored(size: int, device: torch.device) -> Tensor:

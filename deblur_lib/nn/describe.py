@@ -76,6 +76,20 @@ def layer_table(
     return _folded(network, list(found.values())) if fold else list(found.values())
 
 
+def receptive_field(rows: list[dict[str, Any]]) -> int:
+    """Side, in pixels, of the input square that one output pixel of a plain chain looks at.
+
+    Args:
+        rows: all layers of the chain, see `layer_table`; every row with a kernel counts once.
+    """
+    side, step = 1, 1
+    for row in rows:
+        if row["kernel"]:
+            side += (max(row["kernel"]) - 1) * step
+            step *= max(row["stride"])
+    return side
+
+
 def _rows(
     module: nn.Module,
     depth: int | None,

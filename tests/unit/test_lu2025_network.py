@@ -237,7 +237,7 @@ def test_probes_see_that_the_usual_ratios_are_one_branch() -> None:
     network = DSGformer(dim=16, blocks=1).train()
     rows = branch_overlap(network, blurred(1, 3, 64, 64), ratios=(1 / 8, 1 / 2, 4 / 5, 1.0))
     assert network.training
-    assert [row["block"] for row in rows][0] == "parts.blocks0_1.0.attend"
+    assert rows[0]["block"] == "parts.blocks0_1.0.attend"
     assert len(rows) == 8
     for row in rows:
         energy = row["energy"]

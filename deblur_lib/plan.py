@@ -152,7 +152,8 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         **method.options,
         **request.options.get(method.network, {}),
     }
-    recipe = override(paper.recipe, {**method.train, **profile.train, **request.recipe})
+    own = profile.train_of.get(method.id, {})
+    recipe = override(paper.recipe, {**profile.train, **method.train, **own, **request.recipe})
     return Run(
         paper=paper.id,
         profile=profile.name,

@@ -201,7 +201,8 @@ class Profile:
         data: settings of the data source, e.g. of the generated benchmark (size, counts, blur).
         options: overrides of each network's options, by network name
             ({"mimo_unet": {"base_channels": 8}}).
-        train: overrides of the recipe.
+        train: overrides of the recipe; a method's own overrides come after them.
+        train_of: last overrides of the recipe for single methods, by method id.
         seeds: seeds of the runs.
         why: what this budget can and cannot show, for readers.
     """
@@ -212,6 +213,7 @@ class Profile:
     data: Options = Field(default_factory=dict)
     options: dict[str, Options] = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
+    train_of: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     why: str = ""
 

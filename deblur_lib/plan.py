@@ -161,7 +161,7 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         seed=seed,
         options=options,
         train=recipe,
-        train_on=profile.train_on,
+        train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
         data={**profile.data, **request.data},
         precision=request.precision,
     )

@@ -131,6 +131,8 @@ class Method:
             blurred picture scored as output.
         options: keyword arguments of the network.
         train: overrides of the paper's recipe.
+        train_on: printed data set whose training pictures this row learns from ("realblur_j");
+            "" takes the profile's.
         profiles: profiles in which this row is trained or scored.
         not_run: the reason shown where it is not run.
         control: True for a row that the paper does not print.
@@ -141,6 +143,7 @@ class Method:
     network: str | None
     options: Options = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
+    train_on: str = ""
     profiles: tuple[ProfileName, ...] = PROFILES
     not_run: str = ""
     control: bool = False

@@ -1,0 +1,207 @@
+"""Packed pairs: all pictures decoded once into one uint8 file that training maps into memory.
+
+A cache folder holds `pictures.npy`, shape (N, 2, H, W, 3) with blurred before sharp (one flat run
+of bytes where sizes differ), and `index.json`, written last, with names, sizes and checksums.
+"""
+
+import json
+import logging
+import shutil
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from deblur_lib.data.checks import spread
+from deblur_lib.data.pairs import Pair, PairedImages, random_square, to_tensor
+from deblur_lib.data.reading import U8
+from deblur_lib.errors import DataError, RecordError
+from deblur_lib.records import atomic, read_json, write_json
+
+FORMAT = 1
+CHECKED = 512 * 2**20  # bytes up to which every pair is verified on opening
+SAMPLE = 16  # pairs verified in larger caches
+log = logging.getLogger(__name__)
+
+
+class PackedPairs:
+    """Pairs in one memory-mapped file; cropping decodes nothing.
+
+    Args:
+        folder: a complete cache folder.
+        index: content of its index.json.
+    """
+
+    def __init__(self, folder: Path, index: dict[str, Any]) -> None:
+        self.folder = Path(folder)
+        self.index = index
+        self.data_id: str = index["data_id"]
+        self.digest: str = index["digest"]
+        self.expected: int = index["expected"]
+        self.records: list[dict[str, Any]] = index["pairs"]
+        self.names: list[str] = [one["name"] for one in self.records]
+        self.scenes: list[str] = [one["scene"] for one in self.records]
+        counts = [2 * one["height"] * one["width"] * 3 for one in self.records]
+        self._starts: list[int] = np.concatenate([[0], np.cumsum(counts, dtype=int)]).tolist()
+        mapped = np.load(self.folder / "pictures.npy", mmap_mode="r", allow_pickle=False)
+        self._bytes: U8 = mapped.reshape(-1)
+
+    @classmethod
+    def open(cls, folder: Path) -> "PackedPairs":
+        """Open a cache folder and verify it.
+
+        Raises:
+            DataError: nothing there, cut short, or damaged.
+        """
+        folder = Path(folder)
+        try:
+            index = read_json(folder / "index.json")
+            if index.get("format") != FORMAT:
+                raise ValueError(f"format {index.get('format')} is not {FORMAT}")
+            size = (folder / "pictures.npy").stat().st_size
+            if size != index["bytes"]:
+                raise ValueError(f"pictures.npy has {size} bytes, should have {index['bytes']}")
+            packed = cls(folder, index)
+            packed._verify()
+        except (RecordError, OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"packed pictures in {folder} cannot be used ({error}); delete the folder, it is "
+                "made again"
+            ) from error
+        return packed
+
+    def _verify(self) -> None:
+        every = range(len(self))
+        chosen = every if self._bytes.nbytes <= CHECKED else spread(every, SAMPLE)
+        for index in chosen:
+            if _checksum(*self.read(index)) != self.records[index]["crc32"]:
+                raise ValueError(f"checksum of {self.names[index]} differs")
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of a pair."""
+        return self.records[index]["height"], self.records[index]["width"]
+
+    def read(self, index: int) -> tuple[U8, U8]:
+        """Blurred and sharp, each a read-only view of shape (H, W, 3)."""
+        height, width = self.size(index)
+        run = self._bytes[self._starts[index] : self._starts[index + 1]]
+        blurred, sharp = run.reshape(2, height, width, 3)
+        return blurred, sharp
+
+    def pair(self, index: int) -> Pair:
+        """One whole pair as float tensors."""
+        blurred, sharp = self.read(index)
+        return Pair(to_tensor(blurred), to_tensor(sharp), self.names[index], self.scenes[index])
+
+    def crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[U8, U8]:
+        """A random square of one pair, as views of shape (size, size, 3)."""
+        return random_square(*self.read(index), size, rng, name=self.names[index])
+
+
+def write_packed(
+    folder: Path,
+    header: dict[str, Any],
+    sizes: Sequence[tuple[int, int]],
+    pairs: Iterable[tuple[dict[str, Any], U8, U8]],
+) -> PackedPairs:
+    """Write a cache folder, whole or not at all.
+
+    Args:
+        folder: where to.
+        header: data_id, digest, expected, key and anything else worth keeping in the index.
+        sizes: height and width of each pair, in order.
+        pairs: record (name, scene and more), blurred and sharp of each pair.
+
+    Raises:
+        DataError: too little free space.
+        RecordError: the disk filled up meanwhile; nothing is left behind.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    total = sum(2 * height * width * 3 for height, width in sizes)
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        raise DataError(
+            f"packing {header['data_id']} needs {total / 2**30:.1f} GiB in {folder}, "
+            f"{free / 2**30:.1f} GiB are free; free some, or choose another folder with "
+            "DEBLUR_RUNS"
+        )
+    (folder / "index.json").unlink(missing_ok=True)
+    shape = (len(sizes), 2, *sizes[0], 3) if len(set(sizes)) == 1 else (total,)
+    records = []
+    with atomic(folder / "pictures.npy") as temporary:
+        with open(temporary, "wb") as stream:
+            np.lib.format.write_array_header_1_0(
+                stream, {"descr": "|u1", "fortran_order": False, "shape": shape}
+            )
+            for (height, width), (record, blurred, sharp) in zip(sizes, pairs, strict=True):
+                stream.write(np.ascontiguousarray(blurred).data)
+                stream.write(np.ascontiguousarray(sharp).data)
+                crc = _checksum(blurred, sharp)
+                records.append({**record, "height": height, "width": width, "crc32": crc})
+        size = temporary.stat().st_size
+    index = {**header, "format": FORMAT, "bytes": size, "pairs": records}
+    write_json(folder / "index.json", index)
+    return PackedPairs(folder, json.loads(json.dumps(index)))
+
+
+def reopen(folder: Path, key: str) -> PackedPairs | None:
+    """A stored cache if it is complete and made under the same key, else None with a notice."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    try:
+        packed = PackedPairs.open(folder)
+    except DataError as error:
+        log.warning("%s: making them again", error)
+        return None
+    if packed.index.get("key") != key:
+        log.warning("packed pictures in %s are of another version: making them again", folder)
+        return None
+    return packed
+
+
+def pack(source: PairedImages, folder: Path, *, progress: bool = True) -> PackedPairs:
+    """Decode a folder of pairs once, or reuse what was decoded before.
+
+    The stored cache is reused while path, size and time of change of every source file stay.
+
+    Args:
+        source: pairs of picture files.
+        folder: cache folder.
+        progress: show a progress bar.
+
+    Raises:
+        DataError: a picture cannot be read, sizes differ, or too little free space.
+    """
+    stored = reopen(Path(folder), source.fingerprint)
+    if stored is not None and stored.data_id == source.data_id:
+        return stored
+    sizes = [source.size(index) for index in range(len(source))]
+
+    def decoded() -> Iterable[tuple[dict[str, Any], U8, U8]]:
+        indices = range(len(source))
+        bar = tqdm(indices, f"pack {source.data_id}", disable=not progress, leave=False)
+        for index in bar:
+            blurred, sharp = source.read(index)
+            yield {"name": source.names[index], "scene": source.scenes[index]}, blurred, sharp
+
+    header = {
+        "data_id": source.data_id,
+        "digest": source.digest,
+        "expected": source.expected,
+        "key": source.fingerprint,
+        "layout": source.layout,
+    }
+    return write_packed(Path(folder), header, sizes, decoded())
+
+
+def _checksum(blurred: npt.NDArray[np.uint8], sharp: npt.NDArray[np.uint8]) -> int:
+    first = zlib.crc32(np.ascontiguousarray(blurred).data)
+    return zlib.crc32(np.ascontiguousarray(sharp).data, first)

@@ -1,0 +1,68 @@
+"""Training batches: random crops of packed pairs, the same for a seed on every machine."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deblur_lib.data.augment import chosen
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.data.reading import U8
+from deblur_lib.errors import DataError
+from deblur_lib.spec import Train
+
+ORDER, CROP = 0, 1  # streams of random numbers of one seed
+
+
+def batches(
+    source: PairSource, recipe: Train, *, seed: int, start: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches of random crops.
+
+    Batch k depends on the seed and k alone, so a resumed run continues with `start=k`. Every pair
+    is used once before any is used again.
+
+    Args:
+        source: pairs; `PackedPairs` are fast, folders decode both files for each crop.
+        recipe: batch, crop and augmentations, see `spec.Train`.
+        seed: not negative.
+        start: number of the first batch.
+
+    Returns:
+        Blurred and sharp, each (batch, crop, crop) x 3 as (B, 3, c, c) float32 in [0, 1], with
+        channels last in memory.
+
+    Raises:
+        UsageError: an unknown augmentation.
+        DataError: no pairs, or (when its turn comes) a picture smaller than the crop.
+    """
+    chosen(recipe.augment)
+    if not len(source):
+        raise DataError(f"{source.data_id} holds no pairs; training needs at least one")
+    return _endless(source, recipe, seed, start)
+
+
+def _endless(
+    source: PairSource, recipe: Train, seed: int, start: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    augmentations = chosen(recipe.augment)
+    epoch, order = -1, np.empty(0, int)
+    for number in count(start):
+        crops = []
+        for place in range(number * recipe.batch, (number + 1) * recipe.batch):
+            if place // len(source) != epoch:
+                epoch = place // len(source)
+                order = np.random.default_rng((seed, ORDER, epoch)).permutation(len(source))
+            rng = np.random.default_rng((seed, CROP, place))
+            crop = source.crop(int(order[place % len(source)]), recipe.crop, rng)
+            for augment in augmentations:
+                crop = augment(*crop, rng)
+            crops.append(crop)
+        yield _to_batch([crop[0] for crop in crops]), _to_batch([crop[1] for crop in crops])
+
+
+def _to_batch(crops: list[U8]) -> Tensor:
+    stacked = torch.from_numpy(np.stack(crops))  # (B, c, c, 3) uint8
+    return stacked.permute(0, 3, 1, 2).to(torch.float32).div_(255)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from deblur_lib import papers
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.networks import DISCRIMINATORS, NETWORKS
+from deblur_lib.spec import parse
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +43,8 @@ def build(name: str, **options: Any) -> Deblurrer:
         options: keyword arguments of the network.
 
     Raises:
-        UsageError: unknown network or option (with the nearest known names).
+        UsageError: unknown network or option (with the nearest known names), or a value of the
+            wrong type.
     """
     network: Deblurrer = _build("network", networks(), name, options)
     return network
@@ -75,4 +77,7 @@ def _build(kind: str, known: dict[str, str], name: str, options: dict[str, Any])
             raise UsageError(
                 unknown_name(f"option of {name}", option, accepted, see=f"help({cls.__name__})")
             )
+    hints = get_type_hints(cls.__init__)
+    for option, value in options.items():
+        parse(hints.get(option, Any), value, source=f"option {option} of {name}")
     return cls(**options)

@@ -15,8 +15,8 @@ class Deblurrer(nn.Module):
 
     Attributes:
         name: the catalogue's name, shown in errors; the class name where empty.
-        multiple_of: height and width must be multiples of it; evaluation pads. Of the instance
-            where options decide it, as is the next one.
+        multiple_of: height and width must be multiples of it; evaluation pads. Options may
+            decide it, as the next one and `tile_safe`, so ask the instance.
         minimum_size: smallest height and width after padding.
         clip_length: frames of the input; 1 for a single picture.
         tile_safe: False where statistics over the whole picture make tiles differ from it.
@@ -26,7 +26,7 @@ class Deblurrer(nn.Module):
     multiple_of: int = 1
     minimum_size: int = 1
     clip_length: ClassVar[int] = 1
-    tile_safe: ClassVar[bool] = True
+    tile_safe: bool = True
 
     def forward(self, blurred: Tensor) -> Tensor:
         """Restore a batch at its own size; the last item of `forward_all`."""

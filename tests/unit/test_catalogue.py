@@ -1,0 +1,67 @@
+"""Networks by name: listing costs nothing, building is strict, misspellings are explained."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from deblur_lib import catalogue
+from deblur_lib.errors import UsageError
+from deblur_lib.nn import Deblurrer
+
+LISTING = """
+import sys
+from deblur_lib import catalogue
+assert "mimo_unet" in catalogue.networks()
+catalogue.discriminators()
+heavy = sorted({"torch", "torchvision", "skimage", "matplotlib"} & set(sys.modules))
+sys.exit(f"listing names loaded {heavy}" if heavy else 0)
+"""
+
+
+def test_listing_names_loads_neither_torch_nor_other_heavy_packages() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_build_passes_options_on() -> None:
+    network = catalogue.build("mimo_unet", base_channels=8, blocks=2)
+    assert isinstance(network, Deblurrer)
+    assert network.state_dict()["feat_extract.0.main.0.weight"].shape[0] == 8
+
+
+@pytest.mark.parametrize("name", catalogue.networks())
+def test_every_network_builds_by_its_defaults_and_answers_for_its_own_options(name: str) -> None:
+    options = catalogue.signature(name)
+    assert inspect.Parameter.empty not in options.values()
+    with torch.device("meta"):
+        network = catalogue.build(name, **options)
+    assert isinstance(network, Deblurrer)
+    assert network.name in ("", name)
+
+
+def test_misspelt_names_get_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="no network is called 'mimo_unett'; did you mean 'mimo_"):
+        catalogue.build("mimo_unett")
+    with pytest.raises(UsageError, match="did you mean 'base_channels'"):
+        catalogue.build("mimo_unet", base_channel=8)
+    with pytest.raises(UsageError, match="no discriminator is called 'nobody'"):
+        catalogue.build_discriminator("nobody")
+
+
+def test_signature_lists_options_with_defaults() -> None:
+    expected = {"base_channels": 32, "blocks": 20, "dropout": 0.1}
+    assert catalogue.signature("mimo_unet_plus") == expected
+    with pytest.raises(UsageError, match="no network is called"):
+        catalogue.signature("mimo")
+
+
+def test_options_of_the_wrong_type_are_refused_before_anything_is_built() -> None:
+    with pytest.raises(UsageError, match=r"option base_channels of mimo_unet: .* integer .*'8'"):
+        catalogue.build("mimo_unet", base_channels="8")
+    with pytest.raises(UsageError, match=r"option blocks of mimo_unet: .*integer.* True"):
+        catalogue.build("mimo_unet", blocks=True)

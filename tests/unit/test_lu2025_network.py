@@ -177,6 +177,16 @@ def test_every_parameter_learns(options: dict[str, Any]) -> None:
     assert not dead
 
 
+@pytest.mark.parametrize("score", ["relu2", "softmax"])
+def test_a_black_picture_has_finite_gradients(score: str) -> None:
+    """Its rows of Q and K are zero, so unit length must not divide by nothing."""
+    network = DSGformer(**TINY, score=score)
+    restored = network(torch.zeros(1, 3, 64, 64))
+    restored.sum().backward()
+    assert (restored == 0).all()
+    assert all(torch.isfinite(one.grad).all() for one in network.parameters())
+
+
 def test_a_network_without_tail_gives_its_input() -> None:
     network = DSGformer(**TINY)
     network.tail.weight.data.zero_()

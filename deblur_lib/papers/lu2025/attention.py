@@ -137,9 +137,9 @@ ROW_NORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda scores: scores,
     "l1": lambda scores: F.normalize(scores, p=1.0, dim=-1),
 }
-QK_NORMS: dict[str, Callable[[Tensor], Tensor]] = {
-    "l2": lambda rows: F.normalize(rows, dim=-1),
-    "none_scaled": lambda rows: rows * rows.shape[-1] ** -0.5,  # together 1/(H W)
+QK_NORMS: dict[str, Callable[[Tensor], Tensor]] = {  # size of each row, (..., H*W) to (..., 1)
+    "l2": lambda rows: rows.norm(dim=-1, keepdim=True).clamp_min(1e-12),
+    "none_scaled": lambda rows: torch.full_like(rows[..., :1], rows.shape[-1] ** 0.5),
 }
 ALPHAS: dict[str, bool] = {"learned": True, "fixed": False}  # is the temperature trained?
 
@@ -161,7 +161,7 @@ class DTSAS(nn.Module):
         if heads < 1 or channels % heads:
             raise UsageError(f"{channels} channels cannot be split among {heads} heads")
         self.heads = heads
-        self.normalise = choose("qk_norm", options.qk_norm, QK_NORMS)
+        self.size = choose("qk_norm", options.qk_norm, QK_NORMS)
         temperature = torch.ones(heads, 1, 1)  # 1/alpha
         if choose("alpha", options.alpha, ALPHAS):
             self.temperature = nn.Parameter(temperature)
@@ -172,8 +172,9 @@ class DTSAS(nn.Module):
 
     def scores(self, q: Tensor, k: Tensor) -> Tensor:
         """The matrix before any selection, (B, h, D, D), of q and k (B, C, H, W)."""
-        q, k = (self.normalise(self._rows(one)) for one in (q, k))  # (B, h, D, H*W)
-        return q @ k.transpose(-2, -1) * self.temperature  # (B, h, D, D)
+        q, k = self._rows(q), self._rows(k)  # (B, h, D, H*W)
+        sizes = self.size(q) * self.size(k).mT  # (B, h, D, D); cheaper than to divide q and k
+        return q @ k.mT / sizes * self.temperature  # (B, h, D, D)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attended values; q, k, v and the result are (B, C, H, W)."""

@@ -1,0 +1,1 @@
+"""Wan et al. 2023: multi-scale residual modules and dynamic feature fusion."""

@@ -1,0 +1,100 @@
+"""What the figures of wan2023 look inside for: receptive fields of MSRM, weights of DFFM.
+
+Everything returned is plain lists, dicts and numbers, ready for JSON.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deblur_lib.errors import UsageError
+from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
+from deblur_lib.papers.wan2023.network import WanNet
+
+
+def effective_receptive_field(
+    module: MSRM, *, size: int = 15, samples: int = 32, seed: int = 0
+) -> dict[str, dict[str, Any]]:
+    """How strongly each input pixel moves the middle pixel of y1 to y4.
+
+    Args:
+        module: a trained or fresh module; its weights and their gradients are left as found.
+        size: side of the map in pixels, odd; 13 or more shows the whole field of every entry.
+        samples: random inputs (standard normal) that the map averages.
+        seed: of these inputs.
+
+    Returns:
+        For "y1" to "y4": `map`, size x size rows of mean gradient magnitude, the largest being 1;
+        `extent`, side in pixels of the square that holds all non-zero values; `radius`, root mean
+        square distance from the middle in pixels, weighted by the map.
+
+    Raises:
+        UsageError: an even or non-positive size.
+
+    Source: wan2023, Sec. 1.2 (y2 mixes the fields of one and two 3x3 convolutions, y3 and y4
+    more); there are no numbers for it in the paper.
+    """
+    if size < 1 or size % 2 == 0:
+        raise UsageError(f"the map needs an odd size, so that it has a middle, got {size}")
+    first = next(module.parameters())
+    channels = module.merge.out_channels
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn((samples, channels, size, size), generator=generator).to(first)
+    with torch.enable_grad():
+        x = noise.requires_grad_()
+        fields = {
+            f"y{number}": _field(rung, x) for number, rung in enumerate(module.ladder(x), start=1)
+        }
+    return {name: _described(field) for name, field in fields.items()}
+
+
+def _field(rung: Tensor, x: Tensor) -> Tensor:
+    """Mean size of the gradient of the middle pixel of a rung (B, D, H, W) by pixel: (H, W)."""
+    middle = rung.shape[-1] // 2
+    (gradient,) = torch.autograd.grad(rung[:, :, middle, middle].sum(), x, retain_graph=True)
+    return gradient.abs().double().mean(dim=(0, 1)).cpu()
+
+
+def _described(field: Tensor) -> dict[str, Any]:
+    steps = torch.arange(len(field), dtype=torch.float64) - len(field) // 2
+    rows, columns = torch.meshgrid(steps, steps, indexing="ij")
+    reach = torch.maximum(rows.abs(), columns.abs())[field > 0]
+    total = field.sum().clamp(min=torch.finfo(torch.float64).tiny)
+    spread = ((rows.square() + columns.square()) * field).sum() / total
+    return {
+        "map": (field / field.max().clamp(min=torch.finfo(torch.float64).tiny)).tolist(),
+        "extent": int(2 * reach.max() + 1) if len(reach) else 0,
+        "radius": float(spread.sqrt()),
+    }
+
+
+def branch_weights(network: WanNet, blurred: Tensor) -> list[dict[str, list[float]]]:
+    """Mean share of E1, E2 and E3 in every DFFM, for each picture.
+
+    Args:
+        network: with `skip="dffm"`.
+        blurred: (B, 3, H, W) on the network's device, height and width multiples of 4.
+
+    Returns:
+        For each picture {"level_1": [w1, w2, w3], "level_2": ...}; the three, averaged over
+        channels, add up to one.
+
+    Raises:
+        UsageError: the network has no DFFM.
+    """
+    modules = {level: one for level, one in enumerate(network.skip, 1) if isinstance(one, DFFM)}
+    if not modules:
+        raise UsageError('branch weights need a network with skip="dffm", got one without DFFM')
+    with torch.no_grad():
+        features = network.encode(network.pyramid(blurred))
+        shares = {
+            f"level_{level}": one.weights(features).float().mean(dim=2).tolist()  # B x 3
+            for level, one in modules.items()
+        }
+    return [{name: rows[index] for name, rows in shares.items()} for index in range(len(blurred))]
+
+
+def modules_of(network: nn.Module) -> dict[str, MSRM]:
+    """Every MSRM of a network by its path, e.g. "encode_at.0.7", in the order of the network."""
+    return {name: one for name, one in network.named_modules() if isinstance(one, MSRM)}

@@ -9,7 +9,7 @@ Shape legend: B batch, P pyramid channels, F head channels, H and W of the pictu
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.networks import inception_resnet_v2, mobilenet_v2
+from deblur_lib.nn.aliases import accept_aliases
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
 from deblur_lib.nn.parts import choose
@@ -129,13 +130,11 @@ class FPN(nn.Module):
         )
         self.on_encoder = nn.ModuleList(nn.Identity() for _ in LEVELS)
         self.on_lateral = nn.ModuleList(nn.Identity() for _ in LEVELS)
-        self.aliases = backbone.aliases
         name, build = backbone.tail
-        self.tail = f"{name}."
-        self.keeps_tail = tail
+        self.whole = f"{name}."  # how public files begin the names of the backbone
         if tail:
             self.add_module(name, build())
-        self.register_load_state_dict_pre_hook(_rename)  # type: ignore[no-untyped-call]
+        accept_aliases(self, backbone.aliases, drop=() if tail else (self.whole,))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Pyramid of a picture.
@@ -163,21 +162,6 @@ def _smooth(channels: int, out: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, out, 3, padding=1), InstanceNorm(out), nn.ReLU(inplace=True)
     )
-
-
-def _rename(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Accept published files: drop second names, and the tail where it is not kept."""
-    assert isinstance(module, FPN)
-    for key in [key for key in state if key.startswith(prefix)]:
-        local = key.removeprefix(prefix)
-        for public, ours in module.aliases.items():
-            if local.startswith(public):
-                state.setdefault(f"{prefix}{ours}{local.removeprefix(public)}", state[key])
-                del state[key]
-                break
-        else:
-            if local.startswith(module.tail) and not module.keeps_tail:
-                del state[key]
 
 
 class DeblurGANv2(Deblurrer):
@@ -278,7 +262,7 @@ def load_backbone(fpn: FPN, path: Path) -> None:
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        prefix = "" if fpn.tail == "features." else fpn.tail
+        prefix = "" if fpn.whole == "features." else fpn.whole
         missing, _ = fpn.load_state_dict(
             {f"{prefix}{key}": value for key, value in state.items()}, strict=False
         )

@@ -7,6 +7,7 @@ from torch import Tensor
 from deblur_lib.networks.deblurgan import DeblurGAN
 from deblur_lib.networks.deblurgan_v2 import DeblurGANv2
 from deblur_lib.networks.discriminators import DeblurGANCritic
+from deblur_lib.networks.unet_seresnext import UNetSEResNeXt
 from deblur_lib.nn.norms import set_statistics
 from golden import goldens
 
@@ -78,3 +79,13 @@ def test_deblurgan_v2_takes_a_published_file_without_its_unused_tail(backbone: s
     network.load_state_dict(first_names, strict=True)
     with pytest.raises(RuntimeError, match=r"Missing key.*fpn\.enc0"):
         network.load_state_dict({"final.bias": published["final.bias"]}, strict=True)
+
+
+@pytest.mark.parametrize("tail", [True, False])
+def test_unet_seresnext(tail: bool) -> None:
+    golden = goldens.load("unet_seresnext")
+    network = UNetSEResNeXt(tail=tail).eval()
+    network.load_state_dict(goldens.weights(golden), strict=True)
+    with torch.no_grad():
+        ours = from_unit(network(to_unit(golden.blurred)))
+    goldens.assert_agrees(ours, golden.array("output_0"), tolerance=TRAINED_MODE)

@@ -1,0 +1,59 @@
+"""U-Net of SE-ResNeXt blocks: sizes, gradients, narrow options, what it refuses."""
+
+import pytest
+import torch
+
+from deblur_lib.errors import UsageError
+from deblur_lib.networks.unet_seresnext import UNetSEResNeXt
+
+NARROW = {"features": 4, "planes": 16, "depths": [1, 1, 2, 1]}
+
+
+@pytest.fixture(autouse=True)
+def fixed_weights() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(("tail", "count"), [(False, 51_285_971), (True, 53_334_971)])
+def test_parameter_count(tail: bool, count: int) -> None:
+    with torch.device("meta"):
+        network = UNetSEResNeXt(tail=tail)
+    assert sum(one.numel() for one in network.parameters()) == count
+
+
+def test_every_weight_receives_a_gradient() -> None:
+    network = UNetSEResNeXt(**NARROW)
+    blurred = torch.rand(1, 3, 64, 96)
+    restored = network(blurred)
+    assert restored.shape == blurred.shape
+    restored.square().mean().backward()
+    for name, one in network.named_parameters():
+        # a bias before a norm with the picture's statistics cancels, so only rounding is left;
+        # so does the mean that the gates look at, see the next test
+        assert one.grad is not None, name
+        assert name.endswith(("bias", "fc1.weight")) or one.grad.abs().max() > 0, name
+
+
+def test_the_gates_see_nothing_behind_norms_without_scale_and_shift() -> None:
+    network = UNetSEResNeXt(**NARROW).eval()
+    blurred = torch.rand(1, 3, 64, 96)
+    before = network(blurred)
+    for name, one in network.named_parameters():
+        if name.endswith("fc1.weight"):
+            torch.nn.init.zeros_(one)
+    torch.testing.assert_close(network(blurred), before)
+
+
+def test_pictures_of_a_batch_do_not_see_each_other() -> None:
+    network = UNetSEResNeXt(**NARROW).eval()
+    blurred = torch.rand(2, 3, 64, 64)
+    torch.testing.assert_close(network(blurred)[1:], network(blurred[1:]))
+
+
+def test_wrong_options_and_batches_are_refused() -> None:
+    with pytest.raises(UsageError, match="multiples of 16 and four depths, got 24"):
+        UNetSEResNeXt(planes=24)
+    with pytest.raises(UsageError, match=r"got 64 and \[3, 4\]"):
+        UNetSEResNeXt(depths=[3, 4])
+    with pytest.raises(UsageError, match="unet_seresnext needs height and width of at least 64"):
+        UNetSEResNeXt(**NARROW)(torch.rand(1, 3, 32, 64))

@@ -122,8 +122,8 @@ def draw_cutout(rng: np.random.RandomState, split: str, side: int, *, leaves: fl
     if rng.uniform() < 0.2:
         names = TEXTURES[split]
         gray = photograph(names[rng.randint(len(names))])
-        tint = rng.uniform(0.5, 1.0, 3)
-        return (crop_photograph(rng, gray, side, 0) * tint).astype(np.float32)
+        tint: F32 = rng.uniform(0.5, 1.0, 3).astype(np.float32)
+        return crop_photograph(rng, gray, side, 0) * tint
     return draw_scene(rng, split, side, 0, leaves=leaves).picture
 
 
@@ -131,4 +131,5 @@ def _palette(rng: np.random.RandomState, picture: npt.NDArray[np.uint8]) -> F32:
     """Colours of 256 random pixels, (256, 3) in [0, 1]."""
     rows = rng.randint(picture.shape[0], size=256)
     columns = rng.randint(picture.shape[1], size=256)
-    return picture[rows, columns].astype(np.float32) / 255
+    colours: F32 = picture[rows, columns].astype(np.float32)
+    return np.divide(colours, 255, dtype=np.float32)

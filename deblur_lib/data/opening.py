@@ -1,0 +1,80 @@
+"""One door to all pictures: generated, declared real sets, a user's own folders."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deblur_lib.data.benchmark import SPLITS, VARIANTS, Split, build_benchmark
+from deblur_lib.data.cache import pack
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.data.real import open_own, open_source
+from deblur_lib.data.sources import SOURCES
+from deblur_lib.errors import DeclarationError, UsageError, unknown_name
+
+KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}
+
+
+def open_data(
+    data_id: str,
+    split: Split,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    roots: Mapping[str, Path] | None = None,
+    cache: Path,
+    progress: bool = True,
+) -> PairSource:
+    """Open one split of a data set.
+
+    Args:
+        data_id: a generated set ("synth-gopro-linear"), a declared real one ("gopro-linear"), or
+            any name that `roots` gives a folder for.
+        split: "train", "validation" or "test". Where a real set has no validation part, some
+            training scenes are held out for it, and training leaves them out.
+        settings: of a generated set, see `benchmark.Settings`; of a real one: `partial` (accept an
+            incomplete folder; the official count stays `expected`), `pack` (decode training and
+            validation pictures once into the cache; default True), `held_out` (scenes that
+            validate).
+        roots: folder of each real data set.
+        cache: folder of packed pictures.
+        progress: show progress bars.
+
+    Raises:
+        UsageError: unknown data id, split or setting, or a real set without its folder.
+        DataError: the folder cannot be used; see `open_source` and `PairedImages.from_folder`.
+    """
+    roots = {name: Path(path) for name, path in (roots or {}).items()}
+    if split not in SPLITS:
+        raise UsageError(unknown_name("split", split, SPLITS, see="deblur_lib.data"))
+    if data_id in VARIANTS:
+        return build_benchmark(data_id, split, settings, cache=cache, progress=progress)
+    if data_id not in SOURCES and data_id not in roots:
+        known = {*VARIANTS, *SOURCES, *roots}
+        raise UsageError(unknown_name("data set", data_id, known))
+    if data_id not in roots:
+        source = SOURCES[data_id]
+        raise UsageError(
+            f"{data_id} needs its folder: get it from {source.page} ({source.licence}) and give "
+            f'roots={{"{data_id}": "<folder>"}}'
+        )
+    chosen = _read_settings(settings)
+    packed = chosen.pop("pack", True) and split != "test"
+    if data_id in SOURCES:
+        pairs = open_source(data_id, split, roots[data_id], cache=cache, **chosen)
+    else:
+        pairs = open_own(data_id, split, roots[data_id])
+    if not packed:
+        return pairs
+    return pack(pairs, Path(cache) / f"{data_id}-{split}", progress=progress)
+
+
+def _read_settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    chosen = dict(settings or {})
+    for name, value in chosen.items():
+        if name not in KINDS:
+            see = "deblur_lib.data.opening"
+            raise UsageError(unknown_name("setting of real pictures", name, KINDS, see=see))
+        if not isinstance(value, KINDS[name]):
+            raise DeclarationError(
+                f"setting {name} of real pictures should be {KINDS[name].__name__}, got {value!r}"
+            )
+    return chosen

@@ -1,0 +1,37 @@
+# Thin names for four commands. Each sets up its own environment in .venv when that is missing.
+PROFILE ?= demo
+
+.PHONY: reproduce test book lint
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@echo "make reproduce   train, evaluate and report every paper, then build the book (PROFILE=$(PROFILE))"
+	@echo "make test        run all tests; the first run needs a few minutes"
+	@echo "make book        build the book from the executed notebooks"
+	@echo "make lint        check style and types"
+
+.venv/ready: pyproject.toml constraints.txt
+	@echo "Setting up .venv (about 2 GB, one or two minutes)"
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet -c constraints.txt -e '.[notebooks,book,test]'
+	touch .venv/ready
+
+reproduce: .venv/ready
+	@echo "Reproducing every paper at profile $(PROFILE); finished runs are not repeated"
+	.venv/bin/deblur reproduce all --profile $(PROFILE)
+	.venv/bin/deblur book
+
+test: .venv/ready
+	@echo "Running all tests; skipped ones are listed with their reason"
+	.venv/bin/python -m pytest
+
+book: .venv/ready
+	@echo "Building the book from build/notebooks"
+	.venv/bin/deblur book
+
+lint: .venv/ready
+	@echo "Checking style and types"
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy deblur_lib

@@ -1,0 +1,73 @@
+"""The book: executed notebooks and generated pages, built by Jupyter Book. No torch here.
+
+Nothing is executed here and no number is typed in: chapters are the notebooks that
+`deblur reproduce` executed, all other numbers come from stored rows and manifests.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from deblur_lib import papers
+from deblur_lib.book.api import write_reference
+from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
+from deblur_lib.book.pages import write_pages
+from deblur_lib.book.site import NOTEBOOK_BYTES, check_site, run_jupyter_book
+from deblur_lib.book.vendor import vendor
+from deblur_lib.errors import BookError
+
+__all__ = ["build"]
+
+
+def build(root: Path, *, strict: bool = True) -> Path:
+    """Build the book from the executed notebooks.
+
+    Args:
+        root: project root; reads build/notebooks and book, writes below book.
+        strict: check the built pages for dead links, other hosts and weight.
+
+    Returns:
+        The front page.
+
+    Raises:
+        BookError: a notebook is missing, failed, stale or too large, a page has a warning, or the
+            built pages do not pass the checks; names the page.
+    """
+    book = root / "book"
+    chapters = [open_chapter(root, paper) for paper in papers.names()]
+    if not chapters:
+        raise BookError("the book needs at least one paper; deblur_lib/papers holds none")
+    write_pages(book, chapters)
+    _write_chapters(book, chapters)
+    write_reference(book, root / "deblur_lib")
+    online = not vendor(root)
+    html = run_jupyter_book(root, online=online)
+    if strict:
+        check_site(html, root, online=online)
+    return html / "index.html"
+
+
+def _write_chapters(book: Path, chapters: list[Chapter]) -> None:
+    folder = book / "notebooks"
+    shutil.rmtree(folder, ignore_errors=True)
+    for chapter in chapters:
+        notebook = clean(chapter)
+        _insert_comparison(notebook, book / "_generated" / f"{chapter.paper}-compare.md")
+        size = write_notebook(folder / f"{chapter.paper}.ipynb", notebook)
+        if size > NOTEBOOK_BYTES:
+            raise BookError(
+                f"page {chapter.paper}: its notebook weighs {size:,} bytes, the budget is "
+                f"{NOTEBOOK_BYTES:,}; draw smaller figures"
+            )
+
+
+def _insert_comparison(notebook: dict[str, Any], block: Path) -> None:
+    """Put the before/after block behind the interactive cell, which shows only a still here."""
+    text = block.read_text(encoding="utf-8")
+    if not text:
+        return
+    cells = notebook["cells"]
+    tags = [cell["metadata"].get("tags", []) for cell in cells]
+    places = [index + 1 for index, one in enumerate(tags) if "interactive" in one]
+    cell = {"cell_type": "markdown", "id": "compare", "metadata": {}, "source": text}
+    cells.insert(places[0] if places else len(cells), cell)

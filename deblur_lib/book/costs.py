@@ -1,0 +1,67 @@
+"""What each profile costs, from the manifests of published runs; fills the README's table."""
+
+import re
+from pathlib import Path
+
+from deblur_lib.records import Manifest, read_manifests, write_text
+from deblur_lib.report.markup import escape
+from deblur_lib.spec import PROFILES
+
+BLOCK = re.compile(r"(<!-- generated:costs -->\n).*?(<!-- /generated -->)", re.DOTALL)
+HEADS = ("profile", "paper", "runs", "where", "training", "scoring")
+
+
+def costs(results: Path) -> str:
+    """Table of the time that the published runs took.
+
+    Args:
+        results: folder of published results, <results>/<paper>/<profile>/manifests.json.
+
+    Returns:
+        Markdown.
+    """
+    lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
+    for profile in PROFILES:
+        for path in sorted(results.glob(f"*/{profile}/manifests.json")):
+            runs = read_manifests(path)
+            if runs:
+                lines.append("| " + " | ".join(map(escape, _cells(runs))) + " |")
+    if len(lines) == 2:
+        return "No results are published yet.\n"
+    return "\n".join(lines) + "\n"
+
+
+def _cells(runs: list[Manifest]) -> tuple[str, ...]:
+    places = sorted({_place(one) for one in runs})
+    return (
+        runs[0].profile,
+        runs[0].paper,
+        str(len(runs)),
+        "; ".join(places),
+        _minutes(sum(one.seconds_training for one in runs)),
+        _minutes(sum(one.seconds_scoring for one in runs)),
+    )
+
+
+def _place(one: Manifest) -> str:
+    if one.hardware["accelerator"] != "none":
+        return one.hardware["accelerator"]
+    return f"{one.threads} of {one.hardware['cores']} cores, {one.hardware['processor']}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min"
+
+
+def fill_costs(readme: Path, results: Path) -> bool:
+    """Put the table between the marks of a README.
+
+    Returns:
+        True when the file changed.
+    """
+    before = readme.read_text(encoding="utf-8")
+    table = costs(results)
+    after = BLOCK.sub(lambda match: match[1] + table + match[2], before)
+    if after != before:
+        write_text(readme, after)
+    return after != before

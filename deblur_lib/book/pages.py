@@ -1,0 +1,201 @@
+"""Generated parts of the book: all numbers of its pages, and all that declarations say."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from deblur_lib import papers
+from deblur_lib.book.declared import conventions, profiles
+from deblur_lib.book.executed import Chapter
+from deblur_lib.records import Manifest, write_text
+from deblur_lib.report import cells, columns, coverage, verdicts
+from deblur_lib.report.markup import escape
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import RULES
+from deblur_lib.report.tables import compare
+from deblur_lib.spec import Method, Paper
+
+
+def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
+    """Write every generated include to book/_generated.
+
+    Args:
+        book: folder of the book's sources.
+        chapters: the chapters that the book shows.
+    """
+    stored = {one.paper: Results.load(one.results) for one in chapters}
+    folder = book / "_generated"
+    shutil.rmtree(folder, ignore_errors=True)
+    for chapter in chapters:
+        write_text(
+            folder / f"{chapter.paper}-compare.md",
+            comparison(folder, papers.load(chapter.paper), stored[chapter.paper]),
+        )
+    first = f"{chapters[0].paper}-compare.md"
+    shutil.copyfile(folder / first, folder / "compare.md")
+    write_text(folder / "headlines.md", headlines(stored))
+    write_text(folder / "rules.md", RULES)
+    write_text(folder / "conventions.md", conventions())
+    write_text(folder / "profiles.md", profiles())
+    write_text(folder / "coverage.md", coverage_page(stored))
+    write_text(folder / "made.md", made(stored))
+
+
+def own_method(paper: Paper, results: Results) -> Method | None:
+    """The paper's own full network: the last row of its first table that its room's network fills.
+
+    Returns:
+        None when no such row was scored.
+    """
+    scored = set(results.rows["method"])
+    rows = [columns.method_of(paper, name) for name in paper.tables[0].methods]
+    own = [one for one in rows if one.network in paper.networks and one.id in scored]
+    return own[-1] if own else None
+
+
+def comparison(folder: Path, paper: Paper, results: Results) -> str:
+    """A before/after block of one test picture, with its pictures copied below `folder`.
+
+    The picture is the first one that the results chose for their figures, so the choice never
+    looks at what a network made of it.
+
+    Returns:
+        Markdown; "" when no pictures are stored.
+    """
+    chosen = _chosen_picture(results)
+    if chosen is None:
+        return ""
+    dataset, picture = chosen
+    titles = {one.id: one.title for one in paper.methods}
+    stored = results.picture_path(dataset, picture, "sharp").parent
+    own = own_method(paper, results)
+    names = [one.id for one in paper.methods if (stored / f"{one.id}.png").is_file()]
+    names.sort(key=lambda name: own is None or name != own.id)
+    lines = [":::{container} compare-slider"]
+    for name in ("blurred", *names, "sharp"):
+        target = folder / "pictures" / f"{paper.id}-{picture}-{name}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(stored / f"{name}.png", target)
+        title = titles.get(name, {"blurred": "blurred input", "sharp": "sharp truth"}.get(name))
+        lines.append(f"![{escape(str(title))}](/_generated/pictures/{target.name})")
+    where = results.rows.loc[results.rows["dataset"] == dataset, "data"].iloc[0]
+    caption = (
+        f"Scene *{escape(picture)}* of {escape(str(where))}, profile {results.profile}. Move the "
+        "divider by mouse, finger or arrow keys; the menus choose what stands on each side."
+    )
+    return "\n".join([*lines, ":::", "", caption, ""])
+
+
+def _chosen_picture(results: Results) -> tuple[str, str] | None:
+    for dataset, rules in results.probes.get("shown", {}).items():
+        for picture in rules.values():
+            if results.picture_path(dataset, picture, "sharp").is_file():
+                return str(dataset), str(picture)
+    for dataset in sorted(set(results.rows["dataset"])):
+        for picture in results.pictures(dataset):
+            return dataset, picture
+    return None
+
+
+def headlines(stored: dict[str, Results]) -> str:
+    """One card per paper: what it is, its gain, how much of its print is covered, its verdicts."""
+    cards = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
+    for name, results in stored.items():
+        paper = papers.load(name)
+        cards += [
+            f":::{{grid-item-card}} {name}: {escape(paper.title)}",
+            f":link: notebooks/{name}",
+            ":link-type: doc",
+            "",
+            f"{escape(paper.authors)}. {escape(paper.venue)}",
+            "",
+            *(f"- {line}" for line in _headline(paper, results)),
+            ":::",
+            "",
+        ]
+    return "\n".join([*cards, "::::", ""])
+
+
+def _headline(paper: Paper, results: Results) -> list[str]:
+    lines = [f"shown at profile **{results.profile}**", _gain(paper, results)]
+    counted = coverage.summarise(coverage.entries(paper, results))["all"]
+    ours = counted[cells.RETRAINED] + counted[cells.RELEASED]
+    lines.append(f"{ours} of {counted['cells']} printed numbers have one of ours beside them")
+    found = verdicts.counts(verdicts.judge(results, paper))["ours"]
+    words = ", ".join(f"{count} {word}" for word, count in found.items() if count)
+    lines.append(f"claims against our rows: {words}")
+    return lines
+
+
+def _gain(paper: Paper, results: Results) -> str:
+    own = own_method(paper, results)
+    if own is None:
+        return "its own network was not run"
+    frame = compare(results, paper, paper.tables[0].id)
+    found = frame[(frame["method"] == own.id) & ~frame["beside"] & frame["gain"].notna()]
+    if found.empty:
+        return f"{escape(own.title)} was run; it has no gain over the blurred input to show"
+    one = found.iloc[0]
+    gain, low, high = (
+        columns.shown(one[key], one["metric"], sign=True)
+        for key in ("gain", "gain_low", "gain_high")
+    )
+    seeds = len(str(one["seeds"]).split())
+    return (
+        f"{escape(own.title)}: **{gain} dB** over the blurred input [{low}, {high}] on "
+        f"{escape(one['data_id'])}, {seeds} seed{'s' if seeds != 1 else ''}"
+    )
+
+
+def coverage_page(stored: dict[str, Results]) -> str:
+    """The ledger of every printed number, for the results that the chapters show."""
+    found = [
+        entry
+        for name in papers.names()
+        for entry in coverage.entries(papers.load(name), stored.get(name))
+    ]
+    return coverage.to_markdown({"summary": coverage.summarise(found), "cells": found})
+
+
+def made(stored: dict[str, Results]) -> str:
+    """Hardware, versions, commits and time of the runs behind each chapter, from manifests."""
+    parts = []
+    for name, results in stored.items():
+        parts += [f"## {name}, profile {results.profile}", "", _runs_table(results.manifests), ""]
+        notes = sorted({note for one in results.manifests for note in one.notes})
+        parts += [f"- {escape(note)}" for note in notes] + [""]
+    return "\n".join(parts)
+
+
+def _runs_table(manifests: Sequence[Manifest]) -> str:
+    groups: dict[tuple[tuple[str, str], ...], list[Manifest]] = {}
+    for one in manifests:
+        groups.setdefault(_circumstances(one), []).append(one)
+    lines = []
+    for circumstances, runs in groups.items():
+        seconds = sum(one.seconds_training for one in runs)
+        facts = [
+            ("runs", f"{len(runs)}, {len({one.method for one in runs})} networks, "
+                     f"{len({one.seed for one in runs})} seed(s)"),
+            ("training", f"{seconds / 60:.1f} minutes in all, "
+                         f"{sum(one.steps for one in runs):,} steps"),
+            *circumstances,
+            ("data", ", ".join(sorted({f"{key} ({value[:10]})" for one in runs
+                                       for key, value in one.data.items()}))),
+        ]  # fmt: skip
+        lines += ["| fact | value |", "|---|---|"]
+        lines += [f"| {escape(key)} | {escape(value)} |" for key, value in facts] + [""]
+    return "\n".join(lines)
+
+
+def _circumstances(one: Manifest) -> tuple[tuple[str, str], ...]:
+    commit = (one.commit[:10] or "none") + (", with uncommitted changes" if one.dirty else "")
+    machine = one.hardware
+    return (
+        ("commit", commit),
+        ("processor", f"{machine['processor']}, {machine['cores']} cores, {one.threads} used"),
+        ("memory", f"{machine['memory_gib']} GiB"),
+        ("accelerator", machine["accelerator"]),
+        ("device, precision", f"{one.device}, {one.precision}"),
+        ("versions", ", ".join(f"{key} {value}" for key, value in sorted(one.versions.items()))),
+    )

@@ -1,4 +1,4 @@
-"""li2026's generator: the checks of its specification, and every option that moves a module."""
+"""li2026's generator: sizes, agreement with its baseline, and every option that moves a module."""
 
 import pytest
 import torch

@@ -1,0 +1,1 @@
+"""From restored pictures to scores: metric conventions, restoring whole pictures, cost."""

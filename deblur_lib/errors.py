@@ -40,6 +40,10 @@ class TrainingError(DeblurError):
     """Training stopped by itself; the state to resume from is stored."""
 
 
+class EvaluationError(DeblurError):
+    """A picture could not be restored or scored, or a cost not measured."""
+
+
 class RecordError(DeblurError):
     """A row, manifest or log breaks its schema."""
 

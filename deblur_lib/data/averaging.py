@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from deblur_lib.data.checks import SAMPLE, spread
@@ -12,6 +13,7 @@ from deblur_lib.data.layouts import Entry
 from deblur_lib.data.reading import U8, read_rgb
 
 LINEAR, GAMMA = 0.25, 0.5  # mean q below the first is linear, above the second gamma
+SIGMA, STEP = 6, 4  # pixels
 SCENES = 24  # scenes looked at
 
 
@@ -23,10 +25,19 @@ def brightness_ratio(blurred: U8, sharp: U8) -> float:
     d = G(b - s), v = G((s - b)^2) / max(G(b), 8), q = sum(d v) / sum(v v).
     """
     b, s = (picture.mean(axis=2, dtype=np.float32) for picture in (blurred, sharp))
-    difference = gaussian_filter(b - s, 6)
-    variance = gaussian_filter((s - b) ** 2, 6) / np.maximum(gaussian_filter(b, 6), 8)
+    difference = _smooth(b - s)
+    variance = _smooth((s - b) ** 2) / np.maximum(_smooth(b), 8)
     total = float((variance * variance).sum())
     return float((difference * variance).sum()) / total if total else 0.0
+
+
+def _smooth(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A Gaussian of 6 px, given at every fourth pixel: means of 4x4 first, then the rest of it."""
+    height, width = (side // STEP * STEP for side in plane.shape)
+    blocks = plane[:height, :width].reshape(height // STEP, STEP, width // STEP, STEP)
+    rest = np.sqrt(SIGMA**2 - (STEP**2 - 1) / 12) / STEP
+    smooth: npt.NDArray[np.float32] = gaussian_filter(blocks.mean(axis=(1, 3)), rest)
+    return smooth
 
 
 @dataclass(frozen=True)

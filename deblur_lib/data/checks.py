@@ -120,7 +120,7 @@ def _shifted(shifts: list[tuple[float, float]]) -> Iterator[Problem]:
     if len(shifts) < 4:
         return
     rows, columns = np.median(shifts, axis=0)
-    agree = np.mean(np.max(np.abs(np.array(shifts) - (rows, columns)), axis=1) <= 0.5)
+    agree = np.mean(np.max(np.abs(np.array(shifts) - (rows, columns)), axis=1) <= 1)
     if max(abs(rows), abs(columns)) >= 0.75 and agree >= 0.7:
         yield Problem(
             "shifted",

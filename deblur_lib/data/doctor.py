@@ -22,11 +22,12 @@ from deblur_lib.data.checks import (
 from deblur_lib.data.layouts import Entry, Found, find, list_pictures, plain_layouts
 from deblur_lib.data.official import averaging_problems, count_problems, find_source, size_problems
 from deblur_lib.data.reading import read_rgb
-from deblur_lib.data.sources import SOURCES, Source
+from deblur_lib.data.sources import GOPRO_COPIES, SOURCES, Source
 from deblur_lib.errors import DataError
 from deblur_lib.provenance import file_digest
 
 DECODED = 1000  # pairs of which every picture is decoded; of larger folders, so many
+UNFIT = ("unreadable", "depth", "colour", "rotated", "size")  # pixels cannot be compared
 OWN_SPLITS = ("train", "validation", "val", "valid", "test")
 
 
@@ -95,23 +96,27 @@ def check_folder(folder: Path) -> FolderReport:
         return _own(root, files)
     source, parts = known
     entries = [entry for found in parts.values() for entry in found.entries]
-    kind = averaging(root, entries) if source.averaging and entries else None
-    if kind and kind.kind == "gamma" and "official" not in next(iter(parts.values())).layout.name:
-        source = SOURCES["gopro-gamma"]  # regrouped copies do not tell by their folder names
+    layout = next(iter(parts.values())).layout
     problems: list[Problem] = []
     for split, found in parts.items():
         problems += [*listing_problems(found), *count_problems(source, split, found.entries)]
-    problems += _file_problems(root, entries)
-    if not any(problem.code == "unreadable" for problem in problems):
+    inside = _file_problems(root, entries)
+    problems += inside
+    kind = None
+    if not any(problem.code in UNFIT for problem in inside):
         problems += size_problems(source, root, entries)
-        problems += averaging_problems(source, root, entries) if source.averaging else []
+        if source.averaging:
+            kind = averaging(root, entries)
+            if kind.kind == "gamma" and layout in GOPRO_COPIES:
+                source = SOURCES["gopro-gamma"]  # copies do not tell by their folder names
+            problems += averaging_problems(source, kind)
     return FolderReport(
         str(root),
         source.id,
         source.title,
         source.licence,
         source.page,
-        next(iter(parts.values())).layout.name,
+        layout.name,
         {
             split: (len(parts[split].entries) if split in parts else 0, wanted)
             for split, wanted in source.counts.items()
@@ -175,9 +180,6 @@ def _own(root: Path, files: Sequence[str]) -> FolderReport:
         notes=_decoded_note(everything),
         problems=problems,
     )
-
-
-UNFIT = ("unreadable", "depth", "colour", "rotated", "size")
 
 
 def _file_problems(root: Path, entries: Sequence[Entry]) -> list[Problem]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from deblur_lib.data.averaging import averaging
+from deblur_lib.data.averaging import Averaging
 from deblur_lib.data.checks import Problem
 from deblur_lib.data.headers import read_header
 from deblur_lib.data.layouts import Entry, Found, find
@@ -77,9 +77,8 @@ def size_problems(source: Source, root: Path, entries: Iterable[Entry]) -> Itera
         )
 
 
-def averaging_problems(source: Source, root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
+def averaging_problems(source: Source, found: Averaging) -> Iterator[Problem]:
     """The other average than the declared one, or both mixed."""
-    found = averaging(root, entries)
     if found.kind == "mixed":
         yield Problem(
             "mixed-average",

@@ -115,7 +115,7 @@ class PairedImages:
         else:
             files = list_pictures(root)
             found = find(files, layouts or plain_layouts())
-            if found is None:
+            if found is None or (not layouts and _splits(root)):
                 raise DataError(_no_layout(root, files))
             refuse(root, chain(listing_problems(found), header_problems(root, found.entries)))
             made = cls(root, found.entries, data_id=data_id, layout=found.layout.name)
@@ -223,7 +223,7 @@ def refuse(root: Path, problems: Iterable[Problem], *, warn_only: Collection[str
 
 
 def _no_layout(root: Path, files: Sequence[str]) -> str:
-    splits = [name for name in ("train", "test", "validation", "val") if (root / name).is_dir()]
+    splits = _splits(root)
     if splits:
         return f"{root} holds splits ({', '.join(splits)}); give the folder of one of them"
     wanted = ", ".join(layout.name for layout in plain_layouts()[:4])
@@ -231,3 +231,7 @@ def _no_layout(root: Path, files: Sequence[str]) -> str:
         f"{root}: no blurred and sharp pictures found among {len(files)} picture(s); needed "
         f"folders such as {wanted}, with equal file names in both"
     )
+
+
+def _splits(root: Path) -> list[str]:
+    return [name for name in ("train", "test", "validation", "val") if (root / name).is_dir()]

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from deblur_lib.data.averaging import averaging
 from deblur_lib.data.benchmark import SPLITS, Split
 from deblur_lib.data.checks import Problem, header_problems, listing_problems, pixel_problems
 from deblur_lib.data.layouts import Entry, list_pictures
@@ -164,7 +165,7 @@ def slow_problems(source: Source, pairs: PairedImages) -> Iterator[Problem]:
         return
     yield from size_problems(source, pairs.root, pairs.entries)
     if source.averaging:
-        yield from averaging_problems(source, pairs.root, pairs.entries)
+        yield from averaging_problems(source, averaging(pairs.root, pairs.entries))
     same_kinds = pixel_problems(pairs.root, pairs.entries)
     yield from (problem for problem in same_kinds if problem.code != "shifted")
 

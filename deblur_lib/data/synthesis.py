@@ -181,7 +181,7 @@ def _warp_cutout(one: Cutout, size: int, path: npt.NDArray[np.float64], power: f
     place = torch.arange(size, dtype=torch.float32)
     x = (place[None, :] - one.column - move[:, 0]).expand(-1, size, -1)
     y = (place[:, None] - one.row - move[:, 1]).expand(-1, -1, size)
-    grid = torch.stack([x, y], dim=-1) * (2 / (side - 1))
+    grid = torch.stack([x, y], dim=-1) * (2 / (side - 1)) - 1  # border at +-1
     source = torch.from_numpy(np.ascontiguousarray(layer, np.float32))[None]
     return F.grid_sample(
         source.expand(len(path), -1, -1, -1),

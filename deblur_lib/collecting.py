@@ -1,19 +1,21 @@
 """Gather the folders of finished runs into one results folder; see `records` for its layout."""
 
 import shutil
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from deblur_lib import store
-from deblur_lib.plan import Plan
+from deblur_lib import papers, store
+from deblur_lib.plan import Plan, Run
+from deblur_lib.provenance import folder_digest
 from deblur_lib.records import (
-    Row,
     read_json,
     read_manifests,
     read_rows,
+    rows_of,
     write_json,
     write_manifests,
     write_rows,
@@ -29,24 +31,26 @@ COST_UNITS = {
 }
 
 
-def collect(plan: Plan, folder: Path) -> None:
-    """Write rows, manifests, curves, costs, probes and pictures of a plan's runs to `folder`."""
-    base = folder.parent
+def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
+    """Write rows, manifests, curves, costs, probes and pictures to a results folder.
+
+    Args:
+        plan: the request.
+        folder: the results folder.
+        runs: the finished runs to gather; none gives the blurred pictures alone.
+    """
+    base = store.run_base(plan.request)
     frames = [read_rows(base / "identity.csv")]
-    frames += [read_rows(store.run_folder(run) / "rows.csv") for run in plan.runs]
-    records = pd.concat(frames, ignore_index=True).to_dict(orient="records")
-    write_rows(folder / "rows.csv", [Row(**record) for record in records])  # type: ignore[misc]
-    manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in plan.runs]
+    frames += [read_rows(store.run_folder(run) / "rows.csv") for run in runs]
+    write_rows(folder / "rows.csv", rows_of(pd.concat(frames, ignore_index=True)))
+    manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in runs]
     write_manifests(folder / "manifests.json", manifests)
-    write_text(folder / "curves.csv", _curves(plan))
-    write_text(folder / "costs.csv", _costs(plan))
+    write_text(folder / "curves.csv", _curves(runs))
+    write_text(folder / "costs.csv", _costs(runs))
     structure_probes(plan, folder)
     probes = read_json(folder / "probes.json") | read_json(base / "probes.json")
     write_json(folder / "probes.json", probes)
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
-    _pictures(plan, folder)
-    if (base / "real_check.csv").is_file():
-        shutil.copyfile(base / "real_check.csv", folder / "real_check.csv")
+    _pictures(plan, runs, folder)
 
 
 def structure_probes(plan: Plan, folder: Path) -> None:
@@ -54,42 +58,55 @@ def structure_probes(plan: Plan, folder: Path) -> None:
     path = folder / "probes.json"
     stored: dict[str, Any] = read_json(path) if path.is_file() else {}
     settings = {run.method.id: run.options for run in plan.runs}
-    if stored.get("settings") != settings:
+    room = papers.ROOT / plan.paper.id
+    code = folder_digest(room, sorted(path.name for path in room.glob("*.py")))
+    if (stored.get("settings"), stored.get("code")) != (settings, code):
         module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
-        write_json(path, module.structure(settings) | {"settings": settings})
+        from deblur_lib.evaluation.cost import count_macs
+
+        write_json(
+            path, module.structure(settings, count_macs) | {"settings": settings, "code": code}
+        )
 
 
-def _curves(plan: Plan) -> str:
-    parts = []
-    for run in plan.runs:
+def _curves(runs: Sequence[Run]) -> str:
+    columns = ["run", "method", "seed", "step", "name", "value"]
+    parts = [pd.DataFrame(columns=columns)]
+    for run in runs:
         log = pd.read_csv(store.run_folder(run) / "log.csv")
         parts.append(log.assign(run=run.id, method=run.method.id, seed=run.seed))
-    frame = pd.concat(parts)[["run", "method", "seed", "step", "name", "value"]]
+    frame = pd.concat(parts[1:] or parts)[columns]
     text: str = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     return text
 
 
-def _costs(plan: Plan) -> str:
+def _costs(runs: Sequence[Run]) -> str:
     records = []
-    for run in {run.method.id: run for run in plan.runs}.values():
+    for run in {run.method.id: run for run in runs}.values():
         found = read_json(store.run_folder(run) / "costs.json")
         records += [
             {"method": run.method.id, "name": name, "value": found[name], "unit": unit}
             for name, unit in COST_UNITS.items()
             if name in found
         ]
-    text: str = pd.DataFrame(records).to_csv(index=False, lineterminator="\n")
+    columns = ["method", "name", "value", "unit"]
+    text: str = pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")
     return text
 
 
-def _pictures(plan: Plan, folder: Path) -> None:
-    first = plan.runs[0].seed if plan.runs else 0
-    for run in plan.runs:
-        if run.seed != first:
-            continue
-        for path in sorted((store.run_folder(run) / "pictures").glob("*/*/*.png")):
-            dataset, picture = path.parts[-3:-1]
-            name = run.method.id if path.stem == "restored" else path.stem
-            target = folder / "pictures" / dataset / picture / f"{name}.png"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
+    """Blurred, sharp and the restorations of the first seed, under the names of their methods."""
+    base = store.run_base(plan.request)
+    first = plan.runs[0].seed
+    places = {"": base / "pictures"} | {
+        run.method.id: store.run_folder(run) / "pictures" for run in runs if run.seed == first
+    }
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    shown = read_json(base / "probes.json")["shown"]
+    for method, place in places.items():
+        for dataset, rules in shown.items():
+            for picture in rules.values():
+                for path in sorted((place / dataset / picture).glob("*.png")):
+                    target = folder / "pictures" / dataset / picture / f"{method or path.stem}.png"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)

@@ -38,7 +38,7 @@ def real_check(plan: Plan) -> pd.DataFrame:
 
 
 def _score(plan: Plan, path: Path) -> None:
-    from deblur_lib.data.pairs import PairedImages
+    from deblur_lib.data.real import open_source
     from deblur_lib.evaluation.runner import evaluate
     from deblur_lib.running import trained
     from deblur_lib.training.devices import resolve_device
@@ -46,9 +46,8 @@ def _score(plan: Plan, path: Path) -> None:
     runs = [run for run in plan.runs if run.seed == plan.runs[0].seed]
     if path.is_file() and {run.id for run in runs} <= set(read_rows(path)["run"]):
         return
-    source = PairedImages.from_folder(
-        Path(plan.request.roots[SOURCE]), data_id=SOURCE, partial=True
-    )
+    root = Path(plan.request.roots[SOURCE])
+    source = open_source(SOURCE, "train", root, cache=store.cache_folder(), partial=True)
     device = resolve_device(plan.request.device)
     rows: list[Row] = []
     for method, run, seed, network in (
@@ -79,14 +78,13 @@ def _score(plan: Plan, path: Path) -> None:
 def _table(plan: Plan, rows: pd.DataFrame, where: str) -> pd.DataFrame:
     titles = {one.id: one.title for one in plan.paper.methods}
     means = rows.pivot_table(index="method", columns="convention", values="value", aggfunc="mean")
+    psnr = means["psnr-rgb"].astype(float)
     counts = rows.groupby("method")["picture"].nunique()
     order = [one for one in titles if one in means.index]
     frame = pd.DataFrame(
         {
-            "PSNR [dB]": means.loc[order, "psnr-rgb"].round(2),
-            "gain [dB]": (means.loc[order, "psnr-rgb"] - means.loc["identity", "psnr-rgb"]).round(
-                2
-            ),
+            "PSNR [dB]": psnr[order].round(2),
+            "gain [dB]": (psnr[order] - float(psnr["identity"])).round(2),
             "SSIM (volumetric)": means.loc[order, "vol3d-rgb"].round(4),
             "pairs": counts.loc[order],
             "numbers from": where,

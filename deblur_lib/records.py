@@ -176,9 +176,6 @@ def read_json(path: Path) -> Any:
         raise RecordError(f"{path} is not valid JSON ({error}); delete it and run again") from error
 
 
-_ROWS = TypeAdapter(list[Row])
-
-
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as CSV, whole or not at all."""
     frame = pd.DataFrame([vars(row) for row in rows], columns=list(ROW_COLUMNS))
@@ -213,7 +210,7 @@ def check_rows(frame: pd.DataFrame, *, source: str) -> None:
             f"{source}: columns should be {', '.join(ROW_COLUMNS)}, are {', '.join(frame.columns)}"
         )
     try:
-        _ROWS.validate_python([Row(**record) for record in frame.astype(object).to_dict("records")])
+        rows_of(frame)
     except ValidationError as error:
         first = error.errors()[0]
         raise RecordError(
@@ -226,6 +223,12 @@ def check_rows(frame: pd.DataFrame, *, source: str) -> None:
         raise RecordError(
             f"{source}: {len(double)} row(s) stand twice, first {dict(double.iloc[0])}"
         )
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """The rows that a frame holds, each checked."""
+    records = frame.astype(object).to_dict(orient="records")
+    return [Row(**{str(name): value for name, value in one.items()}) for one in records]
 
 
 _MANIFEST = TypeAdapter(Manifest)

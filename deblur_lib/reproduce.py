@@ -164,6 +164,7 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=str(store.project_root()),
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
             )
         except papermill.PapermillExecutionError as error:
             first = next((one for one in error.source.splitlines() if one.strip()), "")

@@ -93,7 +93,7 @@ class Room:
             from deblur_lib.running import run_all
 
             run_all(self.plan)
-            collect(self.plan, self.folder)
+            collect(self.plan, self.folder, self.plan.runs)
             derive.write_derived(self.folder, self.paper.id)
         return self._summary()
 
@@ -154,6 +154,8 @@ class Room:
         if figure not in declared:
             raise UsageError(unknown_name("figure", figure, declared, see=f"{self.paper.id} room"))
         self._prepare()
+        if declared[figure].kind == "data":
+            self._look()
         path = derive.write_figure(self.folder, self.paper.id, figure)
         return Image(data=path.read_bytes(), format="png", alt=declared[figure].caption)
 
@@ -211,6 +213,13 @@ class Room:
         from deblur_lib.realcheck import real_check
 
         return real_check(self.plan)
+
+    def _look(self) -> None:
+        if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():
+            from deblur_lib.running import look
+
+            look(self.plan)
+            collect(self.plan, self.folder, ())
 
     def _prepare(self) -> None:
         if self.plan.request.train == "missing":

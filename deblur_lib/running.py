@@ -15,10 +15,12 @@ import numpy as np
 from PIL import Image
 
 from deblur_lib import provenance, store
+from deblur_lib.data.benchmark import Split
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
+from deblur_lib.evaluation.restoring import to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
 from deblur_lib.nn import Deblurrer
 from deblur_lib.plan import Plan, Run
@@ -50,7 +52,7 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
     }
 
 
-def _open(plan: Plan, data_id: str, split: str) -> PairSource:
+def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
     settings = {**plan.profile.data, **plan.request.data}
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     return open_data(data_id, split, settings=settings, roots=roots, cache=store.cache_folder())
@@ -240,9 +242,7 @@ def _rows(
 def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
     def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
         if name in wanted:
-            box = crop_box(blurred, sharp)
-            for what, picture in (("blurred", blurred), ("restored", restored), ("sharp", sharp)):
-                save_png(folder / name / f"{what}.png", picture[box])
+            save_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
 
     return keep
 
@@ -272,18 +272,37 @@ def stored_costs(run: Run) -> dict[str, object]:
     return found
 
 
-def run_all(plan: Plan) -> None:
-    """Execute every run of a plan, then probe the trained networks for the figures."""
-    base = store.results_folder(plan.request).parent
+def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
+    """Open the test pictures, score them as they are, and store those that figures show.
+
+    Returns:
+        The test pictures by printed data set, and the pictures shown by data set and rule.
+    """
+    base = store.run_base(plan.request)
     tests = open_tests(plan)
     identity = score_identity(plan, tests)
-    write_rows(base / "identity.csv", identity)
     shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
+    for dataset, source in tests.items():
+        for name in shown[dataset].values():
+            pair = source.pair(source.names.index(name))
+            blurred, sharp = to_8bit(pair.blurred), to_8bit(pair.sharp)
+            box = crop_box(blurred, sharp)
+            folder = base / "pictures" / dataset / name
+            save_png(folder / "blurred.png", blurred[box])
+            save_png(folder / "sharp.png", sharp[box])
+    write_json(base / "probes.json", {"shown": shown})
+    write_rows(base / "identity.csv", identity)
+    return tests, shown
+
+
+def run_all(plan: Plan) -> None:
+    """Execute every run of a plan, then probe the trained networks for the figures."""
+    tests, shown = look(plan)
     for run in plan.runs:
         build(run)  # a wrong option stops here, before the first step of the first run
     for run in plan.runs:
         execute(run, plan, tests, shown)
-    _probe(plan, tests, shown, base)
+    _probe(plan, tests, shown, store.run_base(plan.request))
 
 
 def _probe(
@@ -300,5 +319,4 @@ def _probe(
         for dataset, source in tests.items()
         for name in shown[dataset].values()
     }
-    chosen = {dataset: dict(rules) for dataset, rules in shown.items()}
-    write_json(base / "probes.json", module.trained(networks, pictures) | {"shown": chosen})
+    write_json(base / "probes.json", module.trained(networks, pictures) | {"shown": dict(shown)})

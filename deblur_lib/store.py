@@ -37,6 +37,11 @@ def run_folder(run: Run) -> Path:
     return workspace() / run.paper / run.profile / run.id
 
 
+def run_base(request: Request) -> Path:
+    """Folder of all runs of a paper at a profile."""
+    return workspace() / request.paper / request.profile
+
+
 def published_folder(paper: str, profile: str) -> Path:
     """Folder of the published results of a paper at a profile."""
     return project_root() / "results" / paper / profile
@@ -46,7 +51,7 @@ def results_folder(request: Request) -> Path:
     """Folder of the rows, tables and figures that a request reads and writes."""
     if request.train == "never":
         return published_folder(request.paper, request.profile)
-    return workspace() / request.paper / request.profile / "results"
+    return run_base(request) / "results"
 
 
 def executed_notebook(paper: str) -> Path:

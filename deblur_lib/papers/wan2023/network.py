@@ -140,7 +140,7 @@ class WanNet(Deblurrer):
             least=dffm_min,
         )
 
-        widths = (base_channels, 2 * base_channels, 4 * base_channels)
+        self.widths = widths = (base_channels, 2 * base_channels, 4 * base_channels)
         self.halve = choose("pyramid_mode", pyramid_mode, PYRAMIDS)
         self._lay(widths)
         self.skip = nn.ModuleList(make_skip(widths, level) for level in LEVELS)

@@ -1,8 +1,11 @@
 """What the figures of wan2023 look inside for: receptive fields of MSRM, weights of DFFM.
 
+`structure` (no training needed) and `trained` are what `collecting` and `running` call.
+
 Everything returned is plain lists, dicts and numbers, ready for JSON.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +14,7 @@ from torch import Tensor, nn
 from deblur_lib.errors import UsageError
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
 from deblur_lib.papers.wan2023.network import WanNet
+from deblur_lib.papers.wan2023.structure import REACH, WIDTHS, counts
 
 
 def effective_receptive_field(
@@ -98,3 +102,55 @@ def branch_weights(network: WanNet, blurred: Tensor) -> list[dict[str, list[floa
 def modules_of(network: nn.Module) -> dict[str, MSRM]:
     """Every MSRM of a network by its path, e.g. "encode_at.0.7", in the order of the network."""
     return {name: one for name, one in network.named_modules() if isinstance(one, MSRM)}
+
+
+def structure(
+    settings: Mapping[str, Mapping[str, Any]], count_macs: Callable[[nn.Module, Tensor], int]
+) -> dict[str, Any]:
+    """What diagrams, listings and Figure 2 need; no training.
+
+    Args:
+        settings: network options of each method run here; diagrams show the printed sizes anyway.
+        count_macs: counts multiply-accumulates of a module on an input.
+
+    Returns:
+        `architecture` (diagrams), `costs` (of single blocks, for the claims), the listing
+        `blocks`, and `receptive_field` of an MSRM of 32 channels before training.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        found = effective_receptive_field(MSRM(WIDTHS[0]))
+    maps = {name: _rounded(one["map"]) for name, one in found.items()}
+    return counts(count_macs) | {"receptive_field": {"maps": maps, "reach": REACH}}
+
+
+def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What the figures show of trained networks.
+
+    Args:
+        networks: trained networks by method id.
+        pictures: blurred pictures (1, 3, H, W) by "<data set>/<name>", sides multiples of 4.
+
+    Returns:
+        `branch_weights` by method, level and picture.
+    """
+    return {
+        "branch_weights": {
+            method: _by_level(network, pictures)
+            for method, network in networks.items()
+            if isinstance(network, WanNet) and any(isinstance(one, DFFM) for one in network.skip)
+        }
+    }
+
+
+def _by_level(network: WanNet, pictures: Mapping[str, Tensor]) -> dict[str, dict[str, list[float]]]:
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, blurred in pictures.items():
+        for level, shares in branch_weights(network, blurred)[0].items():
+            number = level.removeprefix("level_")
+            found.setdefault(number, {})[name] = [round(one, 5) for one in shares]
+    return found
+
+
+def _rounded(rows: list[list[float]]) -> list[list[float]]:
+    return [[round(value, 6) for value in row] for row in rows]

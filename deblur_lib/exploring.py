@@ -1,0 +1,98 @@
+"""The interactive part of a chapter: choose network, picture and blur strength, see the result.
+
+Without a running kernel's widgets, or without weights, it shows one still picture instead.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from deblur_lib import store
+from deblur_lib.plan import Plan, Run
+from deblur_lib.report.figures import choosing
+from deblur_lib.report.results import Results
+
+GAP = 8  # white pixels between two pictures
+SHOWN = 256  # smallest side at which a picture is shown
+PICTURES = 6
+STRENGTHS = (0.25, 2.0, 0.25)  # smallest, largest and step of the factor on blur lengths
+
+
+def explore(plan: Plan, folder: Path, *, interactive: bool) -> Any:
+    """Widgets over the trained networks, or a still of the paper's own network.
+
+    Args:
+        plan: the request whose first seed's weights are used.
+        folder: results folder of the request.
+        interactive: False always gives the still.
+    """
+    runs = [run for run in plan.runs if run.seed == plan.runs[0].seed]
+    ready = [run for run in runs if (store.run_folder(run) / "best.safetensors").is_file()]
+    if interactive and ready:
+        return _widgets(plan, ready)
+    return _still(plan, Results.load(folder))
+
+
+def _still(plan: Plan, results: Results) -> Any:
+    from IPython.display import Image as Shown
+
+    dataset = sorted(plan.profile.test_on)[0]
+    picture = next(iter(choosing.chosen(results, dataset).values()))
+    titles = {one.id: one.title for one in plan.paper.methods}
+    method = plan.paper.id if plan.paper.id in titles else plan.runs[0].method.id
+    names = ("blurred", method, "sharp")
+    panels = [results.picture(dataset, picture, name) for name in names]
+    alt = f"Test picture {picture}: blurred, restored by {titles[method]}, sharp."
+    return Shown(data=to_png(panels), format="png", alt=alt)
+
+
+def _widgets(plan: Plan, runs: list[Run]) -> Any:
+    import ipywidgets
+    import torch
+
+    from deblur_lib.data.benchmark import make_pair, read_settings
+    from deblur_lib.evaluation.metrics import score
+    from deblur_lib.evaluation.restoring import restore, to_8bit
+    from deblur_lib.running import trained
+
+    data_id = next(one for one in plan.profile.test_on.values() if one.startswith("synth-"))
+    settings = dict(plan.profile.data) | dict(plan.request.data) | {"psnr": [0.0, 99.0]}
+    networks = {run.method.title: trained(run) for run in runs}
+    network = ipywidgets.Dropdown(options=sorted(networks), description="network")
+    picture = ipywidgets.Dropdown(options=range(PICTURES), description="picture")
+    low, high, step = STRENGTHS
+    blur = ipywidgets.FloatSlider(
+        value=1.0, min=low, max=high, step=step, description="blur", continuous_update=False
+    )
+    image, label = ipywidgets.Image(format="png"), ipywidgets.Label()
+
+    def show(*_: Any) -> None:
+        base = float(settings.get("blur", 1.0))  # type: ignore[arg-type]
+        chosen = read_settings(settings | {"blur": min(2.0, base * blur.value)})
+        pair = make_pair(data_id, "test", picture.value, chosen)
+        blurred = torch.from_numpy(pair.blurred).permute(2, 0, 1)[None].float() / 255
+        restored = to_8bit(restore(networks[network.value], blurred)[0])
+        image.value = to_png([pair.blurred, restored, pair.sharp])
+        before = score(pair.blurred, pair.sharp, ("psnr-rgb",))["psnr-rgb"]
+        after = score(restored, pair.sharp, ("psnr-rgb",))["psnr-rgb"]
+        label.value = f"blurred {before:.2f} dB, restored {after:.2f} dB, sharp on the right"
+
+    for control in (network, picture, blur):
+        control.observe(show, names="value")
+    show()
+    return ipywidgets.VBox([ipywidgets.HBox([network, picture, blur]), image, label])
+
+
+def to_png(panels: list[np.ndarray]) -> bytes:
+    """Pictures (H, W, 3) uint8 side by side on white, enlarged to be seen, as PNG bytes."""
+    factor = max(1, -(-SHOWN // panels[0].shape[0]))
+    white = np.full((panels[0].shape[0] * factor, GAP, 3), 255, dtype=np.uint8)
+    row: list[np.ndarray] = []
+    for panel in panels:
+        row += [panel.repeat(factor, axis=0).repeat(factor, axis=1), white]
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(row[:-1], axis=1)).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

@@ -249,6 +249,7 @@ def test_digest_follows_what_can_change_the_split(tmp_path: Path) -> None:
         ({"size": 1000}, DeclarationError, "less than or equal to 288"),
         ({"leaves": 1.5}, DeclarationError, "less than or equal to 1"),
         ({"psnr": [15]}, DeclarationError, "psnr"),
+        ({"psnr": [32, 15]}, DeclarationError, r"got \(32.0, 15.0\)"),
     ],
 )
 def test_settings_are_checked(settings: dict, error: type[Exception], says: str) -> None:

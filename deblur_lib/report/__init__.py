@@ -1,0 +1,1 @@
+"""Tables, figures, verdicts and coverage from stored rows. Nothing here loads torch."""

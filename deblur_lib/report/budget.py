@@ -1,0 +1,97 @@
+"""What a profile spends, and why our number may differ from the printed one, in words."""
+
+from typing import Any
+
+from deblur_lib.report.columns import method_of, profile_of
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Paper, Table
+
+
+def train_budget(results: Results, method: str) -> str:
+    """Steps, batch and crop of a method's runs; "none" where nothing was trained."""
+    budgets = {
+        f"{one.steps:,} steps of {one.train['batch']} crops of {one.train['crop']} px"
+        for one in results.of_method(method)
+        if one.steps
+    }
+    return "; ".join(sorted(budgets)) or "none"
+
+
+def title(results: Results, paper: Paper, table: Table) -> str:
+    """Heading of a table: number, profile, budget, and how far it compares with the print."""
+    profile = results.profile
+    head = f"{table.number}, {profile}: {_networks(results, paper, table)}"
+    if profile == "paper":
+        return f"{head}, the paper's own protocol"
+    return f"{head}; not comparable with the printed column except in direction"
+
+
+def _networks(results: Results, paper: Paper, table: Table) -> str:
+    runs = [one for method in table.methods for one in results.of_method(method) if one.steps]
+    if not runs:
+        return "nothing trained"
+    changes = sorted({part for one in runs for part in _changes(paper, one.method, one.options)})
+    size = f"networks with {', '.join(changes)}" if changes else "networks of full size"
+    steps = sorted({one.steps for one in runs})
+    spent = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    train_on = profile_of(paper, results.profile).train_on
+    return f"{size} trained for {spent} steps on {_data(train_on)}"
+
+
+def _data(data_id: str) -> str:
+    return f"generated pictures ({data_id})" if data_id.startswith("synth-") else data_id
+
+
+def _changes(paper: Paper, method: str, options: dict[str, Any]) -> list[str]:
+    """Options that differ from those of the paper profile: "base_channels 8 (paper: 32)"."""
+    declared = method_of(paper, method)
+    full = {
+        **profile_of(paper, "paper").options.get(str(declared.network), {}),
+        **declared.options,
+    }
+    return [
+        f"{name} {value}" + (f" (paper: {full[name]})" if name in full else "")
+        for name, value in sorted(options.items())
+        if name not in full or full[name] != value
+    ]
+
+
+def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str:
+    """Known causes of a gap to the printed number: data, width, budget, or none of them."""
+    profile, full = profile_of(paper, results.profile), profile_of(paper, "paper")
+    runs = results.of_method(method)
+    reasons = []
+    if profile.test_on.get(dataset) != full.test_on.get(dataset):
+        reasons.append(
+            f"data: {profile.test_on.get(dataset)} stands for {full.test_on.get(dataset)}"
+        )
+    if runs and profile.train_on != full.train_on:
+        reasons.append(f"training data: {profile.train_on} instead of {full.train_on}")
+    changes = sorted({part for one in runs for part in _changes(paper, method, one.options)})
+    if changes:
+        reasons.append(f"width: {', '.join(changes)}")
+    reasons += _spent(paper, method, runs)
+    if not reasons:
+        return "none of data, width and budget differ: open points of the paper, or chance"
+    return "; ".join(reasons)
+
+
+def _spent(paper: Paper, method: str, runs: list[Any]) -> list[str]:
+    own = method_of(paper, method).train
+    full = {name: own.get(name, getattr(paper.recipe, name)) for name in ("steps", "batch", "crop")}
+    meant = full["steps"] * full["batch"] * full["crop"] ** 2
+    for one in runs:
+        used = one.steps * one.train["batch"] * one.train["crop"] ** 2
+        if one.steps and used < meant:
+            share = 100 * used / meant
+            return [f"budget: {share:.2g} % of the pixels that the paper trains on"]
+    return []
+
+
+def flags(results: Results, paper: Paper, dataset: str) -> list[str]:
+    """Cautions for a data set: trained on one kind of blur and scored on another."""
+    profile = profile_of(paper, results.profile)
+    scored = profile.test_on.get(dataset)
+    if scored is None or scored == profile.train_on:
+        return []
+    return [f"cross-variant: trained on {profile.train_on}, scored on {scored}"]

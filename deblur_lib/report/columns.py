@@ -1,0 +1,89 @@
+"""Which numbers stand in which column: printed protocol, other conventions, costs."""
+
+from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Column, Method, Paper, Profile, Table
+
+COST_NAMES = ("parameters", "macs", "seconds", "seconds_iqr", "peak_memory")
+SCALES = {"_ms": 1e-3, "_k": 1e3, "_m": 1e6, "_g": 1e9, "_mib": 2.0**20, "_gib": 2.0**30}
+DECIMALS = {"psnr_db": 2, "ssim": 4}
+
+
+def table_of(paper: Paper, table: str) -> Table:
+    """A declared table.
+
+    Raises:
+        UsageError: the paper declares no table of that id.
+    """
+    known = {one.id: one for one in paper.tables}
+    if table not in known:
+        raise UsageError(unknown_name(f"table of {paper.id}", table, known))
+    return known[table]
+
+
+def method_of(paper: Paper, method: str) -> Method:
+    """A declared method."""
+    return next(one for one in paper.methods if one.id == method)
+
+
+def profile_of(paper: Paper, name: str) -> Profile:
+    """A declared profile."""
+    return next(one for one in paper.profiles if one.name == name)
+
+
+def is_beside(table: Table, column: Column) -> bool:
+    """True for a column that shows a printed metric under another convention.
+
+    The first column of a data set and metric is the printed protocol; only it is compared with the
+    printed cells.
+    """
+    same = (
+        one for one in table.columns if (one.dataset, one.metric) == (column.dataset, column.metric)
+    )
+    return next(same) is not column
+
+
+def main_column(table: Table, dataset: str, metric: str) -> Column | None:
+    """The column that is compared with the printed cells of a data set and metric."""
+    for column in table.columns:
+        if (column.dataset, column.metric) == (dataset, metric):
+            return column
+    return None
+
+
+def is_cost(column: Column) -> bool:
+    """True for a column of measured costs instead of picture scores."""
+    return column.convention in COST_NAMES
+
+
+def cost_value(results: Results, method: str, column: Column) -> float | None:
+    """A method's cost in the unit of the column ("params_m": millions)."""
+    value = results.cost(method, column.convention)
+    suffix = "_" + column.metric.rpartition("_")[2]
+    return None if value is None else value / SCALES.get(suffix, 1.0)
+
+
+def higher_is_better(metric: str) -> bool:
+    """False for times, sizes, counts and perceptual distances."""
+    return metric.startswith(("psnr", "ssim", "mssim"))
+
+
+def shown(value: float, metric: str, *, sign: bool = False) -> str:
+    """A number as readers see it; a dash where there is none."""
+    if value != value:  # NaN
+        return "–"
+    decimals = DECIMALS.get(metric)
+    text = f"{value:+.4g}" if sign else f"{value:.4g}"
+    if decimals is not None:
+        text = f"{value:+.{decimals}f}" if sign else f"{value:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def count_text(value: float | None) -> str:
+    """A count with its unit prefix: 6.81 M."""
+    if value is None or value != value:
+        return "–"
+    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= limit:
+            return f"{value / limit:.3g}{unit}"
+    return f"{value:.3g}"

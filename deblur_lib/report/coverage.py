@@ -1,0 +1,139 @@
+"""The ledger: for every number that a paper prints, whether and how it was run here."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from deblur_lib import papers
+from deblur_lib.report import cells, columns, markup
+from deblur_lib.report.results import Results
+from deblur_lib.report.tables import compare
+from deblur_lib.spec import PROFILES, Paper, PrintedCell, ProfileName
+
+KINDS = (cells.RETRAINED, cells.RELEASED, cells.PRINTED_ONLY, cells.NOT_RUN)
+KEPT = (
+    "table", "dataset", "metric", "method", "reported", "reported_value", "kind", "ours", "gap",
+    "gap_reason", "why", "convention", "data_id", "pictures", "seeds", "status", "flags",
+)  # fmt: skip
+
+
+def ledger(root: Path, *, profile: str | None = None) -> dict[str, Any]:
+    """Every printed cell of every paper, and how many are covered.
+
+    Args:
+        root: folder of results, <root>/<paper>/<profile>/rows.csv.
+        profile: the profile to look at; None takes the largest stored one of each paper.
+
+    Returns:
+        {"summary": counts by kind, in all and for each paper, "cells": one dict per printed cell
+        with its place, printed text, kind, our value, reason and where our rows lie}.
+    """
+    found: list[dict[str, Any]] = []
+    for name in papers.names():
+        folder = stored(root, name, profile)
+        results = Results.load(folder) if folder else None
+        found += entries(papers.load(name), results)
+    return {"summary": summarise(found), "cells": found}
+
+
+def stored(root: Path, paper: str, profile: str | None = None) -> Path | None:
+    """Folder of the largest stored profile of a paper, or of the one named; None without rows."""
+    wanted = [profile] if profile else list(reversed(PROFILES))
+    folders = [root / paper / name for name in wanted]
+    return next((folder for folder in folders if (folder / "rows.csv").is_file()), None)
+
+
+def entries(paper: Paper, results: Results | None) -> list[dict[str, Any]]:
+    """One dict per printed cell of a paper; see `ledger`."""
+    printed = papers.printed_cells(paper.id)
+    if results is None:
+        return [_blank(paper, one) for one in printed]
+    made: dict[str, dict[str, Any]] = {}
+    for table in paper.tables:
+        frame = compare(results, paper, table.id)
+        for one in frame[~frame["beside"]].to_dict("records"):
+            key = f"{one['table']}.{one['dataset']}.{one['metric']}.{one['method']}"
+            made[key] = {name: _plain(one[name]) for name in KEPT}
+    where = f"{results.paper}/{results.profile}/rows.csv"
+    return [
+        {"paper": paper.id, "key": one.key, "profile": results.profile}
+        | made.get(one.key, _undeclared(one))
+        | {"where": where if made.get(one.key, {}).get("ours") is not None else ""}
+        for one in printed
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: a missing number is null."""
+    if isinstance(value, float):
+        return None if value != value else round(value, 6)
+    return value
+
+
+def _undeclared(one: PrintedCell) -> dict[str, Any]:
+    blank: dict[str, Any] = dict.fromkeys(KEPT, "")
+    return blank | {
+        "table": one.table, "dataset": one.dataset, "metric": one.metric, "method": one.method,
+        "reported": one.printed, "reported_value": one.value, "kind": cells.NOT_RUN,
+        "ours": None, "gap": None, "pictures": 0, "status": "missing",
+        "flags": " | ".join(one.flags), "why": "its table declares no such row or column",
+    }  # fmt: skip
+
+
+def _blank(paper: Paper, one: PrintedCell) -> dict[str, Any]:
+    method = columns.method_of(paper, one.method)
+    quoted = method.network is None
+    return (
+        {"paper": paper.id, "key": one.key, "profile": ""}
+        | _undeclared(one)
+        | {
+            "kind": cells.PRINTED_ONLY if quoted else cells.NOT_RUN,
+            "why": method.not_run if quoted else "no results of this paper are stored",
+            "where": "",
+        }
+    )
+
+
+def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts by kind: {"all": {...}, "papers": {paper: {...}}}; "cells" is the total."""
+    by_paper = {
+        name: _counted([one for one in found if one["paper"] == name])
+        for name in dict.fromkeys(one["paper"] for one in found)
+    }
+    return {"all": _counted(found), "papers": by_paper}
+
+
+def _counted(found: list[dict[str, Any]]) -> dict[str, int]:
+    kinds = Counter(one["kind"] for one in found)
+    return {"cells": len(found)} | {kind: kinds.get(kind, 0) for kind in KINDS}
+
+
+def to_markdown(found: dict[str, Any]) -> str:
+    """Summary and one table per paper."""
+    heads = ("cells", *KINDS)
+    lines = [_line(("paper", *heads)), _rule(len(heads) + 1)]
+    summary = found["summary"]
+    for name, counts in (*summary["papers"].items(), ("all", summary["all"])):
+        lines.append(_line((name, *(counts[head] for head in heads))))
+    for name in summary["papers"]:
+        lines += ["", f"## {name}", "", _line(COLUMNS), _rule(len(COLUMNS))]
+        lines += [_line(_shown(one)) for one in found["cells"] if one["paper"] == name]
+    return "\n".join(lines) + "\n"
+
+
+COLUMNS = ("cell", "printed", "kind", "ours", "profile", "data", "reason")
+
+
+def _shown(one: dict[str, Any]) -> tuple[str, ...]:
+    ours = "–" if one["ours"] is None else columns.shown(one["ours"], one["metric"])
+    reason = one["why"] or one["gap_reason"]
+    profile: ProfileName | str = one["profile"] or "–"
+    return (one["key"], one["reported"], one["kind"], ours, profile, one["data_id"] or "–", reason)
+
+
+def _line(values: tuple[Any, ...]) -> str:
+    return "| " + " | ".join(markup.escape(str(value)) for value in values) + " |"
+
+
+def _rule(count: int) -> str:
+    return "|" + "---|" * count

@@ -1,0 +1,102 @@
+"""Bars of an ablation: what each row gains over the blurred input, and what it costs."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.report.columns import count_text, main_column, method_of, shown, table_of
+from deblur_lib.report.figures import style
+from deblur_lib.report.results import Results
+from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.statistics import Interval
+from deblur_lib.spec import Figure, Paper
+
+
+def draw(
+    results: Results, paper: Paper, figure: Figure, *, table: str, dataset: str, metric: str
+) -> Drawing:
+    """Horizontal bars with the interval over scenes as a line and single seeds as dots.
+
+    Args:
+        results: stored rows.
+        paper: declares the table.
+        figure: the declaration.
+        table: whose rows are drawn, in their order.
+        dataset: printed data set.
+        metric: printed metric; its first column names the convention.
+    """
+    declared = table_of(paper, table)
+    column = main_column(declared, dataset, metric)
+    if column is None:
+        raise MissingRowsError(f"{table} has no column for {metric} on {dataset}")
+    base = scores(results, "identity", dataset, column.convention)
+    found = {}
+    for method in declared.methods:
+        mine = scores(results, method, dataset, column.convention)
+        if mine and base and method_of(paper, method).network != "identity":
+            found[method] = gain(mine, base, dataset=dataset)
+    if not found or base is None:
+        raise MissingRowsError(
+            f"no row of {table} is scored on {dataset} as {column.convention}; run it first"
+        )
+    drawing = style.canvas(0.75 + 0.42 * len(found))
+    axis = drawing.subplots()
+    for row, (method, (mean, bounds, seeds)) in enumerate(found.items()):
+        _bar(axis, row, mean, bounds, seeds, colour=style.colour(paper, method))
+    axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
+    axis.invert_yaxis()
+    axis.axvline(0, color=style.INK, linewidth=0.8)
+    axis.grid(True, axis="x")
+    axis.margins(x=0.12)
+    unit = " [dB]" if "psnr" in metric else ""
+    axis.set_xlabel(f"gain over the blurred input of {base.data}, {column.convention}{unit}")
+    told = [
+        f"{method_of(paper, one).title} {shown(found[one][0], metric, sign=True)}" for one in found
+    ]
+    drawing.set_label(f"{figure.title}: {'; '.join(told)}.")
+    return drawing
+
+
+def _bar(
+    axis: Axes,
+    row: int,
+    mean: float,
+    bounds: Interval,
+    seeds: tuple[float, ...],
+    *,
+    colour: str,
+) -> None:
+    axis.barh(row, mean, height=0.62, color=colour, zorder=2)
+    if np.isfinite(bounds.low):
+        axis.plot([bounds.low, bounds.high], [row, row], color=style.INK, linewidth=1.4, zorder=3)
+    offsets = np.linspace(-0.18, 0.18, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds))
+    axis.plot(
+        seeds,
+        row + offsets,
+        linestyle="none",
+        marker="o",
+        markersize=3,
+        markerfacecolor="white",
+        markeredgecolor=style.INK,
+        markeredgewidth=0.7,
+        zorder=4,
+    )
+    end = max([mean, *seeds] + ([bounds.high] if np.isfinite(bounds.high) else []))
+    axis.annotate(
+        f"{mean:+.2f}".replace("-", "−"),
+        (max(end, 0.0), row),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7.5,
+    )
+
+
+def _label(results: Results, paper: Paper, method: str) -> str:
+    parameters, macs = (results.cost(method, name) for name in ("parameters", "macs"))
+    title = method_of(paper, method).title
+    if parameters is None:
+        return title
+    spent = f"{count_text(parameters)} parameters"
+    return f"{title}\n{spent}" + (f", {count_text(macs)}MAC" if macs else "")

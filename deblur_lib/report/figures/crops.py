@@ -1,0 +1,178 @@
+"""Crops of the same window: blurred, each network, sharp; errors below."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure as Drawing
+from matplotlib.gridspec import GridSpec
+from matplotlib.patches import Rectangle
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.report.columns import profile_of
+from deblur_lib.report.figures import style
+from deblur_lib.report.figures.choosing import Picture, chosen, psnr, window
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Figure, Paper
+
+SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
+ERRORS = "magma"
+MOST = 8  # columns that stay readable
+
+
+def draw(
+    results: Results,
+    paper: Paper,
+    figure: Figure,
+    *,
+    dataset: str,
+    methods: list[str] | None = None,
+    pictures: list[str] | None = None,
+) -> Drawing:
+    """One block per picture: the whole of it with the window, the crops, their errors.
+
+    Args:
+        results: stored pictures.
+        paper: declares the methods.
+        figure: the declaration.
+        dataset: printed data set.
+        methods: networks in the order of the columns; those without pictures are left out.
+            All that have pictures when None.
+        pictures: names of the pictures; chosen by rule when None.
+    """
+    rules = dict(zip(pictures, pictures, strict=True)) if pictures else chosen(results, dataset)
+    names = methods if methods is not None else [one.id for one in paper.methods]
+    nets = [
+        one
+        for one in names
+        if rules
+        and all(results.picture_path(dataset, name, one).is_file() for name in rules.values())
+    ]
+    if not rules or not nets:
+        raise MissingRowsError(
+            f"no restored picture of {dataset} is stored for {figure.id}; run the notebook first"
+        )
+    shown = ["blurred", *nets[: MOST - 2], "sharp"]
+    blocks = [
+        (rule, {one: results.picture(dataset, name, one) for one in shown})
+        for rule, name in rules.items()
+    ]
+    data_id = profile_of(paper, results.profile).test_on.get(dataset, dataset)
+    drawing = _layout(blocks, shown, paper, data_id)
+    drawing.set_label(_alt(figure, data_id, blocks, shown, paper))
+    return drawing
+
+
+def _layout(
+    blocks: list[tuple[str, dict[str, Picture]]], shown: list[str], paper: Paper, data_id: str
+) -> Drawing:
+    """Rows of (crops, errors) per picture; the whole picture spans both rows at the left."""
+    whole, gap, bar = 2.15, 0.12, 0.55
+    cell = style.WIDTH / (len(shown) + whole + 0.15)
+    height = len(blocks) * (2 * cell + 0.17) + (len(blocks) - 1) * gap + bar + 0.42
+    drawing = Drawing(figsize=(style.WIDTH, height))
+    FigureCanvasAgg(drawing)
+    top, step = 1 - 0.42 / height, (2 * cell + 0.17 + gap) / height
+    spread = _spread(blocks)
+    for number, (rule, pictures) in enumerate(blocks):
+        upper = top - number * step
+        grid = GridSpec(
+            2, 1 + len(shown), figure=drawing, left=0.005, right=0.995, top=upper,
+            bottom=upper - (2 * cell + 0.17) / height, wspace=0.04, hspace=0.19,
+            width_ratios=[whole, *[1.0] * len(shown)],
+        )  # fmt: skip
+        _block(drawing, grid, rule, pictures, shown, spread)
+        if number == 0:
+            for column, one in enumerate(shown, start=1):
+                axis = drawing.axes[2 * column - 1]
+                axis.set_title(style.name(paper, one, width=15), fontsize=7, pad=3)
+    drawing.text(0.005, 0.3 / height, data_id, fontsize=7.5)
+    _scale(drawing, spread, height, bar)
+    return drawing
+
+
+def _block(
+    drawing: Drawing,
+    grid: GridSpec,
+    rule: str,
+    pictures: dict[str, Picture],
+    shown: list[str],
+    spread: float,
+) -> None:
+    sharp, side = pictures["sharp"], _side(pictures["sharp"])
+    top, left = window(pictures["blurred"], sharp, side)
+    axis = drawing.add_subplot(grid[:, 0])
+    _picture(axis, pictures["blurred"])
+    axis.add_patch(
+        Rectangle(
+            (left - 0.5, top - 0.5), side, side, fill=False, edgecolor="#F0E442", linewidth=1.6
+        )
+    )
+    axis.set_title(rule, fontsize=7.5, pad=3, fontweight="normal")
+    axis.set_anchor("NW")
+    for column, one in enumerate(shown, start=1):
+        crop = pictures[one][top : top + side, left : left + side]
+        truth = sharp[top : top + side, left : left + side]
+        axis = drawing.add_subplot(grid[0, column])
+        _picture(axis, crop)
+        below = "" if one == "sharp" else _decibel(psnr(crop, truth))
+        axis.set_xlabel(below, fontsize=7.5, labelpad=2)
+        axis = drawing.add_subplot(grid[1, column])
+        _picture(axis, _error(crop, truth), cmap=ERRORS, vmin=0, vmax=spread)
+
+
+def _decibel(value: float) -> str:
+    return f"{value:.2f} dB" if np.isfinite(value) else "equal"
+
+
+def _picture(axis: Axes, picture: Any, **options: Any) -> None:
+    axis.imshow(picture, **options)
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def _scale(drawing: Drawing, spread: float, height: float, bar: float) -> None:
+    axis = drawing.add_axes((0.45, (bar - 0.27) / height, 0.4, 0.08 / height))
+    colours = ScalarMappable(Normalize(0, spread), ERRORS)
+    drawing.colorbar(colours, cax=axis, orientation="horizontal")
+    axis.set_xlabel("error per channel, in grey levels of 255", fontsize=7.5, labelpad=1)
+    axis.tick_params(labelsize=7, pad=1)
+
+
+def _side(picture: Picture) -> int:
+    height, width = picture.shape[:2]
+    return max(8, int(SHARE * min(height, width)))
+
+
+def _error(crop: Picture, truth: Picture) -> Any:
+    return np.abs(crop.astype(np.float64) - truth.astype(np.float64)).mean(axis=2)
+
+
+def _spread(blocks: list[tuple[str, dict[str, Picture]]]) -> float:
+    """Error that takes the brightest colour: what 99 percent of the blurred pixels stay below."""
+    errors = [_error(one["blurred"], one["sharp"]).ravel() for _, one in blocks]
+    return max(1.0, float(np.ceil(np.percentile(np.concatenate(errors), 99))))
+
+
+def _alt(
+    figure: Figure,
+    data_id: str,
+    blocks: list[tuple[str, dict[str, Picture]]],
+    shown: list[str],
+    paper: Paper,
+) -> str:
+    parts = []
+    for rule, pictures in blocks:
+        side = _side(pictures["sharp"])
+        top, left = window(pictures["blurred"], pictures["sharp"], side)
+        box = (slice(top, top + side), slice(left, left + side))
+        truth = pictures["sharp"][box]
+        numbers = ", ".join(
+            f"{style.name(paper, one, width=99)} {psnr(pictures[one][box], truth):.2f}"
+            for one in shown[:-1]
+        )
+        parts.append(f"{rule}: {numbers}")
+    return f"{figure.title} ({data_id}), PSNR of the crop in dB. {'; '.join(parts)}."

@@ -1,0 +1,97 @@
+"""The data: sample pairs, and how far the blurred pictures are from the sharp ones."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import MaxNLocator
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.report.columns import profile_of
+from deblur_lib.report.figures import style
+from deblur_lib.report.figures.choosing import chosen
+from deblur_lib.report.results import Results
+from deblur_lib.report.scores import scores
+from deblur_lib.report.statistics import Array
+from deblur_lib.spec import Figure, Paper
+
+
+def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
+    """Pairs of each data set above a histogram of the input's PSNR.
+
+    Args:
+        results: stored pictures and rows.
+        paper: names the data sets.
+        figure: the declaration.
+        each: pairs shown of each data set.
+    """
+    profile = profile_of(paper, results.profile)
+    shown = [
+        (dataset, rule, picture)
+        for dataset in profile.test_on
+        for rule, picture in list(chosen(results, dataset).items())[:each]
+    ]
+    if not shown:
+        raise MissingRowsError(f"no picture is stored for {figure.id}; run the notebook first")
+    drawing = style.canvas(4.35)
+    upper, lower = drawing.subfigures(2, 1, height_ratios=(2.55, 1.65), squeeze=False)[:, 0]
+    axes = upper.subplots(2, len(shown), squeeze=False)
+    for column, (dataset, rule, picture) in enumerate(shown):
+        for row, what in enumerate(("blurred", "sharp")):
+            axis = axes[row, column]
+            axis.imshow(results.picture(dataset, picture, what))
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        axes[0, column].set_title(rule, fontsize=7.5, fontweight="normal")
+        axes[1, column].set_xlabel(profile.test_on[dataset], fontsize=7)
+    axes[0, 0].set_ylabel("blurred")
+    axes[1, 0].set_ylabel("sharp")
+    told = _histograms(results, paper, lower.subplots(1, len(profile.test_on), squeeze=False)[0])
+    drawing.set_label(f"{figure.title}: {len(shown)} pairs, blurred above and sharp below. {told}")
+    return drawing
+
+
+def _histograms(results: Results, paper: Paper, axes: Any) -> str:
+    profile = profile_of(paper, results.profile)
+    told = []
+    for number, (axis, (dataset, data_id)) in enumerate(
+        zip(axes, profile.test_on.items(), strict=True)
+    ):
+        mine = scores(results, "identity", dataset, "psnr-rgb")
+        values = mine.values[0] if mine else np.empty(0)
+        values = values[np.isfinite(values)]
+        _histogram(axis, values, style.PALETTE[number % len(style.PALETTE)])
+        axis.set(
+            title=f"{data_id} ({len(values)} test pictures)",
+            xlabel="PSNR of the blurred input [dB]",
+        )
+        if len(values):
+            told.append(f"Mean input PSNR of {data_id}: {values.mean():.1f} dB.")
+    axes[0].set_ylabel("pictures")
+    return " ".join(told)
+
+
+def _histogram(axis: Axes, values: Array, colour: str) -> None:
+    if not len(values):
+        axis.text(0.5, 0.5, "not scored", ha="center", transform=axis.transAxes)
+        return
+    low, high = np.floor(values.min()), np.ceil(values.max()) + 1
+    axis.hist(
+        values,
+        bins=[float(edge) for edge in np.arange(low, high + 0.5)],
+        color=colour,
+        alpha=0.8,
+        rwidth=0.92,
+    )
+    axis.axvline(values.mean(), color=style.INK, linewidth=1)
+    axis.annotate(
+        f"mean {values.mean():.1f}",
+        (values.mean(), 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, -8),
+        textcoords="offset points",
+        fontsize=7,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
+    )
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))

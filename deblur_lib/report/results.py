@@ -1,0 +1,199 @@
+"""One results folder, read and checked; its layout is told in `deblur_lib.records`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from deblur_lib.errors import MissingRowsError, RecordError
+from deblur_lib.records import ROW_COLUMNS, Manifest, read_json
+from deblur_lib.records import read_manifests as read_checked_manifests
+from deblur_lib.records import read_rows as read_checked_rows
+from deblur_lib.spec import ProfileName
+
+CURVE_COLUMNS = ("run", "method", "seed", "step", "name", "value")
+COST_COLUMNS = ("method", "name", "value", "unit")
+NO_RUN = "-"  # run id of rows that no training made: the blurred picture scored as output
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything stored of one paper at one profile.
+
+    Attributes:
+        folder: where it lies.
+        rows: one row per picture and metric convention, see `records.Row`.
+        manifests: one per run, ordered by run id.
+        curves: training curves, columns `CURVE_COLUMNS`.
+        costs: measured costs of whole networks, columns `COST_COLUMNS`.
+        probes: small arrays and counts for figures; `probes["costs"]` holds counts of single
+            blocks as {subject: {name: number}}.
+        memo: values computed once; nothing outside the report looks at it.
+    """
+
+    folder: Path
+    rows: pd.DataFrame
+    manifests: tuple[Manifest, ...]
+    curves: pd.DataFrame
+    costs: pd.DataFrame
+    probes: dict[str, Any]
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def load(cls, folder: Path, *, partial: bool = False) -> "Results":
+        """Read a results folder.
+
+        Args:
+            folder: the folder.
+            partial: accept a folder without rows, for figures that need probes only.
+
+        Raises:
+            RecordError: a file is missing, cut short or breaks its schema, or the files contradict
+                each other (rows of two profiles, a row without its run's manifest, NaN scores).
+        """
+        folder = Path(folder)
+        if partial and not (folder / "rows.csv").is_file():
+            rows, manifests = pd.DataFrame(columns=list(ROW_COLUMNS)), []
+        else:
+            rows = read_checked_rows(folder / "rows.csv")
+            manifests = read_checked_manifests(folder / "manifests.json")
+        probes = folder / "probes.json"
+        return cls(
+            folder=folder,
+            rows=rows,
+            manifests=tuple(manifests),
+            curves=_read_frame(folder / "curves.csv", CURVE_COLUMNS),
+            costs=_read_frame(folder / "costs.csv", COST_COLUMNS),
+            probes=dict(read_json(probes)) if probes.is_file() else {},
+        )
+
+    @property
+    def paper(self) -> str:
+        """Room id of the rows."""
+        return str(self._only("paper"))
+
+    @property
+    def profile(self) -> ProfileName:
+        """Budget of the rows."""
+        profile: ProfileName = self._only("profile")
+        return profile
+
+    def _only(self, column: str) -> Any:
+        if self.rows.empty:
+            raise MissingRowsError(
+                f"{self.folder.name} holds no rows; run the notebook or `deblur reproduce` first"
+            )
+        return self.rows[column].iloc[0]
+
+    def of_method(self, method: str) -> list[Manifest]:
+        """Manifests of a method's runs, by seed."""
+        return sorted((one for one in self.manifests if one.method == method), key=_seed)
+
+    def cost(self, subject: str, name: str) -> float | None:
+        """A cost of a method (from costs.csv) or of a single block (from the probes)."""
+        found = self.costs[(self.costs["method"] == subject) & (self.costs["name"] == name)]
+        if len(found):
+            return float(found["value"].iloc[0])
+        counted = self.probes.get("costs", {}).get(subject, {}).get(name)
+        return None if counted is None else float(counted)
+
+    def pictures(self, dataset: str) -> list[str]:
+        """Names of the test pictures that are stored for figures."""
+        return sorted(
+            path.parent.name for path in self.folder.glob(f"pictures/{dataset}/*/sharp.png")
+        )
+
+    def picture(self, dataset: str, picture: str, method: str) -> NDArray[np.uint8]:
+        """A stored 8-bit picture, (H, W, 3); `method` may be "blurred" or "sharp".
+
+        Raises:
+            MissingRowsError: it is not stored.
+            RecordError: it cannot be read.
+        """
+        path = self.picture_path(dataset, picture, method)
+        if not path.is_file():
+            stored = sorted(one.stem for one in path.parent.glob("*.png"))
+            raise MissingRowsError(
+                f"no picture of {method} for {dataset}/{picture}; stored: {', '.join(stored)}"
+            )
+        try:
+            with Image.open(path) as opened:
+                return np.asarray(opened.convert("RGB"))
+        except (UnidentifiedImageError, OSError) as error:
+            raise RecordError(f"{path} is no picture ({error}); run again to restore it") from error
+
+    def picture_path(self, dataset: str, picture: str, method: str) -> Path:
+        """Where a stored picture lies."""
+        return self.folder / "pictures" / dataset / picture / f"{method}.png"
+
+
+def _seed(manifest: Manifest) -> int:
+    return manifest.seed
+
+
+def _read_frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns))
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("run", "method", "name", "unit"), str))
+        if tuple(frame.columns) != columns:
+            raise ValueError(f"columns are {', '.join(frame.columns)}")
+        return frame.assign(value=frame["value"].astype(float))
+    except (ValueError, TypeError) as error:
+        raise RecordError(
+            f"{path}: columns should be {', '.join(columns)} with numbers as value ({error}); "
+            "delete the file and run again"
+        ) from error
+
+
+def _check(results: Results) -> None:
+    """Refuse rows of which no single honest table can be made."""
+    rows, source = results.rows, results.folder.name
+    if rows.empty:
+        return
+    if rows["value"].isna().any():
+        bad = rows[rows["value"].isna()].iloc[0]
+        raise RecordError(
+            f"{source}: the score of {bad['method']} on {bad['picture']} ({bad['convention']}) is "
+            "NaN; score the run again"
+        )
+    _one(source, "paper", rows["paper"].unique())
+    _one(source, "profile", rows["profile"].unique())
+    for dataset, group in rows.groupby("dataset"):
+        _one(source, f"data id standing for {dataset}", group["data"].unique())
+    for (method, seed), group in rows.groupby(["method", "seed"]):
+        _one(source, f"run of {method} with seed {seed}", group["run"].unique())
+    _check_manifests(results)
+
+
+def _one(source: str, what: str, found: Iterable[Any]) -> None:
+    names = sorted(map(str, found))
+    if len(names) > 1:
+        raise RecordError(
+            f"{source}: a table needs one {what}, the rows hold {len(names)}: {', '.join(names)}; "
+            "keep them in folders of their own"
+        )
+
+
+def _check_manifests(results: Results) -> None:
+    known = {one.run: one for one in results.manifests}
+    for run, method in results.rows[["run", "method"]].drop_duplicates().itertuples(index=False):
+        if run != NO_RUN and run not in known:
+            raise RecordError(
+                f"{results.folder.name}: rows of {method} come from run {run!r}, which has no "
+                "manifest; collect the run again"
+            )
+    for one in results.manifests:
+        if (one.paper, one.profile) != (results.paper, results.profile):
+            raise RecordError(
+                f"{results.folder.name}: rows are of {results.paper} at {results.profile}, run "
+                f"{one.run!r} is of {one.paper} at {one.profile}; keep them in folders of their own"
+            )

@@ -1,0 +1,146 @@
+"""Scores of one method on one data set, and several of them lined up picture by picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblur_lib.errors import RecordError
+from deblur_lib.report.results import Results
+from deblur_lib.report.statistics import Array, Interval, bootstrap, finite_mean, seed_spread
+
+NO_SEED = -1  # seed of rows that no training made
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one method under one convention.
+
+    Attributes:
+        values: (seeds, pictures).
+        seeds: seed of each row of `values`.
+        pictures, scenes: name and scene of each column.
+        data: data id that was scored.
+        runs: run id of each row.
+        partial: True when some picture misses a score of some seed and was dropped.
+    """
+
+    values: Array
+    seeds: tuple[int, ...]
+    pictures: tuple[str, ...]
+    scenes: tuple[str, ...]
+    data: str
+    runs: tuple[str, ...]
+    partial: bool
+
+    @property
+    def mean(self) -> tuple[float, int]:
+        """Mean over pictures and seeds, and the number of infinite pictures left out."""
+        return finite_mean(self.values)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the seeds' means."""
+        return seed_spread([finite_mean(one)[0] for one in self.values])
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Scores of K methods on the pictures that all of them have, all finite.
+
+    Attributes:
+        means: (K, N), over each method's own seeds.
+        by_seed: (S, K, N) for the seeds that all trained methods share.
+        seeds: those seeds.
+        scenes: scene of each picture.
+        left_out: pictures dropped because a score is infinite.
+    """
+
+    means: Array
+    by_seed: Array
+    seeds: tuple[int, ...]
+    scenes: tuple[str, ...]
+    left_out: int
+
+
+def scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
+    """Scores of a method on a data set under a convention; None when there are none."""
+    key = ("scores", method, dataset, convention)
+    if key not in results.memo:
+        results.memo[key] = _scores(results, method, dataset, convention)
+    found: Scores | None = results.memo[key]
+    return found
+
+
+def _scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
+    rows = results.rows
+    mine = rows[
+        (rows["method"] == method)
+        & (rows["dataset"] == dataset)
+        & (rows["convention"] == convention)
+    ]
+    if mine.empty:
+        return None
+    table = mine.pivot(index="picture", columns="seed", values="value").sort_index()
+    kept = table.dropna()
+    scene = mine.drop_duplicates("picture").set_index("picture")["scene"]
+    run = mine.drop_duplicates("seed").set_index("seed")["run"]
+    return Scores(
+        values=np.ascontiguousarray(kept.to_numpy(dtype=float).T),
+        seeds=tuple(int(seed) for seed in kept.columns),
+        pictures=tuple(map(str, kept.index)),
+        scenes=tuple(str(scene[name]) for name in kept.index),
+        data=str(mine["data"].iloc[0]),
+        runs=tuple(str(run[seed]) for seed in kept.columns),
+        partial=len(kept) < len(table),
+    )
+
+
+def align(parts: Sequence[Scores]) -> Aligned:
+    """Line up scores of one data set on their common pictures and seeds.
+
+    Raises:
+        RecordError: they share no picture.
+    """
+    common = set(parts[0].pictures).intersection(*(part.pictures for part in parts[1:]))
+    if not common:
+        raise RecordError("the methods to compare share no test picture; score them on one set")
+    columns = [
+        np.array([i for i, name in enumerate(part.pictures) if name in common]) for part in parts
+    ]
+    own = [part.values[:, column] for part, column in zip(parts, columns, strict=True)]
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(np.concatenate(own)).all(axis=0))
+    own = [values[:, finite] for values in own]
+    trained = [set(part.seeds) for part in parts if part.seeds != (NO_SEED,)]
+    seeds = tuple(sorted(set.intersection(*trained))) if trained else ()
+    by_seed = [
+        [
+            values[part.seeds.index(seed) if seed in part.seeds else 0]
+            for part, values in zip(parts, own, strict=True)
+        ]
+        for seed in seeds
+    ]
+    scenes = [parts[0].scenes[i] for i in columns[0]]
+    return Aligned(
+        means=np.stack([values.mean(axis=0) for values in own]),
+        by_seed=np.array(by_seed).reshape(len(seeds), len(parts), int(finite.sum())),
+        seeds=seeds,
+        scenes=tuple(np.array(scenes, dtype=str)[finite].tolist()),
+        left_out=int((~finite).sum()),
+    )
+
+
+def mean_interval(one: Scores, *, dataset: str) -> Interval:
+    """Interval over scenes of a method's mean."""
+    lined = align([one])
+    return bootstrap(lined.means[0], lined.scenes, key=dataset)
+
+
+def gain(one: Scores, over: Scores, *, dataset: str) -> tuple[float, Interval, tuple[float, ...]]:
+    """Mean paired difference of two methods, its interval, and the difference of each seed."""
+    lined = align([one, over])
+    difference = lined.means[0] - lined.means[1]
+    seeds = tuple(float((pair[0] - pair[1]).mean()) for pair in lined.by_seed)
+    mean = float(difference.mean()) if difference.size else float("nan")
+    return mean, bootstrap(difference, lined.scenes, key=dataset), seeds

@@ -1,0 +1,106 @@
+"""Printed cells beside ours: one row per cell, and the views and files made of it.
+
+`compare` starts from the declared rows and printed cells and joins ours to the left, so that what
+was never run stays visible. A frame holds one profile; each column holds one metric convention.
+"""
+
+import pandas as pd
+
+from deblur_lib import papers
+from deblur_lib.errors import MissingRowsError, RecordError
+from deblur_lib.report import budget, cells, columns
+from deblur_lib.report.layout import styled, to_markdown
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Paper
+
+ALWAYS = ("convention", "profile", "status", "kind", "train_budget")
+
+
+def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
+    """Put our measurement beside each printed cell of a table.
+
+    Args:
+        results: rows of one paper at one profile.
+        paper: its declaration.
+        table: table id, "T1".
+
+    Returns:
+        One row per method and column with the columns `cells.FIELDS`; `attrs` hold the title and
+        the caption.
+
+    Raises:
+        MissingRowsError: the results hold no row of this paper.
+        RecordError: a cell lacks a field that readers need, or a column mixes conventions.
+        UsageError: the paper declares no such table.
+    """
+    declared = columns.table_of(paper, table)
+    if results.rows.empty or results.paper != paper.id:
+        raise MissingRowsError(
+            f"{results.folder.name} holds no rows of {paper.id}; run its notebook or `deblur "
+            f"reproduce {paper.id}` first"
+        )
+    printed = {one.key: one for one in papers.printed_cells(paper.id)}
+    made = [
+        cells.cell(
+            results,
+            paper,
+            declared,
+            columns.method_of(paper, method),
+            column,
+            printed.get(f"{table}.{column.dataset}.{column.metric}.{method}"),
+        )
+        for column in declared.columns
+        for method in declared.methods
+    ]
+    frame = pd.DataFrame(made, columns=list(cells.FIELDS))
+    check(frame)
+    frame.attrs = {
+        "title": budget.title(results, paper, declared),
+        "caption": declared.caption,
+        "kind": declared.kind,
+    }
+    return frame
+
+
+def check(frame: pd.DataFrame) -> None:
+    """Refuse a table that hides where a number comes from.
+
+    Raises:
+        RecordError: a cell without convention, profile, status, kind or budget; a number without
+            its data id; a gap without a reason; a missing number without a why; several profiles;
+            one column with two conventions or two data ids.
+    """
+    for field in ALWAYS:
+        _refuse(frame[frame[field].astype(str).isin(["", "nan"])], f"has no {field}")
+    ours = frame["ours"].notna()
+    _refuse(frame[ours & (frame["data_id"] == "")], "has a number without its data id")
+    _refuse(frame[frame["gap"].notna() & (frame["gap_reason"] == "")], "has a gap without a reason")
+    _refuse(frame[~ours & (frame["why"] == "")], "holds no number and does not say why")
+    if frame["profile"].nunique() != 1:
+        raise RecordError(f"a table holds one profile, got {sorted(set(frame['profile']))}")
+    for (dataset, title), group in frame.groupby(["dataset", "column"]):
+        for field in ("convention", "data_id"):
+            found = sorted(set(group[field]) - {""})
+            if len(found) > 1:
+                raise RecordError(
+                    f"column {title!r} of {dataset} mixes {field}s: {', '.join(found)}; give each "
+                    "its own column"
+                )
+
+
+def _refuse(bad: pd.DataFrame, what: str) -> None:
+    if len(bad):
+        first = bad.iloc[0]
+        raise RecordError(
+            f"cell {first['table']} {first['column']!r} of {first['method']} {what}; complete its "
+            "declaration or its rows"
+        )
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Every field of every cell."""
+    text: str = frame.to_csv(index=False, lineterminator="\n", float_format="%.6f")
+    return text
+
+
+__all__ = ["check", "compare", "styled", "to_csv", "to_markdown"]

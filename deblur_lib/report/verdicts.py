@@ -1,0 +1,224 @@
+"""The paper's claims, held against its own tables and against our rows by the rules of `rules`.
+
+A claim gets two verdicts. The one against the print is arithmetic on the printed cells. The one
+against our rows takes, for every key, the scores of that method under the convention of the
+table's column; all pictures are resampled together, so that differences are paired. The rules are
+told in `RULES`, which the book prints as it stands.
+
+Keys in expressions:
+    T1.gopro_test.psnr_db.wan2023     a cell: table, data set, metric, method
+    cost.wan2023.macs                 a cost of a method, from costs.csv: parameters, macs, seconds,
+                                      peak_memory
+    cost.msrm32.parameters            a count of a single block, from probes["costs"]
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from deblur_lib import papers
+from deblur_lib.errors import DeclarationError, unknown_name
+from deblur_lib.report import markup
+from deblur_lib.report.expressions import evaluate, keys
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import (
+    CONTRADICTED,
+    DIRECTION,
+    INSEPARABLE,
+    NOT_JUDGED,
+    RULES,
+    SUPPORTED,
+    UNTESTABLE,
+    VERDICTS,
+    Verdict,
+    printed_verdict,
+    weakest,
+)
+from deblur_lib.report.weighing import on_rows
+from deblur_lib.spec import Check, Claim, Paper, Table
+
+COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only helps
+    SUPPORTED: "#bfe3d3",
+    DIRECTION: "#d6e9f5",
+    INSEPARABLE: "#f2f0c8",
+    CONTRADICTED: "#f3cdb4",
+    NOT_JUDGED: "#ececec",
+    UNTESTABLE: "#ececec",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Verdicts on one claim; `printed_parts` and `our_parts` give one verdict per check."""
+
+    claim: Claim
+    printed: Verdict
+    ours: Verdict
+    printed_parts: tuple[Verdict, ...]
+    our_parts: tuple[Verdict, ...]
+
+
+def judge(results: Results | None, paper: Paper) -> list[Judgement]:
+    """Verdicts on all claims of a paper.
+
+    Args:
+        results: stored rows, or None to judge the print alone.
+        paper: the declaration.
+
+    Raises:
+        DeclarationError: a claim names a table, data set, metric or method that is not declared,
+            or mixes metrics in one expression.
+    """
+    printed = {one.key: one.value for one in papers.printed_cells(paper.id)}
+    return [_judge(claim, printed, results, paper) for claim in papers.claims(paper.id)]
+
+
+def _judge(
+    claim: Claim, printed: Mapping[str, float], results: Results | None, paper: Paper
+) -> Judgement:
+    for check in claim.checks:
+        check_keys(check, paper)
+    if claim.untestable:
+        verdict = Verdict(UNTESTABLE, claim.untestable)
+        return Judgement(claim, verdict, verdict, (), ())
+    by_print = tuple(_on_print(check, printed) for check in claim.checks if check.scope != "ours")
+    by_rows = tuple(
+        on_rows(check, results, paper) for check in claim.checks if check.scope != "printed"
+    )
+    return Judgement(
+        claim,
+        _joined(by_print, "the paper prints no number for it"),
+        _joined(by_rows, "it is about the printed numbers alone"),
+        by_print,
+        by_rows,
+    )
+
+
+def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:
+    if not parts:
+        return Verdict(NOT_JUDGED, none)
+    reason = parts[0].reason
+    if len(set(parts)) > 1:
+        same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
+        reason = "; ".join(
+            f"({', '.join(map(str, numbers))}) {part.verdict}: {part.reason}"
+            for part, numbers in same.items()
+        )
+    return Verdict(weakest([one.verdict for one in parts]), reason)
+
+
+def check_keys(check: Check, paper: Paper) -> None:
+    """Refuse an expression that names what the paper does not declare.
+
+    Raises:
+        DeclarationError: see `judge`.
+    """
+    metrics = set()
+    for key in keys(check.expr):
+        parts = key.split(".")
+        if parts[0] == "cost" and len(parts) == 3:
+            continue
+        table = next((one for one in paper.tables if one.id == parts[0]), None)
+        known = _cell_keys(table) if table else [one.id for one in paper.tables]
+        if key not in known:
+            raise DeclarationError(
+                unknown_name("cell", key, known, see=f"papers/{paper.id}/experiment.py")
+            )
+        metrics.add(parts[2])
+    if len(metrics) > 1:
+        raise DeclarationError(f"{check.expr!r} mixes metrics {sorted(metrics)}; use one per check")
+
+
+def _cell_keys(table: Table) -> list[str]:
+    return [
+        f"{table.id}.{column.dataset}.{column.metric}.{method}"
+        for column in table.columns
+        for method in table.methods
+    ]
+
+
+def _on_print(check: Check, printed: Mapping[str, float]) -> Verdict:
+    missing = [key for key in keys(check.expr) if key not in printed]
+    if missing:
+        return Verdict(NOT_JUDGED, f"not printed: {', '.join(missing)}")
+    return printed_verdict(check, float(evaluate(check.expr, printed)))
+
+
+# --- showing --------------------------------------------------------------------------------------
+
+
+def as_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
+    """Verdicts with their reasons, ready for JSON."""
+    return [
+        {
+            "id": one.claim.id,
+            "section": one.claim.section,
+            "statement": one.claim.statement,
+            "kind": one.claim.kind,
+            "note": one.claim.note,
+            "checks": [vars(check) for check in one.claim.checks],
+            "printed": {
+                **one.printed._asdict(),
+                "parts": [part._asdict() for part in one.printed_parts],
+            },
+            "ours": {**one.ours._asdict(), "parts": [part._asdict() for part in one.our_parts]},
+        }
+        for one in judgements
+    ]
+
+
+def counts(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
+    """How many claims got each verdict, against the print and against our rows."""
+    judged = list(judgements)
+    return {
+        side: {word: sum(getattr(one, side).verdict == word for one in judged) for word in VERDICTS}
+        for side in ("printed", "ours")
+    }
+
+
+def styled(judgements: Iterable[Judgement]) -> markup.View:
+    """A view for notebooks."""
+    judged = list(judgements)
+    table = pd.DataFrame(
+        {
+            "claim": [one.claim.statement for one in judged],
+            "section": [one.claim.section for one in judged],
+            "printed": [one.printed.verdict for one in judged],
+            "ours": [one.ours.verdict for one in judged],
+            "what our rows say": [one.ours.reason for one in judged],
+        },
+        index=pd.Index([one.claim.id.rpartition("-")[2] for one in judged], name="id"),
+    )
+    notes = [
+        f"{one.claim.id.rpartition('-')[2]}: {one.claim.note}" for one in judged if one.claim.note
+    ]
+    return markup.View(
+        title="Verdicts on the paper's claims",
+        caption="printed: against the paper's own tables; ours: against the rows above",
+        blocks=[("", table)],
+        notes=notes,
+        key="claims",
+        left={"claim": "13em", "section": "3em", "printed": "5em", "ours": "5em"}
+        | {"what our rows say": "17em"},
+        first="2em",
+        colours=COLOURS,
+    )
+
+
+def to_markdown(judgements: Iterable[Judgement]) -> str:
+    """The same view as Markdown."""
+    return styled(judgements).markdown()
+
+
+__all__ = [
+    "RULES",
+    "Judgement",
+    "as_dicts",
+    "check_keys",
+    "counts",
+    "judge",
+    "styled",
+    "to_markdown",
+]

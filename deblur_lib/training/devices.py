@@ -1,0 +1,90 @@
+"""Where a network is trained and in which precision: what was asked for, or what is there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deblur_lib.errors import DeviceError, unknown_name
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device to compute on.
+
+    Args:
+        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda" or "mps".
+
+    Raises:
+        DeviceError: unknown name, or a device that this machine or this torch does not have.
+    """
+    if name not in DEVICES:
+        raise DeviceError(unknown_name("device", name, DEVICES, see="deblur reproduce --help"))
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, found in there.items() if found))
+    if not there[name]:
+        raise DeviceError(
+            f"device {name!r} was asked for, torch {torch.__version__} finds only "
+            f"{', '.join(kind for kind, found in there.items() if found)}; take --device auto, or "
+            f"install the driver and a torch built for {name}"
+        )
+    return torch.device(name)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """The precision of the forward pass: "fp32" or "bf16".
+
+    Args:
+        name: "auto" (bf16 where the hardware multiplies bfloat16 itself), "fp32" or "bf16".
+        device: where the network runs.
+
+    Raises:
+        DeviceError: unknown name, or bf16 on a device that has no unit for it.
+    """
+    if name not in PRECISIONS:
+        see = "deblur reproduce --help"
+        raise DeviceError(unknown_name("precision", name, PRECISIONS, see=see))
+    if name == "fp32":
+        return "fp32"
+    fast = _multiplies_bf16(device)
+    if name == "bf16" and not fast and device.type != "cpu":
+        raise DeviceError(
+            f"precision 'bf16' was asked for, {accelerator_name(device) or device} has no unit for "
+            "it (CUDA needs capability 8.0 or more); take --precision auto or fp32"
+        )
+    return "bf16" if fast or name == "bf16" else "fp32"  # a processor can emulate it, slowly
+
+
+def accelerator_name(device: torch.device) -> str:
+    """Name of the accelerator ("NVIDIA H200"), "" on a processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else ""
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type == "mps":
+        return False
+    return any(processor_features().get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def processor_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> Mapping[str, Any]:
+    """Instruction sets of the processor by name; empty where neither system nor torch says."""
+    try:
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("flags"):
+                return dict.fromkeys(line.partition(":")[2].split(), True)
+    except OSError:
+        pass
+    ask = getattr(torch.cpu, "get_capabilities", None)  # newer torch, every system
+    return ask() if ask else {}

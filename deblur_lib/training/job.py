@@ -1,0 +1,73 @@
+"""What a training session is made of: the job, the player that does the steps, the counters."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.nn import Deblurrer
+from deblur_lib.spec import Train
+
+
+class Player(Protocol):
+    """What one step does.
+
+    Attributes:
+        trouble: why training should stop; "" while all is well.
+    """
+
+    trouble: str
+
+    def step(self, blurred: Tensor, sharp: Tensor, rate: float) -> dict[str, Tensor]:
+        """Named scalars; where one is not finite, the network concerned was left unchanged."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """All that decides the next step."""
+        ...
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `state` gave."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a session works on.
+
+    Attributes:
+        network: the network that is validated and stored.
+        recipe: what to do.
+        validation: pairs that choose the best weights.
+        folder: where everything goes.
+        settings: what decides the numbers, see `result.settings_of`.
+        device: where the network is.
+        precision: of the forward pass in training.
+        notes: put on the cards.
+    """
+
+    network: Deblurrer
+    recipe: Train
+    validation: PairSource
+    folder: Path
+    settings: Mapping[str, Any]
+    device: torch.device
+    precision: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass
+class Counters:
+    """Where a training stands; stored with every state."""
+
+    step: int = 0
+    streak: int = 0
+    skipped: int = 0
+    validated: int = 0
+    best_step: int = 0
+    best_psnr: float | None = None
+    seconds: float = 0.0

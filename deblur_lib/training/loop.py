@@ -1,0 +1,144 @@
+"""Train a network by a recipe: best weights out, nothing lost when it is interrupted.
+
+On a processor a resumed training equals an uninterrupted one to the bit, given the same number of
+threads.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from torch import nn
+
+from deblur_lib import catalogue
+from deblur_lib.data.loader import batches
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.nn import Deblurrer
+from deblur_lib.spec import Train
+from deblur_lib.training import memory, schedules
+from deblur_lib.training.adversarial import Adversary
+from deblur_lib.training.checks import check_data
+from deblur_lib.training.devices import resolve_device, resolve_precision
+from deblur_lib.training.interrupts import Interrupts
+from deblur_lib.training.job import Job, Player
+from deblur_lib.training.plain import Supervised
+from deblur_lib.training.result import Fit, read_fit, settings_of
+from deblur_lib.training.seeding import derive, seeded
+from deblur_lib.training.session import Session
+from deblur_lib.training.state import drop_states
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def fit(
+    network: Deblurrer,
+    train: PairSource,
+    validation: PairSource,
+    recipe: Train,
+    *,
+    folder: Path,
+    seed: int,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    progress: bool = True,
+    notes: tuple[str, ...] = (),
+    name: str = "",
+    options: Mapping[str, Any] | None = None,
+    critic: nn.Module | None = None,
+) -> Fit:
+    """Train a network, or go on where an earlier call with the same settings was stopped.
+
+    Args:
+        network: the network with its initial weights; trained in place.
+        train: pairs to crop batches from.
+        validation: pairs that choose the best weights, of other scenes.
+        recipe: what to do.
+        folder: where log, checkpoints and state go; one training each.
+        seed: seed of batches, noise and the critic's weights (the network comes with its own).
+        device: auto, cpu, cuda or mps.
+        precision: auto, fp32 or bf16; losses, weights and validation are always float32.
+        threads: processor threads; None leaves torch's number.
+        progress: show a bar with loss, validation PSNR and time left.
+        notes: put on the checkpoints' cards.
+        name: catalogue name of the network, for the card; its class name when empty.
+        options: keyword arguments the network was built with, for the card.
+        critic: the second player, built by the caller; None builds what the recipe declares.
+
+    Returns:
+        The finished training; at once, without a step, when the folder holds it already.
+
+    Raises:
+        DeclarationError: a recipe that contradicts itself.
+        UsageError: the folder holds another training.
+        DataError: pairs or splits that cannot be trained on.
+        DeviceError: the device or precision is not there.
+        TrainingError: repeated non-finite steps, or collapse; the state is stored.
+        KeyboardInterrupt: Ctrl-C; the state is stored.
+    """
+    schedules.check(recipe)
+    name = name or type(network).__name__
+    settings = settings_of(name, options or {}, recipe, seed, train, validation)
+    folder = Path(folder)
+    done = read_fit(folder, settings)
+    if done:
+        drop_states(folder)
+        return done
+    check_data(train, validation)
+    place = resolve_device(device)
+    kind = resolve_precision(precision, place)
+    with _processor(threads, place), seeded(seed, "noise", place), Interrupts() as interrupts:
+        player = _player(network, recipe, seed, place, kind, critic)
+        job = Job(network, recipe, validation, folder, settings, place, kind, notes)
+        session = Session(job, player)
+        feed = batches(train, recipe, seed=derive(seed, "data"), start=session.at.step)
+        return session.run(feed, interrupts, progress=progress)
+
+
+def _player(
+    network: Deblurrer,
+    recipe: Train,
+    seed: int,
+    device: torch.device,
+    precision: str,
+    critic: nn.Module | None,
+) -> Player:
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no line for each network
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=1,
+        precision="bf16-mixed" if precision == "bf16" else "32-true",
+        plugins=LightningEnvironment(),  # one process, whatever launcher is around
+    )
+    _place(network, device)
+    if recipe.adversarial is None:
+        return Supervised(fabric, network, recipe)
+    if critic is None:
+        with seeded(seed, "critic"):
+            game = recipe.adversarial
+            critic = catalogue.build_discriminator(game.discriminator, **game.options)
+    return Adversary(fabric, network, _place(critic, device), recipe)
+
+
+def _place(module: Module, device: torch.device) -> Module:
+    """Move to the device, in the layout that its convolutions are fastest in."""
+    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    return module.train().to(device=device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def _processor(threads: int | None, device: torch.device) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    kept = device.type == "cpu" and memory.keep_freed()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        if kept:
+            memory.give_back()

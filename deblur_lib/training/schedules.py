@@ -1,0 +1,90 @@
+"""The learning rate as a pure function of recipe and step: nothing to store, nothing to resume."""
+
+import math
+from collections.abc import Callable
+
+from deblur_lib.errors import DeclarationError
+from deblur_lib.spec import Train
+
+
+def learning_rate(recipe: Train, step: int) -> float:
+    """Learning rate of one optimiser step.
+
+    Warm-up step k of W takes (k + 1) / W of the rate, so its last step takes all of it. Cosine and
+    polynomial run from there to `lr_floor`, which they meet when all steps are done; "linear" and
+    "step" count their fractions over all steps, warm-up included.
+
+    Args:
+        recipe: `steps`, `lr`, `lr_floor`, `schedule`, `warmup` and the `decay*` fields count.
+        step: steps already done, from 0 to `recipe.steps` - 1.
+    """
+    if step < recipe.warmup:
+        return recipe.lr * (step + 1) / recipe.warmup
+    return max(SCHEDULES[recipe.schedule](recipe, step), min(recipe.lr, recipe.lr_floor))
+
+
+def check(recipe: Train) -> None:
+    """Refuse a recipe whose numbers contradict each other, before anything starts.
+
+    Raises:
+        DeclarationError: a count below 1, a batch that cannot be split, a rate out of range.
+    """
+    counts = ("steps", "batch", "crop", "accumulate", "validate")
+    wrong = {name: getattr(recipe, name) for name in counts if getattr(recipe, name) < 1}
+    if recipe.batch % max(recipe.accumulate, 1):
+        wrong["accumulate"] = recipe.accumulate
+    if not (recipe.lr > 0 and math.isfinite(recipe.lr)):
+        wrong["lr"] = recipe.lr
+    if not 0 <= recipe.lr_floor <= recipe.lr:
+        wrong["lr_floor"] = recipe.lr_floor
+    if not 0 <= recipe.decay_from < 1 or recipe.decay_every <= 0:
+        wrong |= {"decay_from": recipe.decay_from, "decay_every": recipe.decay_every}
+    if not 0 <= recipe.warmup <= recipe.steps:
+        wrong["warmup"] = recipe.warmup
+    if recipe.clip is not None and recipe.clip <= 0:
+        wrong["clip"] = recipe.clip
+    if not recipe.loss and recipe.adversarial is None:
+        wrong["loss"] = recipe.loss
+    if wrong:
+        raise DeclarationError(
+            "counts are at least 1, `accumulate` divides `batch`, 0 <= lr_floor <= lr, warmup <= "
+            f"steps, 0 <= decay_from < 1, some loss is named; got {wrong} with "
+            f"steps={recipe.steps}, batch={recipe.batch}, lr={recipe.lr}; mend the recipe"
+        )
+
+
+def _after_warmup(recipe: Train, step: int) -> float:
+    return (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+
+
+def _constant(recipe: Train, step: int) -> float:
+    return recipe.lr
+
+
+def _cosine(recipe: Train, step: int) -> float:
+    share = (1 + math.cos(math.pi * _after_warmup(recipe, step))) / 2
+    return recipe.lr_floor + (recipe.lr - recipe.lr_floor) * share
+
+
+def _linear(recipe: Train, step: int) -> float:
+    share = min(1.0, (1 - step / recipe.steps) / (1 - recipe.decay_from))
+    return recipe.lr_floor + (recipe.lr - recipe.lr_floor) * share
+
+
+def _polynomial(recipe: Train, step: int) -> float:
+    share = math.pow(1 - _after_warmup(recipe, step), recipe.decay)
+    return recipe.lr_floor + (recipe.lr - recipe.lr_floor) * share
+
+
+def _step(recipe: Train, step: int) -> float:
+    reductions = math.floor(step / (recipe.decay_every * recipe.steps) + 1e-9)
+    return recipe.lr * float(recipe.decay**reductions)
+
+
+SCHEDULES: dict[str, Callable[[Train, int], float]] = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "linear": _linear,
+    "polynomial": _polynomial,
+    "step": _step,
+}

@@ -1,0 +1,154 @@
+"""One network that learns: its optimiser, a guarded update, and its state as named tensors."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from deblur_lib.nn import Deblurrer
+from deblur_lib.spec import Train
+
+Parameters = list[nn.Parameter]
+
+
+def _adam(params: Parameters, recipe: Train, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.Adam(
+        params, recipe.lr, recipe.betas, weight_decay=recipe.weight_decay, fused=fused
+    )
+
+
+def _adamw(params: Parameters, recipe: Train, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        params, recipe.lr, recipe.betas, weight_decay=recipe.weight_decay, fused=fused
+    )
+
+
+def _sgd(params: Parameters, recipe: Train, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.SGD(
+        params, recipe.lr, recipe.betas[0], weight_decay=recipe.weight_decay, fused=fused
+    )
+
+
+OPTIMISERS: dict[str, Callable[[Parameters, Train, bool], torch.optim.Optimizer]] = {
+    "adam": _adam,
+    "adamw": _adamw,
+    "sgd": _sgd,
+}
+
+
+class Outputs(nn.Module):
+    """A network whose forward pass gives a tuple.
+
+    A module and not a method call, because Fabric enters the reduced precision in `forward` only.
+
+    Args:
+        module: the network.
+        every: give all outputs of `forward_all`, where the network has them.
+    """
+
+    def __init__(self, module: nn.Module, *, every: bool) -> None:
+        super().__init__()
+        own = getattr(type(module), "forward_all", Deblurrer.forward_all)
+        self.module, self.every = module, every and own is not Deblurrer.forward_all
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, coarse to fine."""
+        call: Any = self.module.forward_all if self.every else self.module
+        out = call(batch)
+        return out if isinstance(out, tuple) else (out,)
+
+
+class Side:
+    """A network under training.
+
+    Args:
+        fabric: runs the forward pass in the chosen precision.
+        module: the network, already on its device and in its memory format.
+        recipe: optimiser, decay, betas.
+        factor: learning rate of this network over the recipe's.
+    """
+
+    def __init__(
+        self, fabric: Fabric, module: nn.Module, recipe: Train, *, factor: float = 1.0
+    ) -> None:
+        self.module = module
+        self.clip = recipe.clip
+        self.factor = factor
+        self.learning = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        fused = next(iter(self.learning.values())).device.type in ("cpu", "cuda")
+        self.optimiser = OPTIMISERS[recipe.optimiser](list(self.learning.values()), recipe, fused)
+        self._run, self._stepper = fabric.setup(
+            Outputs(module, every=recipe.scales), self.optimiser, move_to_device=False
+        )
+        self._buffers: list[tuple[Tensor, Tensor]] = []
+
+    def outputs(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Forward pass in the chosen precision; outputs in float32, the full-size one last."""
+        found: tuple[Tensor, ...] = self._run(batch)
+        return found
+
+    def begin(self, rate: float) -> None:
+        """Clear the gradients, set the learning rate, remember the running statistics."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * self.factor
+        self.optimiser.zero_grad(set_to_none=True)
+        self.remember()
+
+    def remember(self) -> None:
+        """Keep the running statistics, which a forward pass changes, as they are now."""
+        self._buffers = [(one, one.clone()) for one in self.module.buffers()]
+
+    def undo(self) -> None:
+        """Put back the running statistics that `remember` kept."""
+        for buffer, before in self._buffers:
+            buffer.copy_(before)
+
+    def finish(self, loss: Tensor) -> Tensor:
+        """Update the weights, or leave all as it was when loss or gradients are not finite.
+
+        Returns:
+            Norm of the gradient before clipping, (); not finite where nothing was updated.
+        """
+        params = [one for one in self.learning.values() if one.grad is not None]
+        norm = torch.nn.utils.get_total_norm([one.grad for one in params if one.grad is not None])
+        if not math.isfinite(float(norm + loss.detach())):
+            self.undo()
+            return torch.full_like(norm, math.nan)
+        if self.clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(params, self.clip, norm)
+        self._stepper.step()
+        return norm
+
+    def state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """Weights and optimiser moments by name."""
+        for name, one in self.module.state_dict().items():
+            yield f"{prefix}/weights/{name}", one
+        for name, parameter in self.learning.items():
+            for key, one in self.optimiser.state[parameter].items():
+                if one is not None:
+                    yield f"{prefix}/{key}/{name}", one
+
+    def load_state(self, prefix: str, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `state` gave, in each parameter's own memory layout."""
+        own = {
+            tuple(name.split("/", 2)[1:]): one
+            for name, one in tensors.items()
+            if name.startswith(f"{prefix}/")
+        }
+        self.module.load_state_dict({n: one for (kind, n), one in own.items() if kind == "weights"})
+        for (kind, name), one in own.items():
+            if kind != "weights":
+                like = self.learning[name]
+                alike = one.shape == like.shape  # a moment; else Adam's count of steps
+                kept = (
+                    torch.empty_like(like) if alike else torch.empty_like(one, device=like.device)
+                )
+                self.optimiser.state[like][kind] = kept.detach().copy_(one)
+
+
+def parts_of(blurred: Tensor, sharp: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
+    """A batch in `count` equal parts, whose gradients add up to the batch's."""
+    return list(zip(blurred.chunk(count), sharp.chunk(count), strict=True))

@@ -1,0 +1,57 @@
+"""Named tensors on disk: safetensors only, written whole or not at all; pickles are refused."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from deblur_lib.errors import CheckpointError
+from deblur_lib.records import atomic
+
+PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors; `path` changes only once the new file is complete on disk.
+
+    Raises:
+        RecordError: the disk is full or the folder cannot be written; `path` is as it was.
+    """
+    plain = {
+        name: one.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+        for name, one in tensors.items()  # clones, because tied weights may not share memory
+    }
+    with atomic(path) as temporary:
+        try:
+            save_file(plain, temporary)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read tensors, on the processor.
+
+    Raises:
+        CheckpointError: missing, cut short, or a pickled file under another name.
+    """
+    try:
+        with open(path, "rb") as stream:
+            first = stream.read(4)
+        if first.startswith(PICKLES):
+            raise CheckpointError(
+                f"{path} is a pickled file, which can run code when read; needed safetensors. Take "
+                "a .safetensors file, or read published weights with training.published"
+            )
+        return load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path} is missing; train the network first, or check the path"
+        ) from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is cut short or damaged ({error}); take another copy, or delete it and train "
+            "again"
+        ) from error

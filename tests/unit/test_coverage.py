@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import fake_results
+import pytest
+
+from deblur_lib import papers
+from deblur_lib.report import coverage
+from deblur_lib.report.results import Results
+
+PAPER = papers.load("wan2023")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    fake_results.write_results(tmp_path / "wan2023" / "demo", seeds=(0,), pictures=False)
+    return tmp_path
+
+
+def of_paper(found: dict) -> list[dict]:
+    return [one for one in found["cells"] if one["paper"] == "wan2023"]
+
+
+def test_nothing_stored_still_lists_every_cell(tmp_path: Path) -> None:
+    found = coverage.ledger(tmp_path)
+    cells = of_paper(found)
+    assert len(cells) == 38
+    assert {one["kind"] for one in cells} == {"printed only", "not run"}
+    assert all(one["why"] for one in cells)
+    assert found["summary"]["papers"]["wan2023"]["cells"] == 38
+    assert set(found["summary"]["papers"]) == set(papers.names())
+
+
+def test_every_cell_says_kind_value_place_or_reason(root: Path) -> None:
+    found = coverage.ledger(root)
+    cells = of_paper(found)
+    assert [one["key"] for one in cells] == [one.key for one in papers.printed_cells("wan2023")]
+    counts = found["summary"]["papers"]["wan2023"]
+    assert counts["retrained here"] == 10
+    assert counts["printed only"] == 28
+    for one in cells:
+        ours = one["kind"] == "retrained here"
+        assert (one["ours"] is not None) == ours
+        assert (one["where"] == "wan2023/demo/rows.csv") == ours
+        assert one["gap_reason"] if ours else one["why"]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_the_largest_stored_profile_is_taken_unless_one_is_named(root: Path) -> None:
+    fake_results.write_results(
+        root / "wan2023" / "gpu", profile="gpu", seeds=(0,), gains={"wan2023": 2.0}, pictures=False
+    )
+    assert of_paper(coverage.ledger(root))[-1]["profile"] == "gpu"
+    named = coverage.ledger(root, profile="demo")
+    assert named["summary"]["papers"]["wan2023"]["retrained here"] == 10
+    assert coverage.stored(root, "wan2023", "smoke") is None
+
+
+def test_rows_that_should_have_run_are_counted_apart(tmp_path: Path) -> None:
+    folder = fake_results.write_results(tmp_path, gains={"wan2023": 1.0}, pictures=False)
+    found = coverage.entries(PAPER, Results.load(folder))
+    assert coverage.summarise(found)["all"] == {
+        "cells": 38,
+        "retrained here": 6,
+        "re-run with released weights": 0,
+        "printed only": 28,
+        "not run": 4,
+    }
+
+
+def test_markdown_has_a_line_per_cell(root: Path) -> None:
+    text = coverage.to_markdown(coverage.ledger(root))
+    assert text.count("| T1.") == 32
+    assert text.count("| T2.") == 6
+    assert "| T2.gopro\\_test.psnr\\_db.wan2023 | 31. 95 dB | retrained here | 2" in text

@@ -1,0 +1,197 @@
+import dataclasses
+
+import fake_results
+import numpy as np
+import pandas as pd
+import pytest
+
+from deblur_lib import papers
+from deblur_lib.errors import MissingRowsError, RecordError, UsageError
+from deblur_lib.report import cells, tables
+from deblur_lib.report.results import Results
+
+PAPER = papers.load("wan2023")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return Results.load(fake_results.write_results(tmp_path_factory.mktemp("demo"), pictures=False))
+
+
+@pytest.fixture(scope="module")
+def second(results: Results) -> pd.DataFrame:
+    return tables.compare(results, PAPER, "T2")
+
+
+def cell(frame: pd.DataFrame, method: str, metric: str = "psnr_db") -> pd.Series:
+    return frame[(frame["method"] == method) & (frame["metric"] == metric)].iloc[0]
+
+
+def with_rows(results: Results, rows: pd.DataFrame) -> Results:
+    return dataclasses.replace(results, rows=rows.reset_index(drop=True))
+
+
+def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
+    frames = pd.concat([tables.compare(results, PAPER, one) for one in ("T1", "T2")])
+    printed = frames[frames["reported"] != ""]
+    assert len(printed) == 38
+    assert sorted(printed["reported"]) == sorted(
+        one.printed for one in papers.printed_cells("wan2023")
+    )
+
+
+def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
+    results: Results, second: pd.DataFrame
+) -> None:
+    rows = results.rows
+    mine = rows[
+        (rows["method"] == "wan2023_dffm")
+        & (rows["dataset"] == "gopro_test")
+        & (rows["convention"] == "psnr-rgb")
+    ]
+    found = cell(second, "wan2023_dffm")
+    assert found["ours"] == pytest.approx(mine["value"].mean(), abs=1e-9)
+    assert found["gap"] == pytest.approx(mine["value"].mean() - 31.78, abs=1e-9)
+    spread = mine.groupby("seed")["value"].mean().std()
+    assert found["seed_spread"] == pytest.approx(spread, abs=1e-9)
+    assert found["gain"] == pytest.approx(1.3, abs=0.1)
+    assert found["gain_low"] < found["gain"] < found["gain_high"]
+    assert found["low"] < found["ours"] < found["high"]
+    for cause in ("data: synth-gopro-linear", "width: base_channels 8 (paper: 32)", "budget: "):
+        assert cause in found["gap_reason"]
+
+
+def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> None:
+    found = cell(second, "wan2023")
+    assert found["kind"] == cells.RETRAINED
+    assert (found["profile"], found["convention"]) == ("demo", "psnr-rgb")
+    assert (found["data_id"], found["pictures"], found["scenes"]) == (
+        "synth-gopro-linear/test",
+        24,
+        6,
+    )
+    assert found["seeds"] == "0 1 2"
+    assert len(found["runs"].split()) == 3
+    assert found["train_budget"] == "600 steps of 4 crops of 64 px"
+    assert (found["parameters"], found["macs"]) == (38000, 0.3 * 1.2e9)
+    assert found["status"] == "complete"
+    blurred = cell(second, "identity")
+    assert (blurred["kind"], blurred["control"], blurred["train_budget"]) == (
+        cells.INPUT,
+        True,
+        "none",
+    )
+    control = cell(second, "wan2023_aff")
+    assert control["control"]
+    assert np.isnan(control["gap"])
+    quoted = cell(tables.compare(results, PAPER, "T1"), "srn")
+    assert quoted["kind"] == cells.PRINTED_ONLY
+    assert "released weights" in quoted["why"]
+    absent = cell(second, "wan2023_msrm_plain")
+    assert absent["kind"] == cells.NOT_RUN
+    assert "demo budget" in absent["why"]
+
+
+def test_a_row_that_should_have_run_says_so(results: Results) -> None:
+    rows = results.rows
+    frame = tables.compare(with_rows(results, rows[rows["method"] != "wan2023"]), PAPER, "T2")
+    found = cell(frame, "wan2023")
+    assert (found["kind"], found["status"]) == (cells.NOT_RUN, "missing")
+    assert found["why"] == "no run of it is stored at profile demo"
+
+
+def test_a_convention_that_was_not_scored_says_so(results: Results) -> None:
+    rows = results.rows
+    frame = tables.compare(with_rows(results, rows[rows["convention"] != "vol3d-rgb"]), PAPER, "T2")
+    found = cell(frame, "wan2023", "ssim")
+    assert found["why"] == "not scored as vol3d-rgb at profile demo"
+    assert np.isnan(found["gap"])
+
+
+def test_weights_that_nobody_trained_here_are_released_ones(results: Results) -> None:
+    released = tuple(dataclasses.replace(one, steps=0) for one in results.manifests)
+    frame = tables.compare(dataclasses.replace(results, manifests=released), PAPER, "T2")
+    assert cell(frame, "wan2023")["kind"] == cells.RELEASED
+
+
+def test_fewer_pictures_than_meant_are_partial(results: Results) -> None:
+    rows = results.rows
+    frame = tables.compare(with_rows(results, rows[rows["picture"] != "p00"]), PAPER, "T2")
+    assert cell(frame, "wan2023")["status"] == "partial: 23 of 24 pictures"
+    bad = (rows["picture"] == "p00") & (rows["seed"] == 1) & (rows["method"] == "wan2023")
+    frame = tables.compare(with_rows(results, rows[~bad]), PAPER, "T2")
+    assert cell(frame, "wan2023")["status"] == "partial: 23 of 24 pictures"
+
+
+def test_equal_pictures_are_left_out_and_counted(results: Results) -> None:
+    rows = results.rows.copy()
+    equal = (rows["picture"] == "p00") & (rows["method"] == "wan2023") & (rows["seed"] == 2)
+    rows.loc[equal & (rows["convention"] == "psnr-rgb"), "value"] = np.inf
+    frame = tables.compare(with_rows(results, rows), PAPER, "T2")
+    found = cell(frame, "wan2023")
+    assert found["infinite"] == 1
+    assert np.isfinite(found["ours"])
+    assert "(1 equal)" in tables.to_markdown(frame)
+
+
+def test_other_conventions_stand_beside_and_have_no_gap(results: Results) -> None:
+    frame = tables.compare(results, PAPER, "T1")
+    beside = frame[frame["beside"]]
+    assert set(beside["convention"]) == {"wang-rgb", "psnr-rgb", "vol3d-rgb"}
+    assert beside["gap"].isna().all()
+    assert (beside["reported"] == "").all()
+    crossed = frame[(frame["method"] == "wan2023") & (frame["dataset"] == "realblur_j")]
+    assert crossed["flags"].str.contains("cross-variant: trained on synth-gopro-linear").all()
+
+
+def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
+    assert second.attrs["title"] == (
+        "Table 2, demo: networks with base_channels 8 (paper: 32), blocks 2 (paper: 8), "
+        "blocks_per_stage 2 (paper: 8) trained for 600 steps on generated pictures "
+        "(synth-gopro-linear); not comparable with the printed column except in direction"
+    )
+
+
+def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
+    first, again = tables.styled(second), tables.styled(second.copy())
+    assert first._repr_html_() == again._repr_html_()
+    assert repr(first) == tables.to_markdown(second)
+    assert " at 0x" not in repr(first) + first._repr_html_()
+    assert 'id="T_wan2023_T2_0"' in first._repr_html_()
+    assert "| Baseline | 120 k | 1.2 G | 31.66 |" in repr(first)
+    assert tables.to_csv(second).splitlines()[0] == ",".join(cells.FIELDS)
+
+
+@pytest.mark.parametrize("field", ["convention", "profile", "status", "kind", "train_budget"])
+def test_a_cell_without_a_needed_field_is_refused(second: pd.DataFrame, field: str) -> None:
+    broken = second.copy()
+    broken.loc[3, field] = ""
+    with pytest.raises(RecordError, match=f"has no {field}"):
+        tables.check(broken)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("data_id", "", "a number without its data id"),
+        ("gap_reason", "", "a gap without a reason"),
+        ("ours", float("nan"), "does not say why"),
+        ("profile", "gpu", "holds one profile"),
+        ("convention", "wang-rgb", "mixes conventions: psnr-rgb, wang-rgb"),
+        ("data_id", "gopro-linear/test", "mixes data_ids: gopro-linear/test, synth-gopro-lin"),
+    ],
+)
+def test_a_table_that_hides_or_mixes_is_refused(
+    second: pd.DataFrame, field: str, value: object, message: str
+) -> None:
+    broken = second.copy()
+    broken.loc[0, field] = value
+    with pytest.raises(RecordError, match=message):
+        tables.check(broken)
+
+
+def test_wrong_requests_are_named(results: Results) -> None:
+    with pytest.raises(UsageError, match="no table of wan2023 is called 'T3'; See: deblur list"):
+        tables.compare(results, PAPER, "T3")
+    with pytest.raises(MissingRowsError, match="holds no rows of wan2023"):
+        tables.compare(with_rows(results, results.rows[:0]), PAPER, "T1")

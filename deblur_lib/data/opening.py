@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deblur_lib.data.benchmark import SPLITS, VARIANTS, Split, build_benchmark
+from deblur_lib.data.benchmark import build_benchmark
 from deblur_lib.data.cache import pack
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.data.real import open_own, open_source
 from deblur_lib.data.sources import SOURCES
+from deblur_lib.data.variants import SPLITS, VARIANTS, Split
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 
 KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}
@@ -16,7 +17,7 @@ KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}
 
 def open_data(
     data_id: str,
-    split: Split,
+    split: str,
     *,
     settings: Mapping[str, Any] | None = None,
     roots: Mapping[str, Path] | None = None,
@@ -45,8 +46,9 @@ def open_data(
     roots = {name: Path(path) for name, path in (roots or {}).items()}
     if split not in SPLITS:
         raise UsageError(unknown_name("split", split, SPLITS, see="deblur_lib.data"))
+    part: Split = next(one for one in SPLITS if one == split)
     if data_id in VARIANTS:
-        return build_benchmark(data_id, split, settings, cache=cache, progress=progress)
+        return build_benchmark(data_id, part, settings, cache=cache, progress=progress)
     if data_id not in SOURCES and data_id not in roots:
         known = {*VARIANTS, *SOURCES, *roots}
         raise UsageError(unknown_name("data set", data_id, known))
@@ -59,9 +61,9 @@ def open_data(
     chosen = _read_settings(settings)
     packed = chosen.pop("pack", True) and split != "test"
     if data_id in SOURCES:
-        pairs = open_source(data_id, split, roots[data_id], cache=cache, **chosen)
+        pairs = open_source(data_id, part, roots[data_id], cache=cache, **chosen)
     else:
-        pairs = open_own(data_id, split, roots[data_id])
+        pairs = open_own(data_id, part, roots[data_id])
     if not packed:
         return pairs
     return pack(pairs, Path(cache) / f"{data_id}-{split}", progress=progress)

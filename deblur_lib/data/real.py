@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deblur_lib.data.averaging import averaging
-from deblur_lib.data.benchmark import SPLITS, Split
 from deblur_lib.data.checks import Problem, header_problems, listing_problems, pixel_problems
 from deblur_lib.data.layouts import Entry, list_pictures
 from deblur_lib.data.official import (
@@ -16,6 +15,7 @@ from deblur_lib.data.official import (
 )
 from deblur_lib.data.pairs import PairedImages, refuse
 from deblur_lib.data.sources import SOURCES, Source
+from deblur_lib.data.variants import SPLITS, Split
 from deblur_lib.errors import DataError, RecordError, UsageError, unknown_name
 from deblur_lib.records import read_json, write_json
 

@@ -1,0 +1,130 @@
+"""The kinds of pairs that can be generated: one drawing function and one line of `VARIANTS` each.
+
+| data id | blur |
+|---|---|
+| synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
+| synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
+| synth-shake | camera shake, one kernel for the whole picture, convolved in linear light |
+
+"Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one id:
+a network trained on one average loses on the other.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from deblur_lib.data.scenes import F32, LARGEST_SIZE, draw_cutout, draw_scene
+from deblur_lib.data.synthesis import (
+    KERNEL_HALF,
+    Averaging,
+    Cutout,
+    average_motion,
+    blob_mask,
+    convolve,
+    draw_motion,
+    shake_kernel,
+)
+from deblur_lib.spec import STRICT
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, config=STRICT)
+class Settings:
+    """What can be chosen about the generated pictures.
+
+    Attributes:
+        size: side of the square pictures, in pixels.
+        train, validation, test: number of pairs of each split.
+        blur: factor on all lengths of blur; 0.5 is much easier than 1.
+        spread: factor on the spread of the lengths; 0 gives every pair the median length.
+        leaves: share of procedural scenes among training and validation scenes.
+        still: share of nearly still training pairs.
+        psnr: input PSNR in dB that validation and test pairs must have; others are redrawn.
+        seed: another seed gives other pictures.
+    """
+
+    size: Annotated[int, Field(ge=32, le=LARGEST_SIZE)] = 256
+    train: Annotated[int, Field(ge=1)] = 600
+    validation: Annotated[int, Field(ge=1)] = 32
+    test: Annotated[int, Field(ge=1)] = 48
+    blur: Annotated[float, Field(gt=0, le=2)] = 1.0
+    spread: Annotated[float, Field(ge=0, le=2)] = 1.0
+    leaves: Annotated[float, Field(ge=0, le=1)] = 0.6
+    still: Annotated[float, Field(ge=0, le=1)] = 0.04
+    psnr: tuple[float, float] = (15.0, 32.0)
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Drawn(NamedTuple):
+    """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels."""
+
+    blurred: F32
+    sharp: F32
+    source: str
+    length: float
+
+
+def _moving(
+    rng: np.random.RandomState, split: Split, settings: Settings, *, averaging: Averaging
+) -> Drawn:
+    """A moving scene with up to two moving objects."""
+    still = split == "train" and rng.uniform() < settings.still
+    spread = 0.5 * settings.spread
+    lengths = (0.5, spread, 0.0, 1.0) if still else (9.0, spread, 4.0, 28.0)
+    median, spread, shortest, longest = lengths
+    motion = draw_motion(
+        rng,
+        median=median,
+        spread=spread,
+        shortest=shortest,
+        longest=longest,
+        blur=settings.blur,
+    )
+    margin = int(np.ceil(20 * settings.blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    count = 0 if still else rng.choice(3, p=(0.4, 0.4, 0.2))
+    objects = [_object(rng, split, settings) for _ in range(count)]
+    pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
+    return Drawn(*pair, scene.source, motion.length)
+
+
+def _object(rng: np.random.RandomState, split: Split, settings: Settings) -> Cutout:
+    motion = draw_motion(
+        rng,
+        median=8.0,
+        spread=0.6 * settings.spread,
+        shortest=0.0,
+        longest=28.0,
+        blur=settings.blur,
+        whole_scene=False,
+    )
+    side = int(settings.size * rng.uniform(0.24, 0.56))
+    picture = draw_cutout(rng, split, side, leaves=settings.leaves)
+    row, column = rng.uniform(0.1, 0.9, 2) * settings.size - side / 2
+    return Cutout(picture, blob_mask(rng, side), row, column, motion)
+
+
+def _shaken(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+    """A scene blurred by one kernel."""
+    still = split == "train" and rng.uniform() < settings.still
+    length = 20 * np.exp(rng.normal(0, 0.45 * settings.spread))
+    length = 2.0 if still else float(np.clip(length, 6, 60)) * settings.blur
+    half = int(np.ceil(KERNEL_HALF * settings.blur))
+    kernel = shake_kernel(rng, length, half)
+    scene = draw_scene(rng, split, settings.size, half, leaves=settings.leaves)
+    pair = convolve(scene.picture, settings.size, kernel, "gamma")
+    return Drawn(*pair, scene.source, length)
+
+
+VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
+    "synth-gopro-linear": partial(_moving, averaging="linear"),
+    "synth-gopro-gamma": partial(_moving, averaging="gamma"),
+    "synth-shake": _shaken,
+}

@@ -19,7 +19,7 @@ GAINS = {
     "mimo_unet": 0.9,
 }
 DATA = {"gopro_test": "synth-gopro-linear/test", "realblur_j": "synth-shake/test"}
-PSNR = {"gopro_test": ("psnr-rgb",), "realblur_j": ("psnr-rgb", "realblur-ecc-psnr")}
+PSNR = {"gopro_test": ("psnr-rgb", "psnr-float"), "realblur_j": ("psnr-rgb", "realblur-ecc-psnr")}
 SSIM = {
     "gopro_test": ("vol3d-rgb", "wang-rgb"),
     "realblur_j": ("vol3d-rgb", "wang-rgb", "realblur-ecc-ssim"),

@@ -112,4 +112,4 @@ def test_a_missing_or_broken_picture_is_named(folder: Path) -> None:
 
 def test_rows_survive_the_way_through_the_file(folder: Path) -> None:
     again = pd.read_csv(folder / "rows.csv")
-    assert len(Results.load(folder).rows) == len(again) == 3 * 24 * (3 + 5)
+    assert len(Results.load(folder).rows) == len(again) == 3 * 24 * (4 + 5)

@@ -1,5 +1,6 @@
 # Thin names for four commands. Each sets up its own environment in .venv when that is missing.
 PROFILE ?= demo
+PAPERS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 
 .PHONY: reproduce test book lint
 .DEFAULT_GOAL := help
@@ -17,10 +18,12 @@ help:
 	.venv/bin/python -m pip install --quiet -c constraints.txt -e '.[notebooks,book,test]'
 	touch .venv/ready
 
-reproduce: .venv/ready
-	@echo "Reproducing every paper at profile $(PROFILE); finished runs are not repeated"
-	.venv/bin/deblur reproduce all --profile $(PROFILE)
+reproduce: .venv/ready $(PAPERS:%=reproduce-%)
 	.venv/bin/deblur book
+
+reproduce-%: .venv/ready
+	@echo "Reproducing $* at profile $(PROFILE); finished runs are not repeated"
+	.venv/bin/deblur reproduce $* --profile $(PROFILE)
 
 test: .venv/ready
 	@echo "Running all tests; skipped ones are listed with their reason"

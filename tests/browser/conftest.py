@@ -1,0 +1,141 @@
+"""A book built from the smoke run, a server that serves it, and a browser that reads it."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATED = ("_build", "_generated", "notebooks", "api")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass
+class Visit:
+    """What one page did at one width."""
+
+    page: str
+    width: int
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    overflow: int = 0
+    broken_pictures: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def built_book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the built pages: those named by DEBLUR_BOOK, or built from the smoke run."""
+    given = os.environ.get("DEBLUR_BOOK")
+    if given:
+        return Path(given).resolve()
+    executed_project: Path = request.getfixturevalue("executed_project")
+    project = tmp_path_factory.mktemp("book")
+    for path in executed_project.iterdir():
+        if path.name != "book":
+            (project / path.name).symlink_to(path.resolve())
+    shutil.copytree(ROOT / "book", project / "book", ignore=shutil.ignore_patterns(*GENERATED))
+    done = subprocess.run(
+        [sys.executable, "-m", "deblur_lib.cli", "book"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return project / "book" / "_build" / "html"
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="session")
+def address(built_book: Path) -> Iterator[str]:
+    """Address of a local server for the built pages."""
+    handler = functools.partial(_Quiet, directory=str(built_book))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser(built_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """Debian's chromium with a fresh profile."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    if not (built_book / "vendor" / "mathjax").is_dir():
+        pytest.skip("needs npm: without it the book takes MathJax from its CDN")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=chromium,
+            headless=True,
+            args=list(FLAGS),
+        )
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A fresh tab."""
+    tab = browser.new_page()
+    yield tab
+    tab.close()
+
+
+@pytest.fixture(scope="session")
+def visits(built_book: Path, address: str, browser: BrowserContext) -> list[Visit]:
+    """Every page, seen on a desktop and on a phone."""
+    names = sorted(
+        path.relative_to(built_book).as_posix()
+        for path in built_book.rglob("*.html")
+        if "_static" not in path.parts
+    )
+    return [_visit(browser, address, name, width) for width in (1280, 390) for name in names]
+
+
+def _visit(browser: BrowserContext, address: str, name: str, width: int) -> Visit:
+    seen = Visit(name, width)
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.on("pageerror", lambda error: seen.errors.append(str(error)))
+    tab.on("console", lambda line: seen.errors.append(line.text) if line.type == "error" else None)
+    tab.on("requestfailed", lambda request: seen.requests.append(f"failed: {request.url}"))
+
+    def watch(url: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            seen.requests.append(f"outside: {url}")
+
+    tab.on("request", lambda request: watch(request.url))
+    tab.goto(address + name, wait_until="load")
+    tab.evaluate("window.MathJax?.startup?.promise.then(() => document.fonts.ready)")
+    seen.overflow = tab.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    seen.broken_pictures = tab.evaluate(
+        "async () => (await Promise.all([...document.images].map(picture => {"
+        "  picture.loading = 'eager';"
+        "  return picture.decode().then(() => null, () => picture.src);"
+        "}))).filter(Boolean)"
+    )
+    tab.close()
+    return seen

@@ -1,0 +1,90 @@
+"""The built book in a real browser, on a desktop and on a phone, without any network."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from deblur_lib import papers
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_paper_has_a_page_without_a_browser_at_hand(built_book: Path) -> None:
+    assert (built_book / "index.html").is_file()
+    for name in papers.names():
+        text = (built_book / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+        assert papers.load(name).tables[0].number in text
+        assert "compare-slider" in text
+
+
+def test_no_page_has_a_script_error(visits) -> None:  # type: ignore[no-untyped-def]
+    assert {(one.page, one.width): one.errors for one in visits if one.errors} == {}
+
+
+def test_no_page_asks_for_anything_outside_or_missing(visits) -> None:  # type: ignore[no-untyped-def]
+    assert {(one.page, one.width): one.requests for one in visits if one.requests} == {}
+
+
+def test_no_page_scrolls_sideways(visits) -> None:  # type: ignore[no-untyped-def]
+    assert {(one.page, one.width): one.overflow for one in visits if one.overflow} == {}
+
+
+def test_every_picture_is_shown(visits) -> None:  # type: ignore[no-untyped-def]
+    broken = {(one.page, one.width): one.broken_pictures for one in visits if one.broken_pictures}
+    assert broken == {}
+    assert len(visits) > 2 * len(papers.names())
+
+
+@pytest.mark.parametrize("paper", papers.names())
+def test_formulas_are_typeset(page: Page, address: str, paper: str) -> None:
+    page.goto(f"{address}notebooks/{paper}.html")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-merror").count() == 0
+    fonts = page.evaluate("document.fonts.ready.then(fonts => [...fonts].map(one => one.status))")
+    assert "loaded" in fonts
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_divider_moves_by_keyboard(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}intro.html")
+    box = page.locator(".compare-slider").first
+    handle = box.locator("input[type=range]")
+    before = box.locator(".compare-over").evaluate("one => getComputedStyle(one).clipPath")
+    handle.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    after = box.locator(".compare-over").evaluate("one => getComputedStyle(one).clipPath")
+    assert handle.input_value() == "55"
+    assert after != before
+
+
+def test_a_menu_changes_the_picture_it_stands_for(page: Page, address: str) -> None:
+    page.goto(f"{address}notebooks/{papers.names()[0]}.html")
+    box = page.locator(".compare-slider").first
+    left = box.locator(".compare-over")
+    before = left.get_attribute("src")
+    box.locator("select").first.select_option(label="sharp truth")
+    assert left.get_attribute("alt") == "sharp truth"
+    assert left.get_attribute("src") != before
+
+
+def test_pictures_stand_side_by_side_without_scripts(browser, address: str) -> None:  # type: ignore[no-untyped-def]
+    tab = browser.new_page()
+    tab.route("**/compare-slider.js*", lambda route: route.abort())
+    tab.goto(f"{address}intro.html")
+    assert tab.locator(".compare-slider p img").count() >= 3
+    tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_reader(page: Page, address: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{address}intro.html")
+    assert page.locator("html").get_attribute("data-theme") == scheme
+
+
+def test_search_works_without_a_server(page: Page, address: str) -> None:
+    page.goto(f"{address}search.html?q=verdicts")
+    page.wait_for_selector("#search-results li a")

@@ -1,0 +1,81 @@
+"""experiment.py of a room is data: calls of declared classes with literals, nothing that runs."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from deblur_lib import papers, spec
+
+FILES = sorted(papers.ROOT.glob("*/experiment.py"))
+CLASSES = {name for name, value in vars(spec).items() if isinstance(value, type)}
+
+
+def problems(source: str) -> list[str]:
+    """What in a declaration is more than a literal."""
+    tree = ast.parse(source)
+    found: list[str] = []
+    known: set[str] = set()
+    for statement in tree.body:
+        if _is_text(statement):
+            continue
+        if isinstance(statement, ast.ImportFrom):
+            if statement.module != "deblur_lib.spec":
+                found.append(f"line {statement.lineno}: imports from {statement.module}")
+            continue
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            found.append(f"line {statement.lineno}: {type(statement).__name__}")
+            continue
+        found += _values(statement.value, known)
+        known.add(statement.targets[0].id)
+    return found
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _values(node: ast.expr, known: set[str]) -> list[str]:
+    if isinstance(node, ast.Constant):
+        return []
+    if isinstance(node, ast.Name):
+        return [] if node.id in known else [f"line {node.lineno}: {node.id} is not declared above"]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return _values(node.operand, known)
+    if isinstance(node, ast.Tuple | ast.List):
+        return [one for item in node.elts for one in _values(item, known)]
+    if isinstance(node, ast.Dict):
+        keys = [key for key in node.keys if key is not None]
+        unpacked = ["a dict is unpacked"] if len(keys) < len(node.keys) else []
+        return unpacked + [one for item in (*keys, *node.values) for one in _values(item, known)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLASSES:
+        arguments = [*node.args, *(one.value for one in node.keywords)]
+        return [one for item in arguments for one in _values(item, known)]
+    return [f"line {node.lineno}: {ast.unparse(node)[:60]} is no literal"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+def test_an_experiment_holds_literals_only(path: Path) -> None:
+    assert problems(path.read_text(encoding="utf-8")) == []
+
+
+def test_there_is_a_room() -> None:
+    assert FILES
+
+
+@pytest.mark.parametrize(
+    ("source", "needle"),
+    [
+        ("for i in range(3):\n    pass", "For"),
+        ("def f():\n    return 1", "FunctionDef"),
+        ("A = [i for i in (1, 2)]", "is no literal"),
+        ("A = 2 * 3", "is no literal"),
+        ("A = print('x')", "is no literal"),
+        ("A = B", "not declared above"),
+        ("import os", "Import"),
+        ("from os import path", "imports from os"),
+        ("A = {}\nB = {**A}", "unpacked"),
+    ],
+)
+def test_more_than_a_literal_is_found(source: str, needle: str) -> None:
+    assert any(needle in one for one in problems(source))

@@ -1,0 +1,155 @@
+"""Imports go one way, and what must work without PyTorch never loads it."""
+
+import subprocess
+import sys
+
+import pytest
+from tree import LIBRARY, ROOT, imports, modules
+
+ORDER = (
+    {"errors", "spec", "records", "provenance"},
+    {"nn"},
+    {"losses", "data"},
+    {"networks"},
+    {"papers"},
+    {"catalogue"},
+    {"training", "evaluation"},
+)
+FRONT = len(ORDER)  # rooms, runs, commands, book: every other top-level module
+SIBLINGS = (0, 2, 6)  # corridors of these levels may use each other
+DECLARED = ORDER[0]
+TORCH = {"torch", "lightning"}
+
+Graph = dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    known = modules()
+    return {name: imports(name, path, known) for name, path in known.items()}
+
+
+def corridor(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def level(module: str) -> int:
+    found = (number for number, names in enumerate(ORDER) if corridor(module) in names)
+    return next(found, FRONT)
+
+
+def is_declaration(module: str) -> bool:
+    return module.startswith("deblur_lib.papers.") and module.endswith(".experiment")
+
+
+def edges(graph: Graph) -> list[tuple[str, str]]:
+    return [(name, one) for name, used in graph.items() for one in used if corridor(one)]
+
+
+def backward(graph: Graph) -> list[str]:
+    """Imports of something that stands to the right, or beside where that is not allowed."""
+    found = []
+    for module, used in edges(graph):
+        if corridor(module) == "report" or level(module) == FRONT:
+            continue
+        beside = level(used) == level(module) and corridor(used) != corridor(module)
+        late = level(used) > level(module) or (beside and level(module) not in SIBLINGS)
+        if late:
+            found.append(f"{module} imports {used}")
+    return found
+
+
+def beyond_declarations(graph: Graph) -> list[str]:
+    """What reports and declarations import besides declarations and records."""
+    found = []
+    for module, used in graph.items():
+        if corridor(module) == "report":
+            allowed, whole = DECLARED | {"report"}, {"deblur_lib.papers"}
+        elif is_declaration(module):
+            allowed, whole = {"spec"}, set[str]()
+        else:
+            continue
+        bad = {one for one in used if corridor(one) and corridor(one) not in allowed} - whole
+        found += [f"{module} imports {one}" for one in bad | (used & TORCH)]
+    return found
+
+
+def between_papers(graph: Graph) -> list[str]:
+    """Papers that import another paper, and comparators that import one."""
+    found = []
+    for module, used in edges(graph):
+        parts, other = module.split("."), used.split(".")
+        if other[1] != "papers" or len(other) < 3:
+            continue
+        own = parts[1] == "papers" and parts[2:3] == other[2:3]
+        if parts[1] in ("papers", "networks") and not own:
+            found.append(f"{module} imports {used}")
+    return found
+
+
+def test_the_tree_was_read(graph: Graph) -> None:
+    assert {"deblur_lib.spec", "deblur_lib.nn.base", "deblur_lib.cli"} <= set(graph)
+    assert "deblur_lib.spec" in graph["deblur_lib.records"]
+    assert "torch" in graph["deblur_lib.nn.base"]
+
+
+def test_imports_go_one_way(graph: Graph) -> None:
+    assert backward(graph) == []
+
+
+def test_reports_and_declarations_see_declarations_only(graph: Graph) -> None:
+    assert beyond_declarations(graph) == []
+
+
+def test_papers_and_comparators_do_not_import_papers(graph: Graph) -> None:
+    assert between_papers(graph) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "used"),
+    [
+        (backward, "deblur_lib.nn.base", "deblur_lib.networks.srn"),
+        (backward, "deblur_lib.data.pairs", "deblur_lib.training.loop"),
+        (backward, "deblur_lib.networks.srn", "deblur_lib.report.tables"),
+        (backward, "deblur_lib.evaluation.runner", "deblur_lib.room"),
+        (beyond_declarations, "deblur_lib.report.tables", "deblur_lib.nn"),
+        (beyond_declarations, "deblur_lib.report.tables", "deblur_lib.papers.wan2023.network"),
+        (beyond_declarations, "deblur_lib.report.tables", "torch"),
+        (beyond_declarations, "deblur_lib.papers.wan2023.experiment", "deblur_lib.records"),
+        (between_papers, "deblur_lib.papers.li2026.network", "deblur_lib.papers.wan2023.blocks"),
+        (between_papers, "deblur_lib.networks.srn", "deblur_lib.papers.wan2023.blocks"),
+    ],
+)
+def test_a_wrong_import_is_found(rule, module: str, used: str) -> None:  # type: ignore[no-untyped-def]
+    assert rule({module: {used}}) == [f"{module} imports {used}"]
+
+
+def test_devices_are_never_hard_coded() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.py")}
+    assert [name for name, text in texts.items() if ".cuda(" in text] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import deblur_lib",
+        "import deblur_lib.cli",
+        "import deblur_lib.room",
+        "import deblur_lib.book",
+        "from deblur_lib import papers; [papers.load(name) for name in papers.names()]",
+        "from deblur_lib import catalogue; assert catalogue.networks()",
+        "from click.testing import CliRunner; from deblur_lib.cli import main; "
+        "done = CliRunner().invoke(main, ['list']); assert done.exit_code == 0, done.output",
+    ],
+    ids=lambda code: code.split(";")[0],
+)
+def test_this_works_without_loading_torch(code: str) -> None:
+    check = "import sys; assert 'torch' not in sys.modules, 'torch was loaded'"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {check}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -142,6 +142,7 @@ def execute(
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []
+    remarks: dict[str, None] = dict.fromkeys(fitted.notes)
     for dataset, source in tests.items():
         wanted = set(shown.get(dataset, {}).values())
         scored = evaluate(
@@ -151,6 +152,7 @@ def execute(
             device=device,
             keep=_keeper(folder / "pictures" / dataset, wanted),
         )
+        remarks |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
         rows += _rows(
             run.paper, run.profile, run.method.id, run.id, run.seed, dataset, source, scored
         )
@@ -185,7 +187,7 @@ def execute(
         best_step=fitted.best_step,
         weights_digest=provenance.file_digest(fitted.weights),
         started=started,
-        notes=list(fitted.notes),
+        notes=list(remarks),
     )
     write_manifests(folder / "manifest.json", [manifest])
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from training_parts import Tiny, tiny
 
 from deblur_lib import catalogue
 from deblur_lib.errors import CheckpointError, RecordError
 from deblur_lib.records import read_json, write_json
 from deblur_lib.training import checkpoint, state
-from deblur_lib.training.checkpoint import load_weights, open_network, read_card, save
+from deblur_lib.training.checkpoint import load_weights, open_network, save
 from deblur_lib.training.published import load_published
 from deblur_lib.training.tensors import read_tensors, write_tensors
-from training_parts import Tiny, tiny
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_missing_and_cut_cards(stored: Path, tmp_path: Path) -> None:
     card = stored.with_suffix(".json")
     text = card.read_text()
     card.write_text(text[: len(text) // 2])
-    with pytest.raises(CheckpointError, match="does not describe best.safetensors"):
+    with pytest.raises(CheckpointError, match=r"does not describe best\.safetensors"):
         load_weights(stored, Tiny())
     card.write_text(text.replace('"step": 7', '"step": "7"'))
     with pytest.raises(CheckpointError, match=r"at step; it is not a card"):
@@ -237,9 +237,7 @@ def test_no_whole_state_is_an_error(tmp_path: Path) -> None:
         state.load_state(tmp_path)
 
 
-def test_full_disk_leaves_the_newest_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_leaves_the_newest_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for step in (10, 20):
         state.save_state(tmp_path, *numbered(step))
     for place in ("fsync", "replace"):

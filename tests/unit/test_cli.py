@@ -1,0 +1,73 @@
+"""The command's verbs exist, name what they know, and load no torch where none is needed."""
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from deblur_lib import catalogue, papers
+from deblur_lib.cli import main
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, arguments)
+    return done.exit_code, done.output
+
+
+def test_the_verbs_are_these() -> None:
+    assert sorted(main.commands) == [
+        "book", "coverage", "data", "list", "publish", "reproduce", "restore", "verify",
+    ]  # fmt: skip
+
+
+def test_list_names_every_paper_and_network() -> None:
+    status, text = run("list")
+    assert status == 0
+    for name in (*papers.names(), *catalogue.networks()):
+        assert name in text
+
+
+def test_list_of_a_paper_says_why_a_row_is_only_quoted() -> None:
+    status, text = run("list", "wan2023")
+    assert status == 0
+    assert "quoted" in text
+    assert "wan2023_dffm" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needle"),
+    [
+        (("list", "wan2032"), "did you mean 'wan2023'"),
+        (("reproduce", "wan2032"), "did you mean 'wan2023'"),
+        (("publish", "wan2023", "--profile", "paper"), "deblur reproduce"),
+    ],
+)
+def test_a_wrong_name_is_one_clear_line(arguments: tuple[str, ...], needle: str) -> None:
+    status, text = run(*arguments)
+    assert status in (1, 2)
+    assert needle in text
+    assert "Traceback" not in text
+
+
+def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
+    status, text = run("reproduce", "wan2023", "--profile", "paper", "--dry-run")
+    assert status == 0
+    assert "wan2023_dffm-s0-" in text
+    assert "1578000 steps" in text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import deblur_lib",
+        "from deblur_lib.cli import main; main(['list'], standalone_mode=False)",
+        "from deblur_lib.cli import main; main(['coverage'], standalone_mode=False)",
+    ],
+)
+def test_no_torch_is_loaded(code: str) -> None:
+    check = f"{code}\nimport sys\nassert 'torch' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

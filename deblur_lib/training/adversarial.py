@@ -1,9 +1,9 @@
 """The adversarial training step: a generator and a critic (or several in one module) take turns.
 
-Health: "critic/real" and "critic/fake" (mean logits), "critic/gradient", "gradient" and "spread"
-(standard deviation of the restored batch over that of the sharp one) stand in the log. Training
-stops as collapsed after `COLLAPSED` steps in a row with a spread below `FLAT` (pictures without
-content) or with a generator gradient below `DEAD` (nothing left to follow).
+Health stands in the log: "critic/real" and "critic/fake" (mean logits), "critic/gradient",
+"gradient" and "spread" (standard deviation within the restored pictures over that within the sharp
+ones). Training stops as collapsed after `COLLAPSED` steps in a row with a spread below `FLAT`
+(pictures without content) or with a generator gradient below `DEAD` (nothing left to follow).
 """
 
 import math
@@ -141,7 +141,7 @@ class Adversary:
             outputs = kept or self.generator.outputs(blurred)
             named = self._generator_loss(outputs, blurred, sharp)
             self.fabric.backward(named["loss"] / len(parts))
-            named["spread"] = outputs[-1].detach().std() / (sharp.std() + 1e-6)
+            named["spread"] = _spread(outputs[-1].detach()) / (_spread(sharp) + 1e-6)
             _add(sums, named, len(parts))
         self._freeze(False)
         norm = self.generator.finish(sums["loss"])
@@ -196,3 +196,7 @@ class Adversary:
 def _add(sums: Values, named: Values, count: int) -> None:
     for name, value in named.items():
         sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() / count
+
+
+def _spread(pictures: Tensor) -> Tensor:
+    return pictures.std(dim=(-2, -1)).mean()

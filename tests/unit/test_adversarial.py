@@ -1,0 +1,311 @@
+import math
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from training_parts import Critic, Pairs, Tiny, adversarial, critic, recipe, tiny
+
+from deblur_lib import catalogue
+from deblur_lib.errors import TrainingError
+from deblur_lib.nn import Deblurrer
+from deblur_lib.spec import Train
+from deblur_lib.training import adversarial as module
+from deblur_lib.training.adversarial import Adversary
+from deblur_lib.training.gan_losses import (
+    CRITIC_LOSSES,
+    GENERATOR_LOSSES,
+    Scores,
+    gradient_penalty,
+)
+from deblur_lib.training.loop import fit
+from deblur_lib.training.result import Fit
+from deblur_lib.training.tensors import read_tensors
+
+GAMES = ("log2", "bce", "lsgan", "wgan_gp", "ragan_ls")
+ZERO = torch.zeros(())
+
+
+def player(declared: Train, network: Deblurrer, judge: nn.Module) -> Adversary:
+    return Adversary(Fabric(accelerator="cpu", devices=1), network, judge, declared)
+
+
+def batch(count: int = 2) -> tuple[Tensor, Tensor]:
+    blurred, sharp = torch.rand(2, count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    return blurred, sharp
+
+
+def train(folder: Path, declared: Train | None = None, **changes: object) -> Fit:
+    network = changes.pop("network", tiny())
+    pairs = changes.pop("train", Pairs("train"))
+    wanted = {"folder": folder, "seed": 5, "device": "cpu", "precision": "fp32", **changes}
+    wanted.setdefault("critic", critic())
+    return fit(  # type: ignore[arg-type]
+        network, pairs, Pairs("val", 2), declared or adversarial(), progress=False, **wanted
+    )
+
+
+@pytest.mark.parametrize(
+    ("game", "for_critic", "for_generator"),
+    [
+        ("bce", math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1)), math.log(1 + math.exp(-1))),
+        (
+            "log2",
+            math.log2(1 + math.exp(-2)) + math.log2(1 + math.exp(1)),
+            math.log2(1 + math.exp(-1)),
+        ),
+        ("lsgan", ((2 - 1) ** 2 + 1**2) / 2, 0.0),
+        ("wgan_gp", 1 - 2, -1.0),
+        ("ragan_ls", ((2 - 0.5 - 1) ** 2 + (1 - 1.5 + 1) ** 2) / 2, (1 - 1.5 - 1) ** 2 / 2),
+    ],
+)
+def test_losses_by_hand(game: str, for_critic: float, for_generator: float) -> None:
+    real, fake = torch.full((2, 1), 2.0), torch.full((2, 1), 1.0)
+    means = torch.tensor(1.5), torch.tensor(0.5)
+    assert CRITIC_LOSSES[game](Scores(real, fake, *means)).item() == pytest.approx(for_critic)
+    assert GENERATOR_LOSSES[game](fake, means[0]).item() == pytest.approx(for_generator)
+
+
+@pytest.mark.parametrize("game", ["log2", "bce"])
+def test_losses_of_certain_critics_are_finite(game: str) -> None:
+    far = torch.tensor([[1e4], [-1e4]])
+    assert CRITIC_LOSSES[game](Scores(far, far, ZERO, ZERO)).isfinite()
+    assert GENERATOR_LOSSES[game](far, ZERO).isfinite()
+
+
+def test_penalty_of_a_linear_critic_by_hand() -> None:
+    direction = torch.zeros(3, 4, 4)
+    direction[0, 0, 0] = 3.0  # slope 3 everywhere
+    got = gradient_penalty(
+        lambda x: ((x * direction).sum(dim=(1, 2, 3)),), *torch.rand(2, 5, 3, 4, 4)
+    )
+    assert got.item() == pytest.approx((3 - 1) ** 2)
+
+
+def test_penalty_of_a_constant_critic_has_finite_gradients() -> None:
+    layer = nn.Conv2d(3, 1, 1)
+    nn.init.zeros_(layer.weight)
+    got = gradient_penalty(lambda x: (layer(x),), *torch.rand(2, 2, 3, 4, 4))
+    got.backward()
+    assert got.item() == pytest.approx(1.0, abs=1e-5)
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_every_game_moves_both_players_and_logs_their_health(game: str, tmp_path: Path) -> None:
+    network, judge = tiny(), critic()
+    fitted = train(tmp_path, adversarial(loss=game), network=network, critic=judge)
+    log = pd.read_csv(fitted.log)
+    health = {"critic/real", "critic/fake", "critic/gradient", "gradient", "spread", "loss"}
+    assert health | {"loss/l1", "loss/adversarial"} <= set(log["name"])
+    assert ("critic/penalty" in set(log["name"])) == (game == "wgan_gp")
+    assert np.isfinite(log["value"]).all()
+    for after, before in ((network, tiny()), (judge, critic())):
+        for name, one in before.named_parameters():
+            if name.endswith("weight"):  # a bias shifts real and fake alike
+                assert not torch.equal(after.get_parameter(name), one), name
+
+
+def test_generator_follows_the_critic_where_there_is_no_content_loss() -> None:
+    class Bright(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones(1))
+
+        def forward(self, picture: Tensor) -> Tensor:
+            return self.gain * picture.mean(dim=(1, 2, 3))
+
+    network = tiny(dropout=0.0)
+    game = player(recipe(loss={}, adversarial=adversarial(lr=1e-9).adversarial), network, Bright())
+    blurred, sharp = batch()
+    before = network(blurred).mean()
+    for _ in range(20):
+        game.step(blurred, sharp, 1e-3)
+    assert network(blurred).mean() > before + 0.01
+
+
+def test_critic_steps_and_its_own_rate() -> None:
+    declared = recipe(
+        optimiser="sgd", betas=(0.0, 0.0), lr=0.1,
+        adversarial=adversarial(critic_steps=3, lr=0.05).adversarial,
+    )  # fmt: skip
+    judge = critic()
+    calls: list[int] = []
+    judge.register_forward_hook(lambda *_: calls.append(1))
+    game = player(declared, tiny(), judge)
+    game.step(*batch(), 0.04)
+    assert len(calls) == 3 * 2 + 1  # real and fake in each critic step, then the generator's
+    assert game.critic.optimiser.param_groups[0]["lr"] == pytest.approx(0.02)
+    assert game.generator.optimiser.param_groups[0]["lr"] == pytest.approx(0.04)
+
+
+def test_parts_of_a_batch_give_the_same_update() -> None:
+    after = []
+    for parts in (1, 4):
+        network, judge = tiny(dropout=0.0), critic()
+        judge.fine[1] = nn.Identity()  # batch statistics would differ
+        declared = recipe(
+            optimiser="sgd", batch=4, accumulate=parts, adversarial=adversarial().adversarial
+        )
+        values = player(declared, network, judge).step(*batch(4), 0.1)
+        values.pop("spread")  # a ratio, taken part by part
+        after.append({**network.state_dict(), **judge.state_dict(), **values})
+    for name, one in after[0].items():
+        torch.testing.assert_close(after[1][name], one, rtol=0, atol=1e-5, msg=name)
+
+
+def test_relativistic_means_reach_back_over_the_pool() -> None:
+    game = player(adversarial(loss="ragan_ls", pool=3), tiny(), critic())
+    seen = [game._running("real", (torch.full((2, 1), float(k)), torch.zeros(1))) for k in range(5)]
+    assert [one[0].item() for one in seen] == [0, 0.5, 1, 2, 3]
+    assert game._means["real"].shape == (2, 3)
+
+
+def test_critic_with_more_channels_sees_the_blurred_picture() -> None:
+    judge = critic(channels=6)
+    given: list[Tensor] = []
+    judge.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0].detach()))
+    blurred, sharp = batch()
+    player(adversarial(), tiny(), judge).step(blurred, sharp, 1e-3)
+    assert torch.equal(given[0], torch.cat((blurred, sharp), dim=1))
+    assert torch.equal(given[1][:, :3], blurred)
+
+
+def test_critic_comes_from_the_catalogue_with_seeded_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "build_discriminator", lambda name, **options: Critic())
+    one = train(tmp_path / "one", critic=None)
+    torch.manual_seed(3)
+    two = train(tmp_path / "two", critic=None)
+    assert one.log.read_text() == two.log.read_text()
+
+
+class Gate(Pairs):
+    """Presses Ctrl-C when training asks for its n-th crop."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__("train")
+        self.left = at
+
+    def crop(
+        self, index: int, size: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return super().crop(index, size, rng)
+
+
+@pytest.mark.parametrize("game", ["wgan_gp", "ragan_ls"])
+def test_resume_equals_an_uninterrupted_run(tmp_path: Path, game: str) -> None:
+    declared = adversarial(loss=game, critic_steps=2)
+    whole = train(tmp_path / "whole", declared)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", declared, train=Gate(35))
+    assert (tmp_path / "parts" / "resume-b.json").is_file()
+    parts = train(tmp_path / "parts", declared)
+    left, right = (read_tensors(one.log.with_name("last.safetensors")) for one in (whole, parts))
+    for name in left:
+        assert torch.equal(left[name], right[name]), name
+    assert parts.log.read_text() == whole.log.read_text()
+
+
+class PoisonedGenerator(Tiny):
+    """Gives NaN in some steps and has running statistics to spoil."""
+
+    def __init__(self, bad: Callable[[int], bool]) -> None:
+        super().__init__()
+        self.norm, self.bad, self.calls = nn.BatchNorm2d(3), bad, 0
+
+    def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        self.calls += self.training
+        poison = math.nan if self.training and self.bad(self.calls) else 1.0
+        return tuple(self.norm(one * poison) for one in super().forward_all(blurred))
+
+
+class PoisonedCritic(Critic):
+    """Gives NaN in some calls."""
+
+    def __init__(self, bad: Callable[[int], bool]) -> None:
+        super().__init__()
+        self.bad, self.calls = bad, 0
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        self.calls += 1
+        fine, coarse = super().forward(picture)
+        return fine * (math.nan if self.bad(self.calls) else 1.0), coarse
+
+
+def assert_finite(*networks: nn.Module) -> None:
+    for network in networks:
+        for name, one in network.state_dict().items():
+            assert one.isfinite().all(), name
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_injected_nan_of_the_generator_is_survived(tmp_path: Path, game: str) -> None:
+    network, judge = PoisonedGenerator(lambda call: call in (5, 12)), critic()
+    fitted = train(tmp_path, adversarial(loss=game), network=network, critic=judge)
+    assert fitted.skipped == 2
+    assert_finite(network, judge)
+
+
+@pytest.mark.parametrize("call", [7, 8, 9], ids=["real", "fake", "generator's turn"])
+def test_injected_nan_of_the_critic_is_survived(tmp_path: Path, call: int) -> None:
+    network, judge = tiny(), PoisonedCritic(lambda number: number == call)
+    fitted = train(tmp_path, adversarial(loss="ragan_ls"), network=network, critic=judge)
+    assert fitted.skipped == 1
+    assert_finite(network, judge)
+
+
+def test_repeated_nan_stops_and_the_run_can_go_on(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"step 12 of 30: 5 steps in a row"):
+        train(tmp_path, network=PoisonedGenerator(lambda call: call > 7))
+    fitted = train(tmp_path, network=PoisonedGenerator(lambda call: False))
+    assert (fitted.steps, fitted.skipped) == (30, 5)
+
+
+def test_pictures_without_content_stop_as_collapsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Grey(Tiny):
+        def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+            mean = super().forward_all(blurred)[-1].mean(dim=(1, 2, 3), keepdim=True)
+            return (mean.expand_as(blurred),)
+
+    class Dead(Tiny):
+        def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+            return (F.relu(super().forward_all(blurred)[-1] - 100) + blurred,)
+
+    monkeypatch.setattr(module, "COLLAPSED", 6)
+    with pytest.raises(TrainingError, match="step 6 of 30: restored pictures have no content"):
+        train(tmp_path / "grey", network=Grey(), critic=nn.Conv2d(3, 1, 3))
+    with pytest.raises(TrainingError, match="step 6 of 30: the generator has no gradient"):
+        train(tmp_path / "dead", network=Dead())
+    assert list((tmp_path / "dead").glob("resume-*.json"))
+
+
+def test_clips_reach_the_critic_as_one_frame() -> None:
+    class Middle(Deblurrer):
+        clip_length = 3
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.only = nn.Conv2d(3, 3, 1)
+
+        def forward(self, blurred: Tensor) -> Tensor:
+            out: Tensor = self.only(blurred[:, 1])
+            return out
+
+    judge = critic(channels=12)
+    clip, sharp = torch.rand(2, 3, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    values = player(adversarial(), Middle(), judge).step(clip, sharp, 1e-3)
+    assert values["loss"].isfinite()

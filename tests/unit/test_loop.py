@@ -1,0 +1,324 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from training_parts import Pairs, Tiny, recipe, tiny
+
+from deblur_lib.errors import DataError, DeclarationError, TrainingError, UsageError
+from deblur_lib.evaluation.runner import evaluate
+from deblur_lib.records import read_json
+from deblur_lib.spec import Train
+from deblur_lib.training import loop, plain, session
+from deblur_lib.training.checkpoint import load_weights, read_card
+from deblur_lib.training.journal import Journal
+from deblur_lib.training.loop import fit
+from deblur_lib.training.plain import Supervised
+from deblur_lib.training.result import Fit
+from deblur_lib.training.tensors import read_tensors
+
+
+def train(folder: Path, declared: Train | None = None, **changes: object) -> Fit:
+    network = changes.pop("network", tiny())
+    train_pairs = changes.pop("train", Pairs("train"))
+    wanted = {"folder": folder, "seed": 5, "device": "cpu", "precision": "fp32", **changes}
+    return fit(  # type: ignore[arg-type]
+        network, train_pairs, Pairs("val", 2), declared or recipe(), progress=False, **wanted
+    )
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    left, right = read_tensors(one), read_tensors(other)
+    assert left.keys() == right.keys()
+    for name in left:
+        assert torch.equal(left[name], right[name]), name
+
+
+def values(fitted: Fit, name: str) -> list[float]:
+    log = pd.read_csv(fitted.log)
+    return list(log[log["name"] == name]["value"])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Fit:
+    return train(tmp_path_factory.mktemp("run"), name="tiny", options={"width": 8})
+
+
+def test_training_learns_and_says_what_it_did(finished: Fit) -> None:
+    losses = values(finished, "loss")
+    assert len(losses) == len(values(finished, "lr")) == len(values(finished, "gradient")) == 30
+    assert values(finished, "loss/l1") == losses
+    psnr = values(finished, "validation/psnr-rgb")
+    assert len(psnr) == 3
+    assert finished.best_psnr == pytest.approx(max(psnr), rel=1e-8)
+    assert finished.best_step == 10 * (1 + int(np.argmax(psnr)))
+    assert (finished.steps, finished.device, finished.precision) == (30, "cpu", "fp32")
+    assert finished.skipped == 0
+    assert finished.seconds > 0
+    assert list((finished.log.parent / "tb").glob("events*"))
+    assert not list(finished.log.parent.glob("resume*"))
+
+
+def test_more_steps_restore_better(tmp_path: Path) -> None:
+    declared = recipe(steps=300, validate=1, lr=5e-3)
+    before = Pairs("val", 2)
+    scores = evaluate(tiny(), before, conventions=("psnr-rgb",), progress=False)
+    start = sum(one.scores["psnr-rgb"] for one in scores) / 2
+    assert train(tmp_path, declared).best_psnr > start + 0.5
+
+
+def test_card_names_network_data_and_metric(finished: Fit) -> None:
+    card = read_card(finished.weights)
+    assert (card.network, card.options, card.weight_set) == ("tiny", {"width": 8}, "best")
+    assert card.data == {"noise/train": "train-4", "noise/val": "val-2"}
+    assert card.metrics == {"validation/psnr-rgb": finished.best_psnr}
+    assert read_card(finished.weights.with_name("last.safetensors")).step == 30
+
+
+def test_validation_equals_evaluation_of_the_stored_weights(finished: Fit) -> None:
+    network = Tiny()
+    load_weights(finished.weights, network)
+    scores = evaluate(network, Pairs("val", 2), conventions=("psnr-rgb",), progress=False)
+    offline = sum(one.scores["psnr-rgb"] for one in scores) / 2
+    assert offline == pytest.approx(finished.best_psnr, abs=1e-6)
+
+
+def test_finished_training_returns_at_once(finished: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "Session", None)  # a step would fail
+    folder = finished.log.parent
+    assert train(folder, name="tiny", options={"width": 8}) == finished
+
+
+def test_another_training_in_the_folder_is_refused(finished: Fit) -> None:
+    with pytest.raises(UsageError, match=r"recipe.lr was 0.001, now 0.002. Choose another"):
+        train(finished.log.parent, recipe(lr=2e-3), name="tiny", options={"width": 8})
+
+
+def test_seed_decides_and_the_global_generators_do_not(finished: Fit, tmp_path: Path) -> None:
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    again = train(tmp_path / "same", name="tiny", options={"width": 8})
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert_same_weights(again.weights, finished.weights)
+    assert again.log.read_text() == finished.log.read_text()
+    other = train(tmp_path / "other", seed=6)
+    assert other.log.read_text() != finished.log.read_text()
+
+
+class Gate:
+    """Calls something when training asks for its n-th crop."""
+
+    def __init__(self, action: object, at: int) -> None:
+        self.pairs, self.action, self.left = Pairs("train"), action, at
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.pairs, name)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def crop(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
+        self.left -= 1
+        if self.left == 0:
+            self.action()  # type: ignore[operator]
+        return self.pairs.crop(*arguments)  # type: ignore[arg-type]
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {here!r})
+import os, signal, torch
+torch.set_num_threads(1)
+from pathlib import Path
+from test_loop import Gate, train
+train(Path({folder!r}), train=Gate(lambda: os.kill(os.getpid(), signal.SIGKILL), at=35),
+      name="tiny", options={{"width": 8}})
+"""
+
+
+def test_kill_and_resume_equals_an_uninterrupted_run(finished: Fit, tmp_path: Path) -> None:
+    script = KILLED.format(here=str(Path(__file__).parent), folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (tmp_path / "fit.json").exists()
+    assert (tmp_path / "log.csv").read_text() != finished.log.read_text()
+    resumed = train(tmp_path, name="tiny", options={"width": 8})
+    for name in ("best.safetensors", "last.safetensors"):
+        assert_same_weights(tmp_path / name, finished.weights.with_name(name))
+    assert resumed.log.read_text() == finished.log.read_text()
+    assert (resumed.best_step, resumed.best_psnr) == (finished.best_step, finished.best_psnr)
+    assert resumed.notes == ()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+def test_interrupt_stores_the_state_between_two_steps(tmp_path: Path, optimiser: str) -> None:
+    declared = recipe(optimiser=optimiser, clip=0.5, weight_decay=0.01)
+    whole = train(tmp_path / "whole", declared)
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=35)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", declared, train=gate)
+    assert read_json(tmp_path / "parts" / "resume-b.json")["counters"]["step"] == 18
+    parts = train(tmp_path / "parts", declared)
+    assert_same_weights(parts.weights, whole.weights)
+    assert parts.log.read_text() == whole.log.read_text()
+
+
+def test_truncated_state_falls_back_and_still_ends_the_same(finished: Fit, tmp_path: Path) -> None:
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=45)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, train=gate, name="tiny", options={"width": 8})
+    newest = tmp_path / "resume-a.safetensors"  # steps 10, 20 and 23 went to a, b and a
+    newest.write_bytes(newest.read_bytes()[:-7])
+    resumed = train(tmp_path, name="tiny", options={"width": 8})
+    assert "resume-a.safetensors was damaged" in resumed.notes[0]
+    assert_same_weights(resumed.weights, finished.weights)
+    assert resumed.log.read_text() == finished.log.read_text()
+
+
+def test_half_a_line_at_the_end_of_the_log_is_done_again(finished: Fit, tmp_path: Path) -> None:
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=45)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, train=gate, name="tiny", options={"width": 8})
+    with (tmp_path / "log.csv").open("a") as log:
+        log.write("24,loss,0.5\n25,lo")
+    assert train(tmp_path, name="tiny", options={"width": 8}).log.read_text() == (
+        finished.log.read_text()
+    )
+
+
+class Poisoned(Tiny):
+    """Gives NaN in the forward passes of training whose numbers are listed."""
+
+    def __init__(self, bad: set[int]) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+        self.bad, self.calls = bad, 0
+
+    def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        self.calls += self.training
+        poison = float("nan") if self.training and self.calls in self.bad else 1.0
+        return tuple(self.norm(one * poison) for one in super().forward_all(blurred))
+
+
+def test_single_nan_is_skipped_and_counted(tmp_path: Path) -> None:
+    network = Poisoned({4, 9, 10})
+    fitted = train(tmp_path, network=network)
+    assert fitted.skipped == 3
+    assert values(fitted, "skipped") == [1, 2, 3]
+    assert len(values(fitted, "loss")) == 27
+    assert all(one.isfinite().all() for one in network.state_dict().values())
+
+
+def test_repeated_nan_stops_with_the_state_stored(tmp_path: Path) -> None:
+    network = Poisoned(set(range(12, 999)))
+    with pytest.raises(TrainingError, match=rf"step 16 of 30: 5 steps.*{tmp_path}"):
+        train(tmp_path, network=network)
+    assert all(one.isfinite().all() for one in network.state_dict().values())
+    assert read_json(tmp_path / "crash.json")["bad_batches"] == [11, 12, 13, 14, 15]
+    fitted = train(tmp_path, network=Poisoned(set()))  # the cause is mended: it goes on
+    assert (fitted.steps, fitted.skipped) == (30, 5)
+    assert len(values(fitted, "loss")) == 25
+
+
+def test_parts_of_a_batch_give_the_same_update() -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    blurred, sharp = torch.rand(2, 4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    after = []
+    for parts in (1, 2, 4):
+        network = tiny(dropout=0.0)
+        player = Supervised(fabric, network, recipe(batch=4, accumulate=parts, optimiser="sgd"))
+        got = player.step(blurred, sharp, 1.0)
+        after.append({**network.state_dict(), **got})
+    for other in after[1:]:
+        for name, one in after[0].items():
+            torch.testing.assert_close(other[name], one, rtol=0, atol=1e-5, msg=name)
+    assert not torch.equal(after[0]["tail.bias"], tiny().tail.bias)
+
+
+def test_clipping_bounds_the_update() -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    blurred, sharp = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    network, start = tiny(dropout=0.0), tiny()
+    declared = recipe(optimiser="sgd", clip=1e-3, betas=(0.0, 0.0))
+    norm = Supervised(fabric, network, declared).step(blurred, sharp, 1.0)["gradient"]
+    assert norm > 0.01
+    pairs = zip(network.parameters(), start.parameters(), strict=True)
+    moved = sum((one - other).detach().square().sum() for one, other in pairs)
+    assert float(moved) ** 0.5 == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_reduced_precision_holds_in_every_output_and_losses_are_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[torch.dtype]] = {"layer": set(), "loss": set()}
+    network = tiny()
+    network.tail.register_forward_hook(
+        lambda layer, given, out: seen["layer"].add(out.dtype) if layer.training else None
+    )
+    original = plain.weighted
+
+    def weighted(outputs: tuple[Tensor, ...], *rest: object, **more: object) -> object:
+        assert len(outputs) == 2
+        assert not torch.is_autocast_enabled("cpu")
+        seen["loss"] |= {one.dtype for one in outputs}
+        return original(outputs, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(plain, "weighted", weighted)
+    fitted = train(tmp_path, network=network, precision="bf16")
+    assert seen == {"layer": {torch.bfloat16}, "loss": {torch.float32}}
+    assert fitted.precision == "bf16"
+    assert {one.dtype for one in network.parameters()} == {torch.float32}
+
+
+def test_state_is_stored_by_the_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(session, "SAVE_SHARE", 1e9)
+    stop = Gate(lambda: (_ for _ in ()).throw(RuntimeError("power")), at=16)
+    with pytest.raises(RuntimeError, match="power"):
+        train(tmp_path, train=stop)
+    steps = [read_json(one)["counters"]["step"] for one in tmp_path.glob("resume-*.json")]
+    assert sorted(steps) == [6, 7]
+
+
+def test_threads_are_set_for_the_training_only(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    assert train(tmp_path, threads=2).threads == 2
+    assert torch.get_num_threads() == before
+
+
+def test_journal_averages_between_its_lines(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 1000)
+    for step in (1, 2, 3):
+        journal.add(step, {"loss": float(step)})
+    pending = journal.pending()
+    journal.close()
+    journal = Journal(tmp_path, 1000, start=3, sums=pending)
+    journal.add(4, {"loss": 5.0})
+    journal.close()
+    assert journal.path.read_text() == "step,name,value\n2,loss,1.5\n4,loss,4\n"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "text"),
+    [
+        (Pairs("train", 0), "has no pairs for training"),
+        (Pairs("val", 2), r"share 2 scene\(s\), first 'val0'"),
+        (Pairs("train", 4, same=1), "same picture in 1 of 4 pairs"),
+    ],
+)
+def test_data_that_cannot_be_trained_on(tmp_path: Path, pairs: Pairs, text: str) -> None:
+    with pytest.raises(DataError, match=text):
+        train(tmp_path, train=pairs)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_recipe_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError):
+        train(tmp_path / "x", recipe(batch=2, accumulate=4))
+    assert not (tmp_path / "x").exists()

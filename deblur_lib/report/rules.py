@@ -34,9 +34,12 @@ the interval holds the middle 95 percent. It is also computed for each training 
   each seed alone shows the claimed sign; where the claim states a size, the interval holds it.
 - **direction only**: the claimed sign is clear, but fewer than 3 seeds were trained, or the stated
   size lies outside the interval.
-- **not separable**: the interval includes zero, or the seeds disagree about the sign.
-- **contradicted**: the interval excludes zero on the other side and no seed shows the claimed sign.
-- **not judged**: a row that the check needs was not run; the missing rows are named.
+- **not separable**: the interval includes zero, the seeds disagree about the sign, or the other
+  side is clear with fewer than 3 seeds.
+- **contradicted**: the interval excludes zero on the other side, at least 3 seeds were trained, and
+  no seed shows the claimed sign.
+- **not judged**: a row that the check needs was not run, or its network does not beat the blurred
+  input, so that its order says nothing; the rows are named.
 - **untestable**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they
@@ -102,6 +105,9 @@ def measured_verdict(
     if len(set(agree)) > 1 or (agree and agree[0] != (low > 0)):
         return Verdict(INSEPARABLE, f"{found}; the seeds disagree about the sign")
     if high < 0 or (check.relation == "eq" and check.stated == 0):
+        if len(seeds) < ENOUGH_SEEDS:
+            few = f"the other side is clear, but {ENOUGH_SEEDS} seeds are needed"
+            return Verdict(INSEPARABLE, f"{found}; {few}")
         return Verdict(CONTRADICTED, f"{found}; the other side is clear")
     if len(seeds) < ENOUGH_SEEDS:
         return Verdict(DIRECTION, f"{found}; {ENOUGH_SEEDS} seeds are needed for more")

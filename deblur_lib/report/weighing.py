@@ -35,9 +35,22 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     if lacking:
         return Verdict(NOT_JUDGED, _missing(lacking, results, paper))
     counted = {key: value for key, value in costs.items() if value is not None}
+    useless = [key for key in found if not _beats_input(results, *key.split(".")[1::2])]
+    if useless:
+        named = ", ".join(dict.fromkeys(key.split(".")[3] for key in useless))
+        return Verdict(NOT_JUDGED, f"no better than the blurred input here: {named}")
     if not found:
         return _on_costs(check, results, counted)
     return _on_scores(check, {key: one for key, one in found.items() if one}, counted)
+
+
+def _beats_input(results: Results, dataset: str, method: str) -> bool:
+    """True where the mean PSNR of a network is above that of the blurred input (or is unknown)."""
+    mine = scores(results, method, dataset, "psnr-rgb")
+    blurred = scores(results, "identity", dataset, "psnr-rgb")
+    if mine is None or blurred is None or method == "identity":
+        return True
+    return float(mine.values.mean()) > float(blurred.values.mean())
 
 
 def _missing(lacking: list[str], results: Results, paper: Paper) -> str:

@@ -134,7 +134,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_broken_block_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), atomic(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
-        raise KeyError("broken")
+    def half() -> None:
+        with atomic(tmp_path / "a.txt") as temporary:
+            temporary.write_text("half")
+            raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        half()
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from deblur_lib.errors import UsageError
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
 from deblur_lib.papers.wan2023.network import WanNet
-from deblur_lib.papers.wan2023.structure import REACH, WIDTHS, counts
+from deblur_lib.papers.wan2023.structure import WIDTHS, counts
 
 
 def effective_receptive_field(
@@ -117,11 +117,18 @@ def structure(
         `architecture` (diagrams), `costs` (of single blocks, for the claims), the listing
         `blocks`, and `receptive_field` of an MSRM of 32 channels before training.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)
-        found = effective_receptive_field(MSRM(WIDTHS[0]))
-    maps = {name: _rounded(one["map"]) for name, one in found.items()}
-    return counts(count_macs) | {"receptive_field": {"maps": maps, "reach": REACH}}
+    counted = counts(count_macs)
+    for width in WIDTHS:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
+            found = effective_receptive_field(MSRM(width))
+        counted["costs"][f"msrm{width}"] |= {
+            f"receptive_field_{name}": one["extent"] for name, one in found.items()
+        }
+        if width == WIDTHS[0]:
+            maps = {name: _rounded(one["map"]) for name, one in found.items()}
+            reach = {name: one["extent"] for name, one in found.items()}
+    return counted | {"receptive_field": {"maps": maps, "reach": reach}}
 
 
 def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:

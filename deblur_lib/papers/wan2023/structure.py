@@ -13,7 +13,6 @@ from deblur_lib.papers.wan2023.network import WanNet
 
 CROP = 256  # side of the picture that the shapes are told for, the paper's crop
 WIDTHS = (32, 64, 128)
-REACH = {"y1": 5, "y2": 7, "y3": 9, "y4": 11}  # 3x3 entry, then one to four 3x3 convolutions
 Counter = Callable[[nn.Module, Tensor], int]
 
 
@@ -100,6 +99,7 @@ def dffm_plan(size: int = CROP) -> dict[str, Any]:
             {"name": f"x{row + 1}", "shape": shape, "parameters": aligned, "row": row, "column": 1},
         ]
         arrows += [[f"E{row + 1}", f"x{row + 1}"], [f"x{row + 1}", "sum"]]
+        arrows.append([f"x{row + 1}", "weigh"])
     blocks += [
         {"name": "sum", "shape": shape, "column": 2, **middle},
         {"name": "gate", "shape": [3, WIDTHS[0]], "parameters": parameters(block.gate),
@@ -130,7 +130,6 @@ def counts(count_macs: Counter) -> dict[str, Any]:
             title = {"residual": "residual block", "msrm": "MSRM"}[name]
             row[f"{title}: parameters"] = count["parameters"]
             row[f"{title}: MACs at {side}x{side}"] = count["macs"]
-        costs[f"msrm{width}"] |= {f"receptive_field_{name}": side for name, side in REACH.items()}
         listing.append(row)
     with torch.device("meta"):
         network = WanNet()

@@ -83,7 +83,7 @@ def _curves(runs: Sequence[Run]) -> str:
 def _costs(runs: Sequence[Run]) -> str:
     records = []
     for run in {run.method.id: run for run in runs}.values():
-        found = read_json(store.run_folder(run) / "costs.json")
+        found = read_json(store.costs_file(run))
         records += [
             {"method": run.method.id, "name": name, "value": found[name], "unit": unit}
             for name, unit in COST_UNITS.items()

@@ -28,7 +28,6 @@ from deblur_lib.records import (
     Manifest,
     Row,
     atomic,
-    read_json,
     read_manifests,
     write_json,
     write_manifests,
@@ -41,6 +40,7 @@ from deblur_lib.training.loop import fit
 from deblur_lib.training.seeding import fresh_network
 
 SHOWN = 256  # largest side of a stored picture, in pixels
+COSTED = 256  # side of the picture for which costs are told, in pixels
 CHOSEN = ("strongest blur", "median blur", "most edges")
 
 
@@ -158,8 +158,9 @@ def execute(
         )
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
-    if not (folder / "costs.json").is_file():
-        write_json(folder / "costs.json", cost(network, size=(256, 256)))
+    costs = store.costs_file(run)
+    if not costs.is_file():
+        write_json(costs, cost(network, size=(COSTED, COSTED), repeats=5))
     head, dirty = provenance.commit()
     manifest = Manifest(
         run=run.id,
@@ -266,12 +267,6 @@ def save_png(path: Path, picture: np.ndarray) -> None:
     """Write an 8-bit picture without metadata, whole or not at all."""
     with atomic(path) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
-
-
-def stored_costs(run: Run) -> dict[str, object]:
-    """Cost of a finished run's network."""
-    found: dict[str, object] = read_json(store.run_folder(run) / "costs.json")
-    return found
 
 
 def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:

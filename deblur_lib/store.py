@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from deblur_lib.plan import Request, Run
+from deblur_lib.provenance import settings_hash
 
 
 def project_root() -> Path:
@@ -35,6 +36,12 @@ def cache_folder() -> Path:
 def run_folder(run: Run) -> Path:
     """Folder of one run."""
     return workspace() / run.paper / run.profile / run.id
+
+
+def costs_file(run: Run) -> Path:
+    """Measured cost of a run's network; runs that differ in other settings share it."""
+    key = settings_hash([run.method.network, run.options])
+    return run_folder(run).parent / "costs" / f"{run.method.network}-{key}.json"
 
 
 def run_base(request: Request) -> Path:

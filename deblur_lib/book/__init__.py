@@ -13,7 +13,7 @@ from deblur_lib.book.api import write_reference
 from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
 from deblur_lib.book.pages import write_pages
 from deblur_lib.book.site import NOTEBOOK_BYTES, check_site, run_jupyter_book
-from deblur_lib.book.vendor import vendor
+from deblur_lib.book.vendor import copy_scripts
 from deblur_lib.errors import BookError
 
 __all__ = ["build"]
@@ -40,7 +40,7 @@ def build(root: Path, *, strict: bool = True) -> Path:
     write_pages(book, chapters)
     _write_chapters(book, chapters)
     write_reference(book, root / "deblur_lib")
-    online = not vendor(root)
+    online = not copy_scripts(root)
     html = run_jupyter_book(root, online=online)
     if strict:
         check_site(html, root, online=online)

@@ -32,6 +32,7 @@ def write_reference(book: Path, package: Path) -> list[str]:
     library = griffe.load(
         package.name,
         search_paths=[str(package.parent)],
+        try_relative_path=False,
         docstring_parser="google",
         docstring_options={"warnings": False, "warn_unknown_params": False},
         allow_inspection=False,

@@ -46,7 +46,8 @@ def _cells(runs: list[Manifest]) -> tuple[str, ...]:
 def _place(one: Manifest) -> str:
     if one.hardware["accelerator"] != "none":
         return one.hardware["accelerator"]
-    return f"{one.threads} of {one.hardware['cores']} cores, {one.hardware['processor']}"
+    cores = one.hardware.get("cores", "?")
+    return f"{one.threads} of {cores} cores, {one.hardware['processor']}"
 
 
 def _minutes(seconds: float) -> str:

@@ -190,7 +190,7 @@ def _runs_table(manifests: Sequence[Manifest]) -> str:
 
 def _circumstances(one: Manifest) -> tuple[tuple[str, str], ...]:
     commit = (one.commit[:10] or "none") + (", with uncommitted changes" if one.dirty else "")
-    machine = one.hardware
+    machine = {"cores": "?", "memory_gib": "?"} | one.hardware
     return (
         ("commit", commit),
         ("processor", f"{machine['processor']}, {machine['cores']} cores, {one.threads} used"),

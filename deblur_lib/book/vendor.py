@@ -10,7 +10,7 @@ from deblur_lib.errors import BookError
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
 
 
-def vendor(root: Path) -> bool:
+def copy_scripts(root: Path) -> bool:
     """Copy the scripts and fonts that pages need to book/_extra/vendor.
 
     Args:

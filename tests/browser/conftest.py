@@ -108,7 +108,7 @@ def visits(built_book: Path, address: str, browser: BrowserContext) -> list[Visi
     names = sorted(
         path.relative_to(built_book).as_posix()
         for path in built_book.rglob("*.html")
-        if "_static" not in path.parts
+        if "_static" not in path.parts and path.name != "index.html"  # which only leads on
     )
     return [_visit(browser, address, name, width) for width in (1280, 390) for name in names]
 

@@ -36,6 +36,11 @@ def test_every_picture_is_shown(visits) -> None:  # type: ignore[no-untyped-def]
     assert len(visits) > 2 * len(papers.names())
 
 
+def test_the_address_without_a_page_leads_to_the_front_page(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_url("**/intro.html")
+
+
 @pytest.mark.parametrize("paper", papers.names())
 def test_formulas_are_typeset(page: Page, address: str, paper: str) -> None:
     page.goto(f"{address}notebooks/{paper}.html")

@@ -13,7 +13,7 @@ MACHINE = re.compile(
     r"|\blocalhost:\d+|\b10(?:\.\d{1,3}){3}\b|\b192\.168(?:\.\d{1,3}){2}\b|file:///"
 )
 BINARY = {".png", ".ico", ".npz", ".npy", ".jpg", ".mp4"}
-EXAMPLES = {"test_text.py", "test_executed.py"}  # hold what they look for
+EXAMPLES = {"test_text.py", "test_book_executed.py"}  # hold what they look for
 
 
 def tracked() -> list[Path]:

@@ -1,0 +1,147 @@
+"""Generated pages say what rows, manifests, declarations and docstrings say."""
+
+from pathlib import Path
+
+import fake_results
+import pytest
+from PIL import Image
+
+from deblur_lib import papers
+from deblur_lib.book import pages
+from deblur_lib.book.api import write_reference
+from deblur_lib.book.costs import costs, fill_costs
+from deblur_lib.book.declared import conventions, profiles
+from deblur_lib.report.results import Results
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("results") / "wan2023" / "demo"
+    return Results.load(fake_results.write_results(folder))
+
+
+def test_the_card_of_a_paper_states_gain_coverage_and_verdicts(results: Results) -> None:
+    text = pages.headlines({"wan2023": results})
+    assert ":link: notebooks/wan2023" in text
+    assert "wan2023 (DFFM + MSRM): **+1.69 dB" in text
+    assert "3 seeds" in text
+    assert "of 38 printed numbers" in text
+    assert "claims against our rows: " in text
+
+
+def test_a_paper_whose_own_network_was_not_run_says_so(tmp_path: Path) -> None:
+    folder = fake_results.write_results(tmp_path, gains={"mimo_unet": 1.0}, pictures=False)
+    text = pages.headlines({"wan2023": Results.load(folder)})
+    assert "its own network was not run" in text
+
+
+def test_the_comparison_shows_input_own_network_and_truth(results: Results, tmp_path: Path) -> None:
+    paper = papers.load("wan2023")
+    text = pages.comparison(tmp_path, paper, results)
+    lines = [line for line in text.splitlines() if line.startswith("![")]
+    assert lines[0].startswith("![blurred input]")
+    assert lines[1].startswith("![wan2023 (DFFM + MSRM)]")
+    assert lines[-1].startswith("![sharp truth]")
+    copied = sorted((tmp_path / "pictures").glob("*.png"))
+    assert len(copied) == len(lines)
+    sizes = set()
+    for path in copied:
+        with Image.open(path) as picture:
+            sizes.add(picture.size)
+    assert len(sizes) == 1
+
+
+def test_without_pictures_there_is_no_comparison(tmp_path: Path) -> None:
+    folder = fake_results.write_results(tmp_path / "results", pictures=False)
+    paper = papers.load("wan2023")
+    assert pages.comparison(tmp_path, paper, Results.load(folder)) == ""
+
+
+def test_the_ledger_page_lists_every_printed_number(results: Results) -> None:
+    text = pages.coverage_page({"wan2023": results})
+    for cell in papers.printed_cells("wan2023"):
+        assert cell.key.replace("_", r"\_") in text
+
+
+def test_made_groups_runs_by_their_circumstances(results: Results) -> None:
+    text = pages.made({"wan2023": results})
+    manifest = results.manifests[0]
+    assert "## wan2023, profile demo" in text
+    assert manifest.commit[:10] in text
+    assert "made up, ? cores, 1 used" in text
+    assert text.count("| processor |") == 1
+    assert "15, 5 networks, 3 seed(s)" in text
+
+
+def test_budgets_and_conventions_are_all_told() -> None:
+    assert profiles().count("\n") == 2 + 4 * len(papers.names())
+    text = conventions()
+    assert "`vol3d-rgb`\n: SSIM" in text
+    assert "`realblur-ecc-psnr`\n: PSNR" in text
+
+
+def test_the_readme_gets_its_costs_from_manifests(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("a\n<!-- generated:costs -->\nold\n<!-- /generated -->\nb\n")
+    assert fill_costs(readme, tmp_path / "results")
+    assert "No results are published yet." in readme.read_text()
+    fake_results.write_results(tmp_path / "results" / "wan2023" / "demo", pictures=False)
+    assert fill_costs(readme, tmp_path / "results")
+    assert not fill_costs(readme, tmp_path / "results")
+    text = readme.read_text()
+    assert text.startswith("a\n<!-- generated:costs -->\n| profile | paper |")
+    assert "| demo | wan2023 | 15 |" in text
+    assert text.endswith("<!-- /generated -->\nb\n")
+    assert costs(tmp_path / "results") in text
+
+
+SOURCE = '''"""A package."""
+
+def twice(x: int, *, power: float = 2.0) -> float:
+    """Give x_1 * 2 as `x**2`.
+
+    Args:
+        x: a number, $5.
+        power: another.
+
+    Raises:
+        ValueError: never.
+
+    Source: nowhere, Eq. (1).
+    """
+
+def _hidden():
+    """Not shown."""
+
+class Box:
+    """Holds.
+
+    Attributes:
+        left, right: two sides.
+    """
+
+    left: int
+    right: int = 3
+'''
+
+
+def test_the_reference_is_read_from_docstrings(tmp_path: Path) -> None:
+    package = tmp_path / "deblur_lib"
+    (package / "nn").mkdir(parents=True)
+    (package / "__init__.py").write_text('"""Top."""\n')
+    (package / "nn" / "__init__.py").write_text('"""Bricks."""\n')
+    (package / "nn" / "box.py").write_text(SOURCE)
+    (tmp_path / "book" / "api").mkdir(parents=True)
+    (tmp_path / "book" / "api" / "old.md").write_text("x")
+    assert write_reference(tmp_path / "book", package) == ["front", "nn"]
+    text = (tmp_path / "book" / "api" / "nn.md").read_text()
+    assert not (tmp_path / "book" / "api" / "old.md").exists()
+    assert text.startswith("# deblur\\_lib.nn\n\nBricks.\n")
+    assert "twice(x: int, *, power: float = 2.0) -> float" in text
+    assert "Give x\\_1 \\* 2 as `x**2`." in text
+    assert "`x`\n: a number, \\$5." in text
+    assert "`ValueError`\n: never." in text
+    assert "Source: nowhere, Eq. (1)." in text
+    assert "`left, right`\n: two sides." in text
+    assert "    right: int = 3" in text
+    assert "hidden" not in text

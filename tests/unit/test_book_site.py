@@ -1,0 +1,86 @@
+"""Built pages are weighed and crawled; every kind of damage is found and named."""
+
+from pathlib import Path
+
+import pytest
+
+from deblur_lib.book import site, vendor
+from deblur_lib.book.site import check_site
+from deblur_lib.errors import BookError
+
+HEAD = '<html><head><link rel="stylesheet" href="style.css"></head><body>'
+
+
+@pytest.fixture
+def html(tmp_path: Path) -> Path:
+    """A small site in order."""
+    folder = tmp_path / "html"
+    (folder / "_static").mkdir(parents=True)
+    (folder / "_static" / "template.html").write_text('<script src="{{ x }}">', encoding="utf-8")
+    (folder / "style.css").write_text("", encoding="utf-8")
+    (folder / "p.png").write_bytes(b"x" * 1000)
+    add(folder, "other.html", '<h1 id="top">x</h1>')
+    add(folder, "index.html", '<a href="other.html#top">x</a> <img src="p.png" alt="a dot">')
+    return folder
+
+
+def add(folder: Path, name: str, body: str) -> None:
+    (folder / name).write_text(HEAD + body, encoding="utf-8")
+
+
+def test_a_site_in_order_passes(html: Path, tmp_path: Path) -> None:
+    check_site(html, tmp_path / "project")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('<a href="gone.html">x</a>', "dead link gone.html"),
+        ('<a href="other.html#gone">x</a>', "dead anchor other.html#gone"),
+        ('<a href="#gone">x</a>', "dead anchor #gone"),
+        ('<img src="gone.png" alt="x">', "misses gone.png"),
+        ('<img src="p.png">', "p.png has no alt text"),
+        ('<script src="https://example.org/x.js"></script>', "from another host"),
+        ('<link rel="stylesheet" href="//example.org/x.css">', "from another host"),
+    ],
+)
+def test_damage_is_named(html: Path, tmp_path: Path, body: str, problem: str) -> None:
+    add(html, "bad.html", body)
+    with pytest.raises(BookError, match=r"1 problem") as caught:
+        check_site(html, tmp_path / "project")
+    assert f"bad.html: {problem}" in str(caught.value) or problem in str(caught.value)
+
+
+def test_links_to_other_hosts_are_no_damage(html: Path, tmp_path: Path) -> None:
+    add(html, "good.html", '<a href="https://example.org/">x</a>')
+    check_site(html, tmp_path / "project")
+
+
+def test_a_machine_path_is_found(html: Path, tmp_path: Path) -> None:
+    add(html, "bad.html", f"<p>{tmp_path}/project/x</p>")
+    with pytest.raises(BookError, match=r"bad.html: holds the machine path"):
+        check_site(html, tmp_path / "project")
+
+
+def test_a_heavy_page_is_found(html: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "PAGE_BYTES", 1000)
+    with pytest.raises(BookError, match=r"index.html: weighs 1,\d+ bytes with its pictures"):
+        check_site(html, tmp_path / "project")
+
+
+def test_without_npm_other_hosts_are_allowed(
+    html: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendor.shutil, "which", lambda _: None)
+    (tmp_path / "package.json").write_text('{"dependencies": {"mathjax": "0.0.0"}}')
+    assert vendor.copy_scripts(tmp_path) is False
+    add(html, "good.html", '<script src="https://example.org/x.js"></script>')
+    check_site(html, tmp_path / "project", online=True)
+
+
+def test_vendored_scripts_are_kept_while_their_versions_are(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"dependencies": {"mathjax": "0.0.0"}}')
+    mark = tmp_path / "book" / "_extra" / "vendor" / "versions.json"
+    mark.parent.mkdir(parents=True)
+    mark.write_text('{"mathjax": "0.0.0"}')
+    assert vendor.copy_scripts(tmp_path) is True

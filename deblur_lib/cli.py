@@ -113,12 +113,16 @@ def reproduce(
 @click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
 def publish(paper: str, profile: str) -> None:
     """Copy the results of the last run of PAPER to results/, where they can be committed."""
+    from deblur_lib.book.costs import fill_costs
     from deblur_lib.publishing import publish as copy
 
     papers.load(paper)
     source = store.workspace() / paper / profile / "results"
     target = copy(source, store.published_folder(paper, profile), paper)
     click.echo(f"published: {target.relative_to(store.project_root())}")
+    readme = store.project_root() / "README.md"
+    if readme.is_file() and fill_costs(readme, store.project_root() / "results"):
+        click.echo("README.md: what each profile costs was renewed")
 
 
 @main.command()

@@ -1,5 +1,6 @@
 # Thin names for four commands. Each sets up its own environment in .venv when that is missing.
 PROFILE ?= demo
+FLAGS ?=
 PAPERS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 
 .PHONY: reproduce test book lint
@@ -23,7 +24,7 @@ reproduce: .venv/ready $(PAPERS:%=reproduce-%)
 
 reproduce-%: .venv/ready
 	@echo "Reproducing $* at profile $(PROFILE); finished runs are not repeated"
-	.venv/bin/deblur reproduce $* --profile $(PROFILE)
+	.venv/bin/deblur reproduce $* --profile $(PROFILE) $(FLAGS)
 
 test: .venv/ready
 	@echo "Running all tests; skipped ones are listed with their reason"

@@ -49,7 +49,7 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     write_text(folder / "costs.csv", _costs(runs))
     structure_probes(plan, folder)
     probes = read_json(folder / "probes.json") | read_json(base / "probes.json")
-    write_json(folder / "probes.json", probes)
+    write_json(folder / "probes.json", probes, sort=False)
     _pictures(plan, runs, folder)
 
 

@@ -155,9 +155,9 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+def write_json(path: Path, data: Any, *, sort: bool = True) -> None:
+    """Write JSON, whole or not at all; keys are sorted unless their order means something."""
+    write_text(path, json.dumps(data, indent=1, sort_keys=sort, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -18,7 +18,7 @@ from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import derive, tables, verdicts
+from deblur_lib.report import derive, markup, tables, verdicts
 from deblur_lib.report.results import Results
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Room:
 
     # --- running -------------------------------------------------------------------------------
 
-    def run(self) -> pd.DataFrame:
+    def run(self) -> markup.View:
         """Train what is missing, score it, write rows and everything derived from them.
 
         Returns:
@@ -97,7 +97,7 @@ class Room:
             derive.write_derived(self.folder, self.paper.id)
         return self._summary()
 
-    def _summary(self) -> pd.DataFrame:
+    def _summary(self) -> markup.View:
         rows = self.results.rows
         kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
         titles = {one.id: one.title for one in self.paper.methods}
@@ -105,7 +105,9 @@ class Room:
         frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
             index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
         )
-        return frame.reindex([one for one in order if one in frame.index]).round(3)
+        frame = frame.reindex([one for one in order if one in frame.index])
+        frame.columns = pd.Index([" ".join(name) for name in frame.columns])
+        return markup.listing(frame, key="summary")
 
     @property
     def results(self) -> Results:
@@ -124,7 +126,7 @@ class Room:
 
     # --- showing -------------------------------------------------------------------------------
 
-    def budget(self) -> pd.DataFrame:
+    def budget(self) -> markup.View:
         """What this profile trains: rows, network options, recipe, seeds."""
         frame = pd.DataFrame(
             {
@@ -140,7 +142,7 @@ class Room:
             }
             for run in {run.method.id: run for run in self.plan.runs}.values()
         )
-        return frame.set_index("row")
+        return markup.listing(frame.set_index("row"), key="budget")
 
     def table(self, table: str) -> Any:
         """A table of the paper with our measurements beside each printed cell."""
@@ -159,24 +161,26 @@ class Room:
         path = derive.write_figure(self.folder, self.paper.id, figure)
         return Image(data=path.read_bytes(), format="png", alt=declared[figure].caption)
 
-    def listing(self, name: str) -> pd.DataFrame:
+    def listing(self, name: str) -> markup.View:
         """A small table of the networks' structure, counted from the built networks."""
         self._prepare()
         probes = read_json(self.folder / "probes.json")
         if name not in probes:
             raise UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
-        return pd.DataFrame(probes[name]).set_index(next(iter(probes[name][0])))
+        frame = pd.DataFrame(probes[name]).set_index(next(iter(probes[name][0])))
+        return markup.listing(frame, key=name)
 
     def claims(self) -> Any:
         """Verdict on every claim of the paper, against its tables and against our rows."""
         return verdicts.styled(verdicts.judge(self.results, self.paper))
 
-    def departures(self) -> pd.DataFrame:
+    def departures(self) -> markup.View:
         """Open points of the paper, and what we do there."""
         frame = pd.DataFrame([vars(one) for one in self.paper.departures])
-        return frame[["id", "where", "says", "does", "why", "option"]].set_index("id")
+        kept = frame[["id", "where", "says", "does", "why", "option"]]
+        return markup.listing(kept.set_index("id"), key="departures")
 
-    def provenance(self) -> pd.DataFrame:
+    def provenance(self) -> markup.View:
         """Commit, hardware, precision, pictures and time of every run."""
         manifests = self.results.manifests
         frame = pd.DataFrame(
@@ -194,7 +198,7 @@ class Room:
             }
             for one in manifests
         )
-        return frame.set_index("run")
+        return markup.listing(frame.set_index("run"), key="provenance")
 
     # --- live parts ----------------------------------------------------------------------------
 
@@ -208,11 +212,11 @@ class Room:
 
         return explore(self.plan, self.folder, interactive=interactive)
 
-    def real_check(self) -> pd.DataFrame:
+    def real_check(self) -> markup.View:
         """PSNR of the trained networks on real GoPro pairs, where such pairs are at hand."""
         from deblur_lib.realcheck import real_check
 
-        return real_check(self.plan)
+        return markup.listing(real_check(self.plan), key="real_check")
 
     def _look(self) -> None:
         if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():

@@ -316,4 +316,5 @@ def _probe(
         for dataset, source in tests.items()
         for name in shown[dataset].values()
     }
-    write_json(base / "probes.json", module.trained(networks, pictures) | {"shown": dict(shown)})
+    found = module.trained(networks, pictures) | {"shown": dict(shown)}
+    write_json(base / "probes.json", found, sort=False)

@@ -23,6 +23,9 @@ STYLES: list[Any] = [
     {"selector": "tbody tr", "props": "border-top: 1px solid #d0d0d0"},
 ]
 
+LONG = 18  # letters above which a column of a listing gets a least width
+LARGE = 10_000  # numbers from here on are grouped by thousands
+
 
 @dataclass(frozen=True)
 class View:
@@ -60,9 +63,9 @@ class View:
         first: Any = {"selector": "th.row_heading", "props": f"min-width: {self.first}"}
         shown = shown.set_table_styles([*STYLES, first]).format(escape="html")
         left: dict[Any, Any] = {
-            name: [{"selector": "td", "props": f"text-align: left; min-width: {width}"}]
+            name: [{"selector": "td", "props": f"text-align: left; min-width: {width or 0}"}]
             for name in table.columns
-            if (width := self.left.get(_last(name)))
+            if (width := self.left.get(_last(name))) is not None
         }
         if left:
             shown = shown.set_table_styles(left, overwrite=False)
@@ -75,9 +78,12 @@ class View:
         return f"background-color: {colour}; color: black" if colour else ""
 
     def _repr_html_(self) -> str:
-        parts = [
-            f"<p><strong>{html.escape(self.title)}</strong><br>{html.escape(self.caption)}</p>"
-        ]
+        above = "<br>".join(
+            text
+            for text in (f"<strong>{html.escape(self.title)}</strong>", html.escape(self.caption))
+            if text not in ("", "<strong></strong>")
+        )
+        parts = [f"<p>{above}</p>"] if above else []
         parts += [shown.to_html() for shown in self.stylers()]
         if self.notes:
             items = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
@@ -86,13 +92,36 @@ class View:
 
     def markdown(self) -> str:
         """Title, tables and notes as Markdown."""
-        parts = [f"**{escape(self.title)}**", escape(self.caption)]
+        parts = [f"**{escape(self.title)}**" if self.title else "", escape(self.caption)]
         for heading, table in self.blocks:
             parts += [f"*{escape(heading)}*"] if heading else []
             parts.append(pipe_table(table))
         if self.notes:
             parts.append("\n".join(f"- {escape(note)}" for note in self.notes))
         return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def listing(frame: pd.DataFrame, *, key: str) -> View:
+    """A frame as it stands, every cell in full, its index as the first column.
+
+    Args:
+        frame: any frame with an index of one level.
+        key: letters that name the HTML table, the same in every rebuild.
+    """
+    table = frame.map(_cell)
+    table.columns = pd.Index([str(name) for name in table.columns])
+    texts = {
+        str(name): "9em" if frame[name].astype(str).str.len().max() > LONG else ""
+        for name in frame.columns
+        if not pd.api.types.is_numeric_dtype(frame[name])
+    }
+    return View("", "", [("", table)], [], key, left=texts)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < LARGE else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= LARGE else str(value)
 
 
 def _last(name: object) -> str:

@@ -93,21 +93,31 @@ def fit(
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
     with _processor(threads, place), seeded(seed, "noise", place), Interrupts() as interrupts:
-        player = _player(network, recipe, seed, place, kind, critic)
+        player = make_player(network, recipe, seed, place, kind, critic)
         job = Job(network, recipe, validation, folder, settings, place, kind, notes)
         session = Session(job, player)
         feed = batches(train, recipe, seed=derive(seed, "data"), start=session.at.step)
         return session.run(feed, interrupts, progress=progress)
 
 
-def _player(
+def make_player(
     network: Deblurrer,
     recipe: Train,
     seed: int,
     device: torch.device,
     precision: str,
-    critic: nn.Module | None,
+    critic: nn.Module | None = None,
 ) -> Player:
+    """What does the steps: the network (and its critic) on the device, with their optimisers.
+
+    Args:
+        network: moved to the device, in place.
+        recipe: plain where it declares no second player.
+        seed: seed of the critic's weights.
+        device: where to train.
+        precision: "fp32" or "bf16".
+        critic: the second player; None builds what the recipe declares.
+    """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no line for each network
     fabric = Fabric(
         accelerator=device.type,

@@ -84,3 +84,60 @@ def test_a_failing_cell_is_named_and_partial_outputs_are_kept(executed_project: 
         assert not kept.with_suffix(".json").exists()
     finally:
         assert reproduce(executed_project, "wan2023", "--profile", "smoke").returncode == 0
+
+
+def test_it_runs_in_jupyter_with_widgets(executed_project: Path) -> None:
+    done = reproduce(
+        executed_project, "wan2023", "--profile", "smoke", "--quiet", "--set", "interactive=true"
+    )
+    assert done.returncode == 0, done.stderr
+    path = executed_project / "build" / "notebooks" / "wan2023.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    (cell,) = [one for one in notebook["cells"] if "interactive" in one["metadata"].get("tags", [])]
+    views = [out["data"] for out in cell["outputs"] if "data" in out]
+    assert any("application/vnd.jupyter.widget-view+json" in view for view in views)
+    assert reproduce(executed_project, "wan2023", "--profile", "smoke").returncode == 0
+
+
+@pytest.mark.real_data
+def test_checkpoints_are_scored_on_real_pairs(executed_project: Path, real_data: Path) -> None:
+    code = f"""
+from deblur_lib.realcheck import real_check
+from deblur_lib.room import open_paper
+roots = {{"gopro-linear": {str(real_data / "gopro_linear")!r}}}
+room = open_paper("wan2023", profile="smoke", methods=["wan2023"], roots=roots)
+frame = real_check(room.plan)
+assert list(frame["pairs"]) == [12, 12], frame
+assert abs(frame["PSNR [dB]"].iloc[-1] - 24) < 4, frame
+assert set(frame["numbers from"]) == {{"this run"}}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=executed_project,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_published_results_are_verified_byte_for_byte(executed_project: Path) -> None:
+    def deblur(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "deblur_lib.cli", *arguments],
+            cwd=executed_project,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = deblur("publish", "wan2023", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert deblur("verify").returncode == 0
+    changed = executed_project / "results" / "wan2023" / "smoke" / "derived" / "T2.csv"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
+    spoilt = deblur("verify")
+    assert spoilt.returncode == 1
+    assert "T2.csv" in spoilt.stderr

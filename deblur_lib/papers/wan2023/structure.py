@@ -123,13 +123,13 @@ def counts(count_macs: Counter) -> dict[str, Any]:
     for level, width in enumerate(WIDTHS):
         side = CROP // 2**level
         example = torch.zeros(1, width, side, side)
-        row: dict[str, Any] = {"channels": width}
+        row: dict[str, Any] = {"channels": width, "size": f"{side}x{side}"}
         for name, module in (("residual", ResBlock(width)), ("msrm", MSRM(width))):
             count = {"parameters": parameters(module), "macs": count_macs(module, example)}
             costs[f"{name}{width}"] = count
             title = {"residual": "residual block", "msrm": "MSRM"}[name]
             row[f"{title}: parameters"] = count["parameters"]
-            row[f"{title}: MACs at {side}x{side}"] = count["macs"]
+            row[f"{title}: MACs"] = count["macs"]
         listing.append(row)
     with torch.device("meta"):
         network = WanNet()

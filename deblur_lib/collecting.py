@@ -64,9 +64,8 @@ def structure_probes(plan: Plan, folder: Path) -> None:
         module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
         from deblur_lib.evaluation.cost import count_macs
 
-        write_json(
-            path, module.structure(settings, count_macs) | {"settings": settings, "code": code}
-        )
+        found = module.structure(settings, count_macs)
+        write_json(path, found | {"settings": settings, "code": code}, sort=False)
 
 
 def _curves(runs: Sequence[Run]) -> str:

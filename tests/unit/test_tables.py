@@ -57,7 +57,7 @@ def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
     assert found["gain"] == pytest.approx(1.3, abs=0.1)
     assert found["gain_low"] < found["gain"] < found["gain_high"]
     assert found["low"] < found["ours"] < found["high"]
-    for cause in ("data: synth-gopro-linear", "width: base_channels 8 (paper: 32)", "budget: "):
+    for cause in ("data: synth-gopro-gamma", "width: base_channels 8 (paper: 32)", "budget: "):
         assert cause in found["gap_reason"]
 
 
@@ -141,14 +141,14 @@ def test_other_conventions_stand_beside_and_have_no_gap(results: Results) -> Non
     assert beside["gap"].isna().all()
     assert (beside["reported"] == "").all()
     crossed = frame[(frame["method"] == "wan2023") & (frame["dataset"] == "realblur_j")]
-    assert crossed["flags"].str.contains("cross-variant: trained on synth-gopro-linear").all()
+    assert crossed["flags"].str.contains("cross-variant: trained on synth-gopro-gamma").all()
 
 
 def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
     assert second.attrs["title"] == (
         "Table 2, demo: networks with base_channels 8 (paper: 32), blocks 2 (paper: 8), "
         "blocks_per_stage 2 (paper: 8) trained for 600 steps on generated pictures "
-        "(synth-gopro-linear); not comparable with the printed column except in direction"
+        "(synth-gopro-gamma); not comparable with the printed column except in direction"
     )
 
 

@@ -5,6 +5,10 @@
 | synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
 | synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
 | synth-shake | camera shake, one kernel for the whole picture, convolved in linear light |
+| synth-lai-uniform | one of four fixed kernels (train: any), stored values, noise 0.01 |
+| synth-lai-nonuniform | one of four fixed paths of a turning camera (train: any), mean of stored \
+values, noise 0.01; sharp = middle of the path |
+| synth-lai-nonuniform-first | the same, sharp = start of the path, as the benchmark has it |
 
 "Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one id:
 a network trained on one average loses on the other.
@@ -18,6 +22,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from deblur_lib.data import lai
 from deblur_lib.data.scenes import F32, LARGEST_SIZE, draw_cutout, draw_scene
 from deblur_lib.data.synthesis import (
     KERNEL_HALF,
@@ -33,6 +38,7 @@ from deblur_lib.spec import STRICT
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+STILL = 0.05  # blur strength of a nearly still pair
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -123,8 +129,42 @@ def _shaken(rng: np.random.RandomState, split: Split, settings: Settings) -> Dra
     return Drawn(*pair, scene.source, length)
 
 
+def _lai_uniform(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+    """A scene blurred by one kernel of the benchmark's kind."""
+    blur = _strength(rng, split, settings)
+    number = rng.randint(lai.BLURS)
+    kernel, length = lai.draw_kernel(
+        rng, number, blur=blur, spread=settings.spread, fixed=split == "test"
+    )
+    scene = draw_scene(rng, split, settings.size, len(kernel) // 2, leaves=settings.leaves)
+    blurred, sharp = convolve(scene.picture, settings.size, kernel, "linear")
+    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, length)
+
+
+def _lai_nonuniform(
+    rng: np.random.RandomState, split: Split, settings: Settings, *, anchor: lai.Anchor
+) -> Drawn:
+    """A scene seen from a camera that turns and moves."""
+    blur = _strength(rng, split, settings)
+    number = rng.randint(lai.BLURS)
+    poses = lai.draw_poses(rng, number, blur=blur, spread=settings.spread, fixed=split == "test")
+    margin = int(np.ceil(lai.MARGIN * blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    blurred, sharp = lai.average_poses(scene.picture, settings.size, poses, anchor)
+    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, lai.path_length(poses))
+
+
+def _strength(rng: np.random.RandomState, split: Split, settings: Settings) -> float:
+    """Factor on the blur of a pair: small in nearly still training pairs."""
+    still = split == "train" and rng.uniform() < settings.still
+    return STILL if still else settings.blur
+
+
 VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
     "synth-shake": _shaken,
+    "synth-lai-uniform": _lai_uniform,
+    "synth-lai-nonuniform": partial(_lai_nonuniform, anchor="centre"),
+    "synth-lai-nonuniform-first": partial(_lai_nonuniform, anchor="first"),
 }

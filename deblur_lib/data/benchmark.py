@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from deblur_lib.data.cache import PackedPairs, reopen, write_packed
+from deblur_lib.data.pairs import middle_frame
 from deblur_lib.data.reading import U8
 from deblur_lib.data.scenes import F32
 from deblur_lib.data.variants import SPLITS, VARIANTS, Settings, Split
@@ -31,7 +32,7 @@ PACKAGES = ("numpy", "scipy", "torch", "pillow", "scikit-image", "matplotlib")
 
 
 class Made(NamedTuple):
-    """A finished pair: (size, size, 3) uint8 each, and its record in the index."""
+    """A finished pair: uint8 (size, size, 3) each (blurred may be a clip), its index record."""
 
     blurred: U8
     sharp: U8
@@ -123,7 +124,7 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
         rng = generator(f"{VERSION}.{settings.seed}/{split}/{data_id}/{index}/{attempt}")
         drawn = VARIANTS[data_id](rng, split, settings)
         blurred, sharp = _to_8bit(drawn.blurred), _to_8bit(drawn.sharp)
-        psnr = _psnr(blurred, sharp)
+        psnr = _psnr(middle_frame(blurred), sharp)
         if split == "train" or low <= psnr <= high:
             leaves = drawn.source == "leaves"
             name = f"{split}-{index:04d}"

@@ -137,13 +137,39 @@ def average_motion(
     count = int(np.clip(2 * np.ceil(longest / 4) + 1, FEWEST, MOST))  # at least one per 2 px
     u = np.linspace(-0.5, 0.5, count)
     power = GAMMA if averaging == "gamma" else 1.0
+    frames = render(canvas, size, motion, objects, u, power=power)
+    blurred, sharp = frames.mean(dim=0), frames[count // 2]  # (3, size, size)
+    return _stored(blurred, power), _stored(sharp, power)
+
+
+def render(
+    canvas: F32,
+    size: int,
+    motion: Motion,
+    objects: Sequence[Cutout],
+    u: npt.NDArray[np.float64],
+    *,
+    power: float = 1.0,
+) -> Tensor:
+    """The moving scene at some instants.
+
+    Args:
+        canvas: (side, side, 3), larger than the picture; sampled beyond its border by reflection.
+        size: side of the picture, cut from the centre of the canvas.
+        motion: of the whole scene.
+        objects: cut-outs that move with the scene and by their own motion on top.
+        u: the K instants, in the unit of time that the motions are given for.
+        power: exponent that takes stored values to those that are averaged.
+
+    Returns:
+        (K, 3, size, size), values to that power.
+    """
     frames = _warp_scene(canvas**power, size, motion, u)  # (K, 3, size, size)
     for one in objects:
         path = motion.displacement(u) + one.motion.displacement(u)
         layer = _warp_cutout(one, size, path, power)  # (K, 4, size, size), premultiplied
         frames = frames * (1 - layer[:, 3:]) + layer[:, :3]
-    blurred, sharp = frames.mean(dim=0), frames[count // 2]  # (3, size, size)
-    return _stored(blurred, power), _stored(sharp, power)
+    return frames
 
 
 def _stored(picture: Tensor, power: float) -> F32:

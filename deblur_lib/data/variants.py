@@ -4,6 +4,8 @@
 |---|---|
 | synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
 | synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
+| synth-clip | three frames of a moving scene, each the mean of 21 STORED pictures \
+(N = 20, L = 10); sharp = the middle frame |
 | synth-shake | camera shake, one kernel for the whole picture, convolved in linear light |
 | synth-lai-uniform | one of four fixed kernels (train: any), stored values, noise 0.01 |
 | synth-lai-nonuniform | one of four fixed paths of a turning camera (train: any), mean of stored \
@@ -23,6 +25,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from deblur_lib.data import lai
+from deblur_lib.data.moving import MovingScene
 from deblur_lib.data.scenes import F32, LARGEST_SIZE, draw_cutout, draw_scene
 from deblur_lib.data.synthesis import (
     KERNEL_HALF,
@@ -38,6 +41,9 @@ from deblur_lib.spec import STRICT
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+OBJECTS = (0.4, 0.4, 0.2)  # probability of 0, 1 and 2 moving objects
+CLIP_FRAMES = (-1, 0, 1)
+CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
 STILL = 0.05  # blur strength of a nearly still pair
 
 
@@ -69,7 +75,10 @@ class Settings:
 
 
 class Drawn(NamedTuple):
-    """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels."""
+    """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels.
+
+    Of a clip, blurred is (T, size, size, 3).
+    """
 
     blurred: F32
     sharp: F32
@@ -95,17 +104,48 @@ def _moving(
     )
     margin = int(np.ceil(20 * settings.blur))
     scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
-    count = 0 if still else rng.choice(3, p=(0.4, 0.4, 0.2))
+    count = 0 if still else rng.choice(3, p=OBJECTS)
     objects = [_object(rng, split, settings) for _ in range(count)]
     pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
     return Drawn(*pair, scene.source, motion.length)
 
 
-def _object(rng: np.random.RandomState, split: Split, settings: Settings) -> Cutout:
+def _clip(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+    """Consecutive frames of a moving scene; camera and objects go on without a break."""
+    still = split == "train" and rng.uniform() < settings.still
+    spread = 0.5 * settings.spread
+    median, spread, shortest, longest = (
+        (0.5, spread, 0.0, 1.0) if still else (9.0, spread, 4.0, 28.0)
+    )
     motion = draw_motion(
         rng,
-        median=8.0,
-        spread=0.6 * settings.spread,
+        median=median,
+        spread=spread,
+        shortest=shortest,
+        longest=longest,
+        blur=settings.blur,
+    )  # u counts frames
+    margin = int(np.ceil(CLIP_MARGIN * settings.blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    count = 0 if still else rng.choice(3, p=OBJECTS)
+    objects = [_object(rng, split, settings, median=7.0, spread=0.5) for _ in range(count)]
+    moving = MovingScene(scene.picture, settings.size, motion, tuple(objects))
+    pair = moving.exposure(CLIP_FRAMES), moving.frame(0)
+    return Drawn(*pair, scene.source, motion.length)
+
+
+def _object(
+    rng: np.random.RandomState,
+    split: Split,
+    settings: Settings,
+    *,
+    median: float = 8.0,
+    spread: float = 0.6,
+) -> Cutout:
+    motion = draw_motion(
+        rng,
+        median=median,
+        spread=spread * settings.spread,
         shortest=0.0,
         longest=28.0,
         blur=settings.blur,
@@ -163,6 +203,7 @@ def _strength(rng: np.random.RandomState, split: Split, settings: Settings) -> f
 VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
+    "synth-clip": _clip,
     "synth-shake": _shaken,
     "synth-lai-uniform": _lai_uniform,
     "synth-lai-nonuniform": partial(_lai_nonuniform, anchor="centre"),

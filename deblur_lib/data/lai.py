@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
+from deblur_lib.data.kernels import shake_kernel
 from deblur_lib.data.scenes import F32
-from deblur_lib.data.synthesis import shake_kernel
 
 F64 = npt.NDArray[np.float64]
 Anchor = Literal["centre", "first"]

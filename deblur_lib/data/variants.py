@@ -11,6 +11,8 @@
 | synth-lai-nonuniform | one of four fixed paths of a turning camera (train: any), mean of stored \
 values, noise 0.01; sharp = middle of the path |
 | synth-lai-nonuniform-first | the same, sharp = start of the path, as the benchmark has it |
+| synth-realblur-j | night scene with lamps, one kernel in light before clipping; tone curve, JPEG |
+| synth-realblur-r | the same without tone curve and JPEG: dark |
 
 "Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one id:
 a network trained on one average loses on the other.
@@ -18,72 +20,27 @@ a network trained on one average loses on the other.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from deblur_lib.data import lai
+from deblur_lib.data import lai, night
+from deblur_lib.data.kernels import KERNEL_HALF, convolve, shake_kernel
 from deblur_lib.data.moving import MovingScene
-from deblur_lib.data.scenes import F32, LARGEST_SIZE, draw_cutout, draw_scene
+from deblur_lib.data.scenes import draw_cutout, draw_scene
+from deblur_lib.data.settings import Drawn, Settings, Split, strength
 from deblur_lib.data.synthesis import (
-    KERNEL_HALF,
     Averaging,
     Cutout,
     average_motion,
     blob_mask,
-    convolve,
     draw_motion,
-    shake_kernel,
 )
-from deblur_lib.spec import STRICT
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+BRIGHT = (15.0, 32.0)  # input PSNR in dB of evaluation pairs
+WINDOWS = {"synth-realblur-r": (15.0, 40.0)}  # where it differs: dark pictures score higher
 OBJECTS = (0.4, 0.4, 0.2)  # probability of 0, 1 and 2 moving objects
 CLIP_FRAMES = (-1, 0, 1)
 CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
-STILL = 0.05  # blur strength of a nearly still pair
-
-
-@dataclass(frozen=True, config=STRICT)
-class Settings:
-    """What can be chosen about the generated pictures.
-
-    Attributes:
-        size: side of the square pictures, in pixels.
-        train, validation, test: number of pairs of each split.
-        blur: factor on all lengths of blur; 0.5 is much easier than 1.
-        spread: factor on the spread of the lengths; 0 gives every pair the median length.
-        leaves: share of procedural scenes among training and validation scenes.
-        still: share of nearly still training pairs.
-        psnr: input PSNR in dB that validation and test pairs must have; others are redrawn.
-        seed: another seed gives other pictures.
-    """
-
-    size: Annotated[int, Field(ge=32, le=LARGEST_SIZE)] = 256
-    train: Annotated[int, Field(ge=1)] = 600
-    validation: Annotated[int, Field(ge=1)] = 32
-    test: Annotated[int, Field(ge=1)] = 48
-    blur: Annotated[float, Field(gt=0, le=2)] = 1.0
-    spread: Annotated[float, Field(ge=0, le=2)] = 1.0
-    leaves: Annotated[float, Field(ge=0, le=1)] = 0.6
-    still: Annotated[float, Field(ge=0, le=1)] = 0.04
-    psnr: tuple[float, float] = (15.0, 32.0)
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-class Drawn(NamedTuple):
-    """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels.
-
-    Of a clip, blurred is (T, size, size, 3).
-    """
-
-    blurred: F32
-    sharp: F32
-    source: str
-    length: float
 
 
 def _moving(
@@ -171,7 +128,7 @@ def _shaken(rng: np.random.RandomState, split: Split, settings: Settings) -> Dra
 
 def _lai_uniform(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
     """A scene blurred by one kernel of the benchmark's kind."""
-    blur = _strength(rng, split, settings)
+    blur = strength(rng, split, settings)
     number = rng.randint(lai.BLURS)
     kernel, length = lai.draw_kernel(
         rng, number, blur=blur, spread=settings.spread, fixed=split == "test"
@@ -185,7 +142,7 @@ def _lai_nonuniform(
     rng: np.random.RandomState, split: Split, settings: Settings, *, anchor: lai.Anchor
 ) -> Drawn:
     """A scene seen from a camera that turns and moves."""
-    blur = _strength(rng, split, settings)
+    blur = strength(rng, split, settings)
     number = rng.randint(lai.BLURS)
     poses = lai.draw_poses(rng, number, blur=blur, spread=settings.spread, fixed=split == "test")
     margin = int(np.ceil(lai.MARGIN * blur))
@@ -194,10 +151,24 @@ def _lai_nonuniform(
     return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, lai.path_length(poses))
 
 
-def _strength(rng: np.random.RandomState, split: Split, settings: Settings) -> float:
-    """Factor on the blur of a pair: small in nearly still training pairs."""
-    still = split == "train" and rng.uniform() < settings.still
-    return STILL if still else settings.blur
+def _night(
+    rng: np.random.RandomState,
+    split: Split,
+    settings: Settings,
+    *,
+    development: night.Development,
+) -> Drawn:
+    """A night scene with lamps, blurred by one kernel before the camera clips."""
+    blur = strength(rng, split, settings)
+    length = 15 * np.exp(rng.normal(0, 0.45 * settings.spread))
+    length = float(np.clip(length, 6, 60)) * blur
+    half = max(int(np.ceil(KERNEL_HALF * blur)), 2)
+    kernel = shake_kernel(rng, length, half, turning=night.TURNING)
+    margin = half + night.EDGE
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    radiance = night.light_scene(rng, scene.picture, settings.size)
+    pair = night.expose_pair(rng, radiance, settings.size, kernel, development)
+    return Drawn(*pair, scene.source, length)
 
 
 VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
@@ -208,4 +179,6 @@ VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] =
     "synth-lai-uniform": _lai_uniform,
     "synth-lai-nonuniform": partial(_lai_nonuniform, anchor="centre"),
     "synth-lai-nonuniform-first": partial(_lai_nonuniform, anchor="first"),
+    "synth-realblur-j": partial(_night, development="j"),
+    "synth-realblur-r": partial(_night, development="r"),
 }

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from deblur_lib.data.scenes import F32
 
+F64 = npt.NDArray[np.float64]
 Averaging = Literal["linear", "gamma"]
 GAMMA = 2.2
 FEWEST, MOST = 9, 41  # instants of an average
@@ -48,7 +49,7 @@ class Motion:
     turn: float = 0.0
     zoom: float = 0.0
 
-    def displacement(self, u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def displacement(self, u: F64) -> F64:
         """Columns and rows of displacement at each instant, (K, 2), in pixels."""
         along = self.length * u + self.accelerate * u**2
         across = self.bend * u**2
@@ -58,7 +59,10 @@ class Motion:
 
 @dataclass(frozen=True)
 class Cutout:
-    """A moving object: (h, w, 3) colours under an (h, w) mask, its centre and its own motion."""
+    """A moving object: (h, w, 3) colours under an (h, w) mask, its top left corner, its motion.
+
+    It turns about its own centre and does not zoom.
+    """
 
     picture: F32
     mask: F32
@@ -144,7 +148,7 @@ def render(
     size: int,
     motion: Motion,
     objects: Sequence[Cutout],
-    u: npt.NDArray[np.float64],
+    u: F64,
     *,
     power: float = 1.0,
 ) -> Tensor:
@@ -164,8 +168,12 @@ def render(
     frames = _warp_scene(canvas**power, size, motion, u)  # (K, 3, size, size)
     for one in objects:
         path = motion.displacement(u) + one.motion.displacement(u)
-        layer = _warp_cutout(one, size, path, power)  # (K, 4, size, size), premultiplied
-        frames = frames * (1 - layer[:, 3:]) + layer[:, :3]
+        rows, columns = _window(one, size, path)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        layer = _warp_cutout(one, rows, columns, path, u, power)
+        behind = frames[:, :, rows, columns]
+        frames[:, :, rows, columns] = behind * (1 - layer[:, 3:]) + layer[:, :3]
     return frames
 
 
@@ -174,7 +182,7 @@ def _stored(picture: Tensor, power: float) -> F32:
     return values
 
 
-def _warp_scene(canvas: F32, size: int, motion: Motion, u: npt.NDArray[np.float64]) -> Tensor:
+def _warp_scene(canvas: F32, size: int, motion: Motion, u: F64) -> Tensor:
     """The picture at each instant, (K, 3, size, size)."""
     side = len(canvas)
     reach = torch.arange(size, dtype=torch.float32) - (size - 1) / 2  # pixels from the centre
@@ -195,16 +203,23 @@ def _warp_scene(canvas: F32, size: int, motion: Motion, u: npt.NDArray[np.float6
     )
 
 
-def _warp_cutout(one: Cutout, size: int, path: npt.NDArray[np.float64], power: float) -> Tensor:
-    """An object's premultiplied colours and mask at each instant, (K, 4, size, size)."""
-    side = len(one.mask)
+def _warp_cutout(
+    one: Cutout, rows: slice, columns: slice, path: F64, u: F64, power: float
+) -> Tensor:
+    """Premultiplied colours and mask within a window at each instant, (K, 4, rows, columns)."""
+    height, width = one.mask.shape
     colours = one.picture**power * one.mask[:, :, None]
     layer = np.concatenate([colours, one.mask[:, :, None]], axis=2).transpose(2, 0, 1)
     move = torch.from_numpy(path).float()[:, :, None, None]
-    place = torch.arange(size, dtype=torch.float32)
-    x = (place[None, :] - one.column - move[:, 0]).expand(-1, size, -1)
-    y = (place[:, None] - one.row - move[:, 1]).expand(-1, -1, size)
-    grid = torch.stack([x, y], dim=-1) * (2 / (side - 1)) - 1  # border at +-1
+    across = torch.arange(columns.start, columns.stop, dtype=torch.float32)[None, :]
+    down = torch.arange(rows.start, rows.stop, dtype=torch.float32)[:, None]
+    x = across - one.column - move[:, 0]  # (K, 1, columns)
+    y = down - one.row - move[:, 1]  # (K, rows, 1)
+    cos = torch.from_numpy(np.cos(one.motion.turn * u) - 1).float()[:, None, None]
+    sin = torch.from_numpy(np.sin(one.motion.turn * u)).float()[:, None, None]
+    right, below = x - (width - 1) / 2, y - (height - 1) / 2  # from the object's centre
+    x, y = x + (cos * right + sin * below), y + (cos * below - sin * right)  # (K, rows, columns)
+    grid = torch.stack([x * (2 / (width - 1)), y * (2 / (height - 1))], dim=-1) - 1  # border at +-1
     source = torch.from_numpy(np.ascontiguousarray(layer, np.float32))[None]
     return F.grid_sample(
         source.expand(len(path), -1, -1, -1),
@@ -213,3 +228,13 @@ def _warp_cutout(one: Cutout, size: int, path: npt.NDArray[np.float64], power: f
         padding_mode="zeros",
         align_corners=True,
     )
+
+
+def _window(one: Cutout, size: int, path: F64) -> tuple[slice, slice]:
+    """Rows and columns of the picture that an object can touch on its path."""
+    slack = 2 + abs(one.motion.turn) * max(one.mask.shape) / 2
+    first = np.array([one.row, one.column]) + path.min(axis=0)[::-1] - slack
+    last = np.array([one.row, one.column]) + one.mask.shape + path.max(axis=0)[::-1] + slack
+    low = np.clip(np.floor(first), 0, size).astype(int)
+    high = np.clip(np.ceil(last), 0, size).astype(int)
+    return slice(low[0], high[0]), slice(low[1], high[1])

@@ -13,6 +13,7 @@ values, noise 0.01; sharp = middle of the path |
 | synth-lai-nonuniform-first | the same, sharp = start of the path, as the benchmark has it |
 | synth-realblur-j | night scene with lamps, one kernel in light before clipping; tone curve, JPEG |
 | synth-realblur-r | the same without tone curve and JPEG: dark |
+| synth-hide-close, -long | one or two large, or two to five small people who walk; linear light |
 
 "Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one id:
 a network trained on one average loses on the other.
@@ -23,7 +24,7 @@ from functools import partial
 
 import numpy as np
 
-from deblur_lib.data import lai, night
+from deblur_lib.data import lai, night, people
 from deblur_lib.data.kernels import KERNEL_HALF, convolve, shake_kernel
 from deblur_lib.data.moving import MovingScene
 from deblur_lib.data.scenes import draw_cutout, draw_scene
@@ -31,6 +32,7 @@ from deblur_lib.data.settings import Drawn, Settings, Split, strength
 from deblur_lib.data.synthesis import (
     Averaging,
     Cutout,
+    Motion,
     average_motion,
     blob_mask,
     draw_motion,
@@ -47,18 +49,7 @@ def _moving(
     rng: np.random.RandomState, split: Split, settings: Settings, *, averaging: Averaging
 ) -> Drawn:
     """A moving scene with up to two moving objects."""
-    still = split == "train" and rng.uniform() < settings.still
-    spread = 0.5 * settings.spread
-    lengths = (0.5, spread, 0.0, 1.0) if still else (9.0, spread, 4.0, 28.0)
-    median, spread, shortest, longest = lengths
-    motion = draw_motion(
-        rng,
-        median=median,
-        spread=spread,
-        shortest=shortest,
-        longest=longest,
-        blur=settings.blur,
-    )
+    still, motion = _camera(rng, split, settings)
     margin = int(np.ceil(20 * settings.blur))
     scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
     count = 0 if still else rng.choice(3, p=OBJECTS)
@@ -69,19 +60,7 @@ def _moving(
 
 def _clip(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
     """Consecutive frames of a moving scene; camera and objects go on without a break."""
-    still = split == "train" and rng.uniform() < settings.still
-    spread = 0.5 * settings.spread
-    median, spread, shortest, longest = (
-        (0.5, spread, 0.0, 1.0) if still else (9.0, spread, 4.0, 28.0)
-    )
-    motion = draw_motion(
-        rng,
-        median=median,
-        spread=spread,
-        shortest=shortest,
-        longest=longest,
-        blur=settings.blur,
-    )  # u counts frames
+    still, motion = _camera(rng, split, settings)  # u counts frames
     margin = int(np.ceil(CLIP_MARGIN * settings.blur))
     scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
     count = 0 if still else rng.choice(3, p=OBJECTS)
@@ -89,6 +68,22 @@ def _clip(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn
     moving = MovingScene(scene.picture, settings.size, motion, tuple(objects))
     pair = moving.exposure(CLIP_FRAMES), moving.frame(0)
     return Drawn(*pair, scene.source, motion.length)
+
+
+def _camera(rng: np.random.RandomState, split: Split, settings: Settings) -> tuple[bool, Motion]:
+    """Whether the pair is nearly still, and the motion of the whole scene."""
+    still = split == "train" and rng.uniform() < settings.still
+    median, shortest, longest = (0.5, 0.0, 1.0) if still else (9.0, 4.0, 28.0)
+    spread = 0.5 * settings.spread
+    motion = draw_motion(
+        rng,
+        median=median,
+        spread=spread,
+        shortest=shortest,
+        longest=longest,
+        blur=settings.blur,
+    )
+    return still, motion
 
 
 def _object(
@@ -171,6 +166,22 @@ def _night(
     return Drawn(*pair, scene.source, length)
 
 
+def _walking(
+    rng: np.random.RandomState, split: Split, settings: Settings, *, distance: people.Range
+) -> Drawn:
+    """People who walk behind a wall, seen from a camera that may move."""
+    blur = strength(rng, split, settings)
+    camera = people.draw_camera(rng, blur, settings.spread)
+    margin = int(np.ceil(20 * blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    walkers = people.draw_people(
+        rng, split, settings.size, distance, blur=blur, spread=settings.spread, margin=margin
+    )
+    pair = average_motion(scene.picture, settings.size, camera, walkers, "gamma")
+    longest = camera.length + max(one.motion.length for one in walkers)
+    return Drawn(*pair, scene.source, longest)
+
+
 VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
@@ -181,4 +192,6 @@ VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] =
     "synth-lai-nonuniform-first": partial(_lai_nonuniform, anchor="first"),
     "synth-realblur-j": partial(_night, development="j"),
     "synth-realblur-r": partial(_night, development="r"),
+    "synth-hide-close": partial(_walking, distance="close"),
+    "synth-hide-long": partial(_walking, distance="long"),
 }

@@ -45,8 +45,8 @@ def blocks_plan(side: int = PATCH) -> dict[str, Any]:
     shown = block_variants(side=side)
     for line, (letter, title) in enumerate((("a", "original"), ("b", "sang2018"))):
         place = {"row": float(line), "shape": shape}
-        chain = [f"x ({letter})"]
-        blocks.append({"name": chain[0], "kind": "input", "column": 0, **place})
+        chain = [f"x{letter}"]
+        blocks.append({"name": chain[0], "title": "x", "kind": "input", "column": 0, **place})
         body = [row for row in shown[title] if row["name"].startswith("body")]
         for column, row in enumerate(body, start=1):
             chain.append(f"{letter}{column}")
@@ -55,12 +55,15 @@ def blocks_plan(side: int = PATCH) -> dict[str, Any]:
                 {"name": chain[-1], "title": SHORT.get(row["kind"], row["kind"]), "kind": kind,
                  "parameters": row["parameters"], "column": column, **place}
             )  # fmt: skip
-        closed = len(body) < len(shown[title])
-        end = f"y ({letter})"
-        title = "ReLU of sum" if closed else "sum"
-        blocks.append({"name": end, "title": title, "kind": "output", "column": 6, **place})
-        arrows += [list(pair) for pair in pairwise((*chain, end))]
-        arrows.append([chain[0], end, "add"])
+        after = shown[title][len(body) :]  # what follows the sum
+        for column, name in enumerate(
+            ["sum", *(row["kind"] for row in after)], start=len(body) + 1
+        ):
+            chain.append(f"{name} {letter}")
+            kind = "output" if name == "sum" and not after else "other"
+            blocks.append({"name": chain[-1], "title": name, "kind": kind, "column": column}
+                          | place)  # fmt: skip
+        arrows += [list(pair) for pair in pairwise(chain)] + [[chain[0], f"sum {letter}", "skip"]]
     return {"blocks": blocks, "arrows": arrows}
 
 
@@ -72,11 +75,11 @@ def generator_plan(rows: list[Row], side: int = PATCH) -> dict[str, Any]:
     image = [3, side, side]
     blocks = [
         {"name": "blurred", "shape": image, "kind": "input"},
-        {"name": "head", "shape": rows[0]["output"], "kind": "encoder",
+        {"name": "head", "title": "conv, ReLU", "shape": rows[0]["output"], "kind": "encoder",
          "parameters": groups[0]["parameters"]},
         {"name": f"{count} blocks", "shape": middle["output"], "kind": "fusion",
          "parameters": groups[1]["parameters"]},
-        {"name": "tail", "shape": rows[-1]["output"], "kind": "decoder",
+        {"name": "tail", "title": "conv, ReLU", "shape": rows[-1]["output"], "kind": "decoder",
          "parameters": groups[-1]["parameters"]},
         {"name": "restored", "shape": image, "kind": "output"},
     ]  # fmt: skip

@@ -176,7 +176,8 @@ def _ends(
     (row0, column0), (row1, column1) = start, end
     rise, run = row1 - row0, column1 - column0
     if rise == 0 and run > 1:  # over the boxes between
-        return (column0 + 0.2, row0 - HALF_HEIGHT), (column1 - 0.2, row1 - HALF_HEIGHT), -0.12
+        bend = -0.12 * min(1.0, 3 / run)  # long ones rise no higher than the room above
+        return (column0 + 0.2, row0 - HALF_HEIGHT), (column1 - 0.2, row1 - HALF_HEIGHT), bend
     if run > 0 and abs(rise) < 2 * HALF_HEIGHT + 0.1:  # side by side
         return (column0 + HALF_WIDTH, row0), (column1 - HALF_WIDTH, row1), 0.0
     down, aside = (1.0 if rise > 0 else -1.0), 0.15 * (run > 0) - 0.15 * (run < 0)

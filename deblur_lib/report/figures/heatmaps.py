@@ -25,7 +25,8 @@ def draw(
     Args:
         results: its probes hold {"panels": [{"title", "map": rows of numbers, "scale"?: label,
             "middle"?: value that takes the neutral colour}]}; panels of one scale stand together.
-        paper: unused but for the error text.
+            A title that is a method's id is shown as its title.
+        paper: declares the methods.
         figure: the declaration.
         probe: name of the probe.
         columns: most panels in a row.
@@ -36,7 +37,9 @@ def draw(
             f"no {probe!r} is stored for {figure.id} of {paper.id}; run the notebook first"
         )
     groups: dict[str, list[Panel]] = {}
+    titles = {one.id: one.title for one in paper.methods}
     for panel in panels:
+        panel = {**panel, "title": titles.get(panel["title"], panel["title"])}
         groups.setdefault(str(panel.get("scale", "")), []).append(panel)
     across = min(columns, max(len(group) for group in groups.values()))
     heights = [_height(group, across) for group in groups.values()]

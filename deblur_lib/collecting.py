@@ -1,7 +1,7 @@
 """Gather the folders of finished runs into one results folder; see `records` for its layout."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,25 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     write_text(folder / "curves.csv", _curves(runs))
     write_text(folder / "costs.csv", _costs(runs))
     structure_probes(plan, folder)
-    probes = read_json(folder / "probes.json") | read_json(base / "probes.json")
-    write_json(folder / "probes.json", probes, sort=False)
+    counted, measured = read_json(folder / "probes.json"), read_json(base / "probes.json")
+    write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
     _pictures(plan, runs, folder)
+
+
+def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Probes of the structure and of trained networks together.
+
+    Both may name costs of one subject; the later number of one name stands.
+
+    Args:
+        counted: from `structure`.
+        measured: from `trained`; where both hold a name other than "costs", this one stands.
+    """
+    costs: dict[str, dict[str, Any]] = {}
+    for probes in (counted, measured):
+        for subject, numbers in probes.get("costs", {}).items():
+            costs[subject] = costs.get(subject, {}) | numbers
+    return {**counted, **measured, "costs": costs}
 
 
 def structure_probes(plan: Plan, folder: Path) -> None:

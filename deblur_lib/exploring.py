@@ -51,11 +51,11 @@ def _still(plan: Plan, results: Results) -> Any:
 
 def _widgets(plan: Plan, runs: list[Run]) -> Any:
     import ipywidgets
-    import torch
 
     from deblur_lib.data.benchmark import make_pair, read_settings
+    from deblur_lib.data.pairs import middle_frame
     from deblur_lib.evaluation.metrics import score
-    from deblur_lib.evaluation.restoring import restore, to_8bit
+    from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
     from deblur_lib.running import trained
 
     data_id = next(one for one in plan.profile.test_on.values() if one.startswith("synth-"))
@@ -73,10 +73,10 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
         base = float(settings.get("blur", 1.0))  # type: ignore[arg-type]
         chosen = read_settings(settings | {"blur": min(2.0, base * blur.value)})
         pair = make_pair(data_id, "test", picture.value, chosen)
-        blurred = torch.from_numpy(pair.blurred).permute(2, 0, 1)[None].float() / 255
-        restored = to_8bit(restore(networks[network.value], blurred)[0])
-        image.value = to_png([pair.blurred, restored, pair.sharp])
-        before = score(pair.blurred, pair.sharp, ("psnr-rgb",))["psnr-rgb"]
+        restored = to_8bit(restore(networks[network.value], from_8bit(pair.blurred)[None])[0])
+        untouched = middle_frame(pair.blurred)
+        image.value = to_png([untouched, restored, pair.sharp])
+        before = score(untouched, pair.sharp, ("psnr-rgb",))["psnr-rgb"]
         after = score(restored, pair.sharp, ("psnr-rgb",))["psnr-rgb"]
         label.value = f"blurred {before:.2f} dB, restored {after:.2f} dB, sharp on the right"
 

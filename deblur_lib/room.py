@@ -168,6 +168,7 @@ class Room:
         if name not in probes:
             raise UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
         frame = pd.DataFrame(probes[name]).set_index(next(iter(probes[name][0])))
+        frame = frame.rename(index={one.id: one.title for one in self.paper.methods})
         return markup.listing(frame, key=name)
 
     def claims(self) -> Any:

@@ -17,7 +17,7 @@ from PIL import Image
 from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
 from deblur_lib.data.opening import open_data
-from deblur_lib.data.pairs import PairSource
+from deblur_lib.data.pairs import PairSource, middle_frame
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
@@ -282,7 +282,7 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
     for dataset, source in tests.items():
         for name in shown[dataset].values():
             pair = source.pair(source.names.index(name))
-            blurred, sharp = to_8bit(pair.blurred), to_8bit(pair.sharp)
+            blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
             box = crop_box(blurred, sharp)
             folder = base / "pictures" / dataset / name
             save_png(folder / "blurred.png", blurred[box])

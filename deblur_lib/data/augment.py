@@ -1,4 +1,7 @@
-"""Augmentations of a crop: each takes and gives (size, size, 3) uint8 pairs, blurred and sharp."""
+"""Augmentations of a crop: each takes and gives a uint8 pair, blurred and sharp.
+
+Both are (size, size, 3); of a clip, blurred is (T, size, size, 3) and its frames change alike.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -12,18 +15,27 @@ Augmentation = Callable[[U8, U8, np.random.Generator], tuple[U8, U8]]
 
 def hflip(blurred: U8, sharp: U8, rng: np.random.Generator) -> tuple[U8, U8]:
     """Left and right exchanged in half of the pairs."""
-    return (blurred[:, ::-1], sharp[:, ::-1]) if rng.random() < 0.5 else (blurred, sharp)
+    return (blurred[..., ::-1, :], sharp[..., ::-1, :]) if rng.random() < 0.5 else (blurred, sharp)
 
 
 def vflip(blurred: U8, sharp: U8, rng: np.random.Generator) -> tuple[U8, U8]:
     """Top and bottom exchanged in half of the pairs."""
-    return (blurred[::-1], sharp[::-1]) if rng.random() < 0.5 else (blurred, sharp)
+    if rng.random() >= 0.5:
+        return blurred, sharp
+    return blurred[..., ::-1, :, :], sharp[::-1]
 
 
 def rot90(blurred: U8, sharp: U8, rng: np.random.Generator) -> tuple[U8, U8]:
     """A turn by 0, 90, 180 or 270 degrees, equally likely."""
     turns = int(rng.integers(4))
-    return np.rot90(blurred, turns), np.rot90(sharp, turns)
+    plane = (-3, -2)
+    return np.rot90(blurred, turns, plane), np.rot90(sharp, turns, plane)
+
+
+def time_reverse(blurred: U8, sharp: U8, rng: np.random.Generator) -> tuple[U8, U8]:
+    """The frames of half of the clips backwards; single pictures stay as they are."""
+    reverse = blurred.ndim == 4 and rng.random() < 0.5
+    return (blurred[::-1] if reverse else blurred), sharp
 
 
 def shuffle_rgb(blurred: U8, sharp: U8, rng: np.random.Generator) -> tuple[U8, U8]:
@@ -53,6 +65,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "hflip": hflip,
     "vflip": vflip,
     "rot90": rot90,
+    "time_reverse": time_reverse,
     "shuffle_rgb": shuffle_rgb,
     "saturation": saturation,
     "noise": noise,
@@ -74,8 +87,8 @@ def chosen(names: Sequence[str]) -> list[Augmentation]:
 
 def _saturated(picture: U8, factor: np.float32) -> U8:
     values = picture.astype(np.float32)
-    top = values.max(axis=2, keepdims=True)
-    reach = np.maximum(top - values.min(axis=2, keepdims=True), 1e-6)
+    top = values.max(axis=-1, keepdims=True)
+    reach = np.maximum(top - values.min(axis=-1, keepdims=True), 1e-6)
     return _rounded(top - (top - values) * np.minimum(factor, top / reach))
 
 

@@ -18,9 +18,11 @@ import numpy as np
 from tqdm import tqdm
 
 from deblur_lib.data.cache import PackedPairs, reopen, write_packed
+from deblur_lib.data.pairs import middle_frame
 from deblur_lib.data.reading import U8
 from deblur_lib.data.scenes import F32
-from deblur_lib.data.variants import SPLITS, VARIANTS, Settings, Split
+from deblur_lib.data.settings import SPLITS, Settings, Split
+from deblur_lib.data.variants import BRIGHT, VARIANTS, WINDOWS
 from deblur_lib.errors import DataError, DeclarationError, UsageError, unknown_name
 from deblur_lib.provenance import settings_hash, versions
 from deblur_lib.spec import parse
@@ -31,7 +33,7 @@ PACKAGES = ("numpy", "scipy", "torch", "pillow", "scikit-image", "matplotlib")
 
 
 class Made(NamedTuple):
-    """A finished pair: (size, size, 3) uint8 each, and its record in the index."""
+    """A finished pair: uint8 (size, size, 3) each (blurred may be a clip), its index record."""
 
     blurred: U8
     sharp: U8
@@ -52,7 +54,7 @@ def read_settings(settings: Mapping[str, Any] | None) -> Settings:
             see = "deblur_lib.data.benchmark.Settings"
             raise UsageError(unknown_name("setting of generated pictures", name, known, see=see))
     checked: Settings = parse(Settings, settings, source="settings of generated pictures")
-    if not checked.psnr[0] < checked.psnr[1]:
+    if checked.psnr and not checked.psnr[0] < checked.psnr[1]:
         raise DeclarationError(
             f"psnr of generated pictures should be [lowest, highest] in dB, got {checked.psnr}"
         )
@@ -85,7 +87,7 @@ def build_benchmark(
     if split not in SPLITS:
         raise UsageError(unknown_name("split", split, SPLITS, see="deblur_lib.data"))
     checked = read_settings(settings)
-    used = _used(checked, split) | {"data": data_id, "split": split, "generator": VERSION}
+    used = _used(checked, data_id, split) | {"data": data_id, "split": split, "generator": VERSION}
     digest = settings_hash(used, length=64)
     key = settings_hash([digest, versions(PACKAGES)], length=64)
     folder = Path(cache) / f"{data_id}-{split}-{digest[:10]}"
@@ -118,12 +120,12 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
         DataError: no attempt met the PSNR window.
     """
     settings = settings or Settings()
-    low, high = settings.psnr
+    low, high = _window(data_id, settings)
     for attempt in range(ATTEMPTS):
         rng = generator(f"{VERSION}.{settings.seed}/{split}/{data_id}/{index}/{attempt}")
         drawn = VARIANTS[data_id](rng, split, settings)
         blurred, sharp = _to_8bit(drawn.blurred), _to_8bit(drawn.sharp)
-        psnr = _psnr(blurred, sharp)
+        psnr = _psnr(middle_frame(blurred), sharp)
         if split == "train" or low <= psnr <= high:
             leaves = drawn.source == "leaves"
             name = f"{split}-{index:04d}"
@@ -149,12 +151,18 @@ def generator(key: str) -> np.random.RandomState:
     return np.random.RandomState(words)
 
 
-def _used(settings: Settings, split: Split) -> dict[str, Any]:
+def _window(data_id: str, settings: Settings) -> tuple[float, float]:
+    """Input PSNR in dB that evaluation pairs must have."""
+    return settings.psnr or WINDOWS.get(data_id, BRIGHT)
+
+
+def _used(settings: Settings, data_id: str, split: Split) -> dict[str, Any]:
     """The settings that can change the pictures of a split."""
     unused: set[str] = {one for one in SPLITS if one != split}
     unused |= {"psnr"} if split == "train" else {"still"}
     unused |= {"leaves"} if split == "test" else set()
-    values = {key: value for key, value in asdict(settings).items() if key not in unused}
+    chosen = asdict(settings) | {"psnr": _window(data_id, settings)}
+    values = {key: value for key, value in chosen.items() if key not in unused}
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
     }

@@ -1,7 +1,8 @@
 """Packed pairs: all pictures decoded once into one uint8 file that training maps into memory.
 
-A cache folder holds `pictures.npy`, shape (N, 2, H, W, 3) with blurred before sharp (one flat run
-of bytes where sizes differ), and `index.json`, written last, with names, sizes and checksums.
+A cache folder holds `pictures.npy`, shape (N, T + 1, H, W, 3) with the T blurred frames before the
+sharp picture, T being 1 but for clips (one flat run of bytes where sizes differ), and `index.json`,
+written last, with names, sizes and checksums.
 """
 
 import json
@@ -9,6 +10,7 @@ import logging
 import shutil
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,9 @@ class PackedPairs:
         self.records: list[dict[str, Any]] = index["pairs"]
         self.names: list[str] = [one["name"] for one in self.records]
         self.scenes: list[str] = [one["scene"] for one in self.records]
-        counts = [2 * one["height"] * one["width"] * 3 for one in self.records]
+        self.frames: int = index.get("frames", 1)
+        pictures = self.frames + 1
+        counts = [pictures * one["height"] * one["width"] * 3 for one in self.records]
         self._starts: list[int] = np.concatenate([[0], np.cumsum(counts, dtype=int)]).tolist()
         mapped = np.load(self.folder / "pictures.npy", mmap_mode="r", allow_pickle=False)
         self._bytes: U8 = mapped.reshape(-1)
@@ -89,11 +93,11 @@ class PackedPairs:
         return self.records[index]["height"], self.records[index]["width"]
 
     def read(self, index: int) -> tuple[U8, U8]:
-        """Blurred and sharp, each a read-only view of shape (H, W, 3)."""
+        """Blurred (H, W, 3), of clips (T, H, W, 3), and sharp (H, W, 3), as read-only views."""
         height, width = self.size(index)
         run = self._bytes[self._starts[index] : self._starts[index + 1]]
-        blurred, sharp = run.reshape(2, height, width, 3)
-        return blurred, sharp
+        pictures = run.reshape(self.frames + 1, height, width, 3)
+        return pictures[0] if self.frames == 1 else pictures[:-1], pictures[-1]
 
     def pair(self, index: int) -> Pair:
         """One whole pair as float tensors."""
@@ -101,7 +105,7 @@ class PackedPairs:
         return Pair(to_tensor(blurred), to_tensor(sharp), self.names[index], self.scenes[index])
 
     def crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[U8, U8]:
-        """A random square of one pair, as views of shape (size, size, 3)."""
+        """A random square of one pair, as views: (size, size, 3), of clips (T, size, size, 3)."""
         return random_square(*self.read(index), size, rng, name=self.names[index])
 
 
@@ -117,7 +121,7 @@ def write_packed(
         folder: where to.
         header: data_id, digest, expected, key and anything else worth keeping in the index.
         sizes: height and width of each pair, in order.
-        pairs: record (name, scene and more), blurred and sharp of each pair.
+        pairs: record (name, scene and more), blurred and sharp of each pair; all or none are clips.
 
     Raises:
         DataError: too little free space.
@@ -125,7 +129,10 @@ def write_packed(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    total = sum(2 * height * width * 3 for height, width in sizes)
+    every = iter(pairs)
+    first = next(every)  # tells whether these are clips
+    frames = len(first[1]) if first[1].ndim == 4 else 1
+    total = sum((frames + 1) * height * width * 3 for height, width in sizes)
     free = shutil.disk_usage(folder).free
     if total > free:
         raise DataError(
@@ -134,20 +141,22 @@ def write_packed(
             "DEBLUR_RUNS"
         )
     (folder / "index.json").unlink(missing_ok=True)
-    shape = (len(sizes), 2, *sizes[0], 3) if len(set(sizes)) == 1 else (total,)
+    shape = (len(sizes), frames + 1, *sizes[0], 3) if len(set(sizes)) == 1 else (total,)
     records = []
     with atomic(folder / "pictures.npy") as temporary:
         with open(temporary, "wb") as stream:
             np.lib.format.write_array_header_1_0(
                 stream, {"descr": "|u1", "fortran_order": False, "shape": shape}
             )
-            for (height, width), (record, blurred, sharp) in zip(sizes, pairs, strict=True):
+            for (height, width), (record, blurred, sharp) in zip(
+                sizes, chain([first], every), strict=True
+            ):
                 stream.write(np.ascontiguousarray(blurred).data)
                 stream.write(np.ascontiguousarray(sharp).data)
                 crc = _checksum(blurred, sharp)
                 records.append({**record, "height": height, "width": width, "crc32": crc})
         size = temporary.stat().st_size
-    index = {**header, "format": FORMAT, "bytes": size, "pairs": records}
+    index = {**header, "format": FORMAT, "frames": frames, "bytes": size, "pairs": records}
     write_json(folder / "index.json", index)
     return PackedPairs(folder, json.loads(json.dumps(index)))
 

@@ -31,8 +31,8 @@ def batches(
         start: number of the first batch.
 
     Returns:
-        Blurred and sharp, each (batch, crop, crop) x 3 as (B, 3, c, c) float32 in [0, 1], with
-        channels last in memory.
+        Blurred (B, 3, c, c), of clips (B, T, 3, c, c), and sharp (B, 3, c, c), float32 in [0, 1],
+        with channels last in memory.
 
     Raises:
         UsageError: an unknown augmentation.
@@ -64,5 +64,5 @@ def _endless(
 
 
 def _to_batch(crops: list[U8]) -> Tensor:
-    stacked = torch.from_numpy(np.stack(crops))  # (B, c, c, 3) uint8
-    return stacked.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    stacked = torch.from_numpy(np.stack(crops))  # (B, c, c, 3) or (B, T, c, c, 3) uint8
+    return stacked.movedim(-1, -3).to(torch.float32).div_(255)

@@ -8,8 +8,9 @@ from deblur_lib.data.benchmark import build_benchmark
 from deblur_lib.data.cache import pack
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.data.real import open_own, open_source
+from deblur_lib.data.settings import SPLITS, Split
 from deblur_lib.data.sources import SOURCES
-from deblur_lib.data.variants import SPLITS, VARIANTS, Split
+from deblur_lib.data.variants import VARIANTS
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 
 KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}

@@ -1,11 +1,15 @@
-"""Pairs of a blurred and a sharp picture: what the rest of the library reads pictures from."""
+"""Pairs of a blurred and a sharp picture: what the rest of the library reads pictures from.
+
+The blurred side of a pair may be a clip of T consecutive frames; the sharp picture then belongs to
+its middle frame. A clip has one axis more in front and is otherwise treated as a picture.
+"""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,12 +22,14 @@ from deblur_lib.data.reading import U8, read_rgb
 from deblur_lib.errors import DataError
 from deblur_lib.provenance import folder_digest
 
+Frames = TypeVar("Frames", Tensor, U8)
+
 
 class Pair(NamedTuple):
-    """A blurred and a sharp picture of one scene."""
+    """A blurred picture or clip and a sharp picture of one scene."""
 
-    blurred: Tensor  # (3, H, W) float32 RGB in [0, 1]
-    sharp: Tensor  # same shape and range
+    blurred: Tensor  # (3, H, W) or (T, 3, H, W) float32 RGB in [0, 1]
+    sharp: Tensor  # (3, H, W), same range
     name: str  # identifies the pair in every results row
     scene: str  # unit over which intervals are computed
 
@@ -58,7 +64,7 @@ class PairSource(Protocol):
         """One whole pair."""
 
     def crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[U8, U8]:
-        """A random square of one pair, blurred and sharp, each (size, size, 3) uint8."""
+        """A random square of one pair, uint8 (size, size, 3), of clips (T, size, size, 3) blurred."""
 
 
 class PairedImages:
@@ -180,21 +186,26 @@ class PairedImages:
         return PairedImages(self.root, kept, data_id=data_id, expected=expected, layout=self.layout)
 
 
+def middle_frame(blurred: Frames) -> Frames:
+    """The picture itself, or the frame of a clip (four axes) that the sharp picture belongs to."""
+    return blurred[len(blurred) // 2] if blurred.ndim == 4 else blurred
+
+
 def to_tensor(picture: U8) -> Tensor:
-    """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
-    channels_first = np.ascontiguousarray(picture.transpose(2, 0, 1))
+    """(..., H, W, 3) uint8 to (..., 3, H, W) float32 in [0, 1]."""
+    channels_first = np.ascontiguousarray(np.moveaxis(picture, -1, -3))
     return torch.from_numpy(channels_first).to(torch.float32).div_(255)
 
 
 def random_square(
     blurred: U8, sharp: U8, size: int, rng: np.random.Generator, *, name: str
 ) -> tuple[U8, U8]:
-    """The same random square of both pictures, as views.
+    """The same random square of both pictures (and of all frames of a clip), as views.
 
     Raises:
         DataError: the picture is smaller than the square.
     """
-    height, width = blurred.shape[:2]
+    height, width = sharp.shape[:2]
     if size > min(height, width):
         raise DataError(
             f"{name} is {width}x{height}, too small for a crop of {size}x{size}; choose a smaller "
@@ -203,7 +214,7 @@ def random_square(
     top = int(rng.integers(height - size + 1))
     left = int(rng.integers(width - size + 1))
     window = (slice(top, top + size), slice(left, left + size))
-    return blurred[window], sharp[window]
+    return blurred[..., *window, :], sharp[window]
 
 
 def refuse(root: Path, problems: Iterable[Problem], *, warn_only: Collection[str] = ()) -> None:

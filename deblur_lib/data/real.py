@@ -14,8 +14,8 @@ from deblur_lib.data.official import (
     size_problems,
 )
 from deblur_lib.data.pairs import PairedImages, refuse
+from deblur_lib.data.settings import SPLITS, Split
 from deblur_lib.data.sources import SOURCES, Source
-from deblur_lib.data.variants import SPLITS, Split
 from deblur_lib.errors import DataError, RecordError, UsageError, unknown_name
 from deblur_lib.records import read_json, write_json
 

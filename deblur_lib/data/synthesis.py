@@ -1,4 +1,4 @@
-"""Models of blur: moving scenes as GoPro averages them, and camera shake as one kernel.
+"""Models of blur: moving scenes as GoPro averages them.
 
 "Linear" and "gamma" follow GoPro's wording, which is easily misread:
 
@@ -16,17 +16,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.signal import fftconvolve
 from torch import Tensor
 from torch.nn import functional as F
 
 from deblur_lib.data.scenes import F32
 
+F64 = npt.NDArray[np.float64]
 Averaging = Literal["linear", "gamma"]
 GAMMA = 2.2
 FEWEST, MOST = 9, 41  # instants of an average
-PATH_STEPS = 160  # of a camera shake
-KERNEL_HALF = 20  # half side of a shake kernel at full blur strength
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Motion:
     turn: float = 0.0
     zoom: float = 0.0
 
-    def displacement(self, u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def displacement(self, u: F64) -> F64:
         """Columns and rows of displacement at each instant, (K, 2), in pixels."""
         along = self.length * u + self.accelerate * u**2
         across = self.bend * u**2
@@ -61,7 +59,10 @@ class Motion:
 
 @dataclass(frozen=True)
 class Cutout:
-    """A moving object: (h, w, 3) colours under an (h, w) mask, its centre and its own motion."""
+    """A moving object: (h, w, 3) colours under an (h, w) mask, its top left corner, its motion.
+
+    It turns about its own centre and does not zoom.
+    """
 
     picture: F32
     mask: F32
@@ -137,13 +138,43 @@ def average_motion(
     count = int(np.clip(2 * np.ceil(longest / 4) + 1, FEWEST, MOST))  # at least one per 2 px
     u = np.linspace(-0.5, 0.5, count)
     power = GAMMA if averaging == "gamma" else 1.0
+    frames = render(canvas, size, motion, objects, u, power=power)
+    blurred, sharp = frames.mean(dim=0), frames[count // 2]  # (3, size, size)
+    return _stored(blurred, power), _stored(sharp, power)
+
+
+def render(
+    canvas: F32,
+    size: int,
+    motion: Motion,
+    objects: Sequence[Cutout],
+    u: F64,
+    *,
+    power: float = 1.0,
+) -> Tensor:
+    """The moving scene at some instants.
+
+    Args:
+        canvas: (side, side, 3), larger than the picture; sampled beyond its border by reflection.
+        size: side of the picture, cut from the centre of the canvas.
+        motion: of the whole scene.
+        objects: cut-outs that move with the scene and by their own motion on top.
+        u: the K instants, in the unit of time that the motions are given for.
+        power: exponent that takes stored values to those that are averaged.
+
+    Returns:
+        (K, 3, size, size), values to that power.
+    """
     frames = _warp_scene(canvas**power, size, motion, u)  # (K, 3, size, size)
     for one in objects:
         path = motion.displacement(u) + one.motion.displacement(u)
-        layer = _warp_cutout(one, size, path, power)  # (K, 4, size, size), premultiplied
-        frames = frames * (1 - layer[:, 3:]) + layer[:, :3]
-    blurred, sharp = frames.mean(dim=0), frames[count // 2]  # (3, size, size)
-    return _stored(blurred, power), _stored(sharp, power)
+        rows, columns = _window(one, size, path)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        layer = _warp_cutout(one, rows, columns, path, u, power)
+        behind = frames[:, :, rows, columns]
+        frames[:, :, rows, columns] = behind * (1 - layer[:, 3:]) + layer[:, :3]
+    return frames
 
 
 def _stored(picture: Tensor, power: float) -> F32:
@@ -151,7 +182,7 @@ def _stored(picture: Tensor, power: float) -> F32:
     return values
 
 
-def _warp_scene(canvas: F32, size: int, motion: Motion, u: npt.NDArray[np.float64]) -> Tensor:
+def _warp_scene(canvas: F32, size: int, motion: Motion, u: F64) -> Tensor:
     """The picture at each instant, (K, 3, size, size)."""
     side = len(canvas)
     reach = torch.arange(size, dtype=torch.float32) - (size - 1) / 2  # pixels from the centre
@@ -172,16 +203,23 @@ def _warp_scene(canvas: F32, size: int, motion: Motion, u: npt.NDArray[np.float6
     )
 
 
-def _warp_cutout(one: Cutout, size: int, path: npt.NDArray[np.float64], power: float) -> Tensor:
-    """An object's premultiplied colours and mask at each instant, (K, 4, size, size)."""
-    side = len(one.mask)
+def _warp_cutout(
+    one: Cutout, rows: slice, columns: slice, path: F64, u: F64, power: float
+) -> Tensor:
+    """Premultiplied colours and mask within a window at each instant, (K, 4, rows, columns)."""
+    height, width = one.mask.shape
     colours = one.picture**power * one.mask[:, :, None]
     layer = np.concatenate([colours, one.mask[:, :, None]], axis=2).transpose(2, 0, 1)
     move = torch.from_numpy(path).float()[:, :, None, None]
-    place = torch.arange(size, dtype=torch.float32)
-    x = (place[None, :] - one.column - move[:, 0]).expand(-1, size, -1)
-    y = (place[:, None] - one.row - move[:, 1]).expand(-1, -1, size)
-    grid = torch.stack([x, y], dim=-1) * (2 / (side - 1)) - 1  # border at +-1
+    across = torch.arange(columns.start, columns.stop, dtype=torch.float32)[None, :]
+    down = torch.arange(rows.start, rows.stop, dtype=torch.float32)[:, None]
+    x = across - one.column - move[:, 0]  # (K, 1, columns)
+    y = down - one.row - move[:, 1]  # (K, rows, 1)
+    cos = torch.from_numpy(np.cos(one.motion.turn * u) - 1).float()[:, None, None]
+    sin = torch.from_numpy(np.sin(one.motion.turn * u)).float()[:, None, None]
+    right, below = x - (width - 1) / 2, y - (height - 1) / 2  # from the object's centre
+    x, y = x + (cos * right + sin * below), y + (cos * below - sin * right)  # (K, rows, columns)
+    grid = torch.stack([x * (2 / (width - 1)), y * (2 / (height - 1))], dim=-1) - 1  # border at +-1
     source = torch.from_numpy(np.ascontiguousarray(layer, np.float32))[None]
     return F.grid_sample(
         source.expand(len(path), -1, -1, -1),
@@ -192,61 +230,11 @@ def _warp_cutout(one: Cutout, size: int, path: npt.NDArray[np.float64], power: f
     )
 
 
-def shake_kernel(rng: np.random.RandomState, length: float, half: int = KERNEL_HALF) -> F32:
-    """Kernel of a camera shake.
-
-    A particle moves at constant speed with random turning, a pull to the origin and rare reversals;
-    its path is splatted bilinearly, with its centroid in the middle. A path too wide for the kernel
-    is reduced to fit.
-
-    Args:
-        rng: generator of this pair.
-        length: length of the path, in pixels.
-        half: the kernel has 2 half + 1 pixels on each side.
-
-    Returns:
-        (2 half + 1, 2 half + 1), sum 1.
-    """
-    strength = rng.uniform(0.2, 1.0)
-    turns = rng.normal(0, 0.09 * strength, PATH_STEPS)
-    turns[rng.uniform(size=PATH_STEPS) < 0.02] += np.pi
-    heading, place = rng.uniform(0, 2 * np.pi), np.zeros(2)
-    path = np.empty((PATH_STEPS, 2))
-    for step, turn in enumerate(turns):
-        path[step] = place
-        heading += turn
-        speed = np.array([np.cos(heading), np.sin(heading)]) - 0.002 * place
-        place = place + speed / max(np.hypot(*speed), 1e-9)
-        heading = np.arctan2(speed[1], speed[0])
-    path -= path.mean(axis=0)
-    path *= min(length / PATH_STEPS, (half - 1) / np.abs(path).max())
-    kernel = np.zeros((2 * half + 1, 2 * half + 1))
-    low = np.floor(path).astype(int)
-    part = path - low
-    for rows, columns in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        weight = np.abs(1 - rows - part[:, 0]) * np.abs(1 - columns - part[:, 1])
-        np.add.at(kernel, (low[:, 0] + rows + half, low[:, 1] + columns + half), weight)
-    normal: F32 = (kernel / kernel.sum()).astype(np.float32)
-    return normal
-
-
-def convolve(canvas: F32, size: int, kernel: F32, averaging: Averaging) -> tuple[F32, F32]:
-    """Blur a canvas uniformly and cut the picture from its centre.
-
-    Args:
-        canvas: (side, side, 3); reflected where the kernel reaches beyond it.
-        size: side of the picture.
-        kernel: (k, k) with odd k; a true convolution, so the kernel is flipped.
-        averaging: "gamma" to convolve in linear light, "linear" to convolve stored values.
-
-    Returns:
-        Blurred and sharp, each (size, size, 3) in [0, 1].
-    """
-    power = np.float32(GAMMA if averaging == "gamma" else 1.0)
-    half, margin = len(kernel) // 2, (len(canvas) - size) // 2
-    window = slice(margin, margin + size)
-    more = max(half - margin, 0)
-    wide = np.pad(canvas, ((more, more), (more, more), (0, 0)), mode="reflect") ** power
-    inner = slice(margin + more - half, margin + more + half + size)
-    light = fftconvolve(wide[inner, inner], kernel[:, :, None], mode="valid", axes=(0, 1))
-    return np.clip(light, 0, 1) ** (1 / power), canvas[window, window]
+def _window(one: Cutout, size: int, path: F64) -> tuple[slice, slice]:
+    """Rows and columns of the picture that an object can touch on its path."""
+    slack = 2 + abs(one.motion.turn) * max(one.mask.shape) / 2
+    first = np.array([one.row, one.column]) + path.min(axis=0)[::-1] - slack
+    last = np.array([one.row, one.column]) + one.mask.shape + path.max(axis=0)[::-1] + slack
+    low = np.clip(np.floor(first), 0, size).astype(int)
+    high = np.clip(np.ceil(last), 0, size).astype(int)
+    return slice(low[0], high[0]), slice(low[1], high[1])

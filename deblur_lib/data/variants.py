@@ -4,7 +4,16 @@
 |---|---|
 | synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
 | synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
+| synth-clip | three frames of a moving scene, each the mean of 21 STORED pictures \
+(N = 20, L = 10); sharp = the middle frame |
 | synth-shake | camera shake, one kernel for the whole picture, convolved in linear light |
+| synth-lai-uniform | one of four fixed kernels (train: any), stored values, noise 0.01 |
+| synth-lai-nonuniform | one of four fixed paths of a turning camera (train: any), mean of stored \
+values, noise 0.01; sharp = middle of the path |
+| synth-lai-nonuniform-first | the same, sharp = start of the path, as the benchmark has it |
+| synth-realblur-j | night scene with lamps, one kernel in light before clipping; tone curve, JPEG |
+| synth-realblur-r | the same without tone curve and JPEG: dark |
+| synth-hide-close, -long | one or two large, or two to five small people who walk; linear light |
 
 "Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one id:
 a network trained on one average loses on the other.
@@ -12,73 +21,60 @@ a network trained on one average loses on the other.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from deblur_lib.data.scenes import F32, LARGEST_SIZE, draw_cutout, draw_scene
+from deblur_lib.data import lai, night, people
+from deblur_lib.data.kernels import KERNEL_HALF, convolve, shake_kernel
+from deblur_lib.data.moving import MovingScene
+from deblur_lib.data.scenes import draw_cutout, draw_scene
+from deblur_lib.data.settings import Drawn, Settings, Split, strength
 from deblur_lib.data.synthesis import (
-    KERNEL_HALF,
     Averaging,
     Cutout,
+    Motion,
     average_motion,
     blob_mask,
-    convolve,
     draw_motion,
-    shake_kernel,
 )
-from deblur_lib.spec import STRICT
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-
-@dataclass(frozen=True, config=STRICT)
-class Settings:
-    """What can be chosen about the generated pictures.
-
-    Attributes:
-        size: side of the square pictures, in pixels.
-        train, validation, test: number of pairs of each split.
-        blur: factor on all lengths of blur; 0.5 is much easier than 1.
-        spread: factor on the spread of the lengths; 0 gives every pair the median length.
-        leaves: share of procedural scenes among training and validation scenes.
-        still: share of nearly still training pairs.
-        psnr: input PSNR in dB that validation and test pairs must have; others are redrawn.
-        seed: another seed gives other pictures.
-    """
-
-    size: Annotated[int, Field(ge=32, le=LARGEST_SIZE)] = 256
-    train: Annotated[int, Field(ge=1)] = 600
-    validation: Annotated[int, Field(ge=1)] = 32
-    test: Annotated[int, Field(ge=1)] = 48
-    blur: Annotated[float, Field(gt=0, le=2)] = 1.0
-    spread: Annotated[float, Field(ge=0, le=2)] = 1.0
-    leaves: Annotated[float, Field(ge=0, le=1)] = 0.6
-    still: Annotated[float, Field(ge=0, le=1)] = 0.04
-    psnr: tuple[float, float] = (15.0, 32.0)
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-class Drawn(NamedTuple):
-    """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels."""
-
-    blurred: F32
-    sharp: F32
-    source: str
-    length: float
+BRIGHT = (15.0, 32.0)  # input PSNR in dB of evaluation pairs
+WINDOWS = {"synth-realblur-r": (15.0, 40.0)}  # where it differs: dark pictures score higher
+OBJECTS = (0.4, 0.4, 0.2)  # probability of 0, 1 and 2 moving objects
+CLIP_FRAMES = (-1, 0, 1)
+CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
 
 
 def _moving(
     rng: np.random.RandomState, split: Split, settings: Settings, *, averaging: Averaging
 ) -> Drawn:
     """A moving scene with up to two moving objects."""
+    still, motion = _camera(rng, split, settings)
+    margin = int(np.ceil(20 * settings.blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    count = 0 if still else rng.choice(3, p=OBJECTS)
+    objects = [_object(rng, split, settings) for _ in range(count)]
+    pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
+    return Drawn(*pair, scene.source, motion.length)
+
+
+def _clip(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+    """Consecutive frames of a moving scene; camera and objects go on without a break."""
+    still, motion = _camera(rng, split, settings)  # u counts frames
+    margin = int(np.ceil(CLIP_MARGIN * settings.blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    count = 0 if still else rng.choice(3, p=OBJECTS)
+    objects = [_object(rng, split, settings, median=7.0, spread=0.5) for _ in range(count)]
+    moving = MovingScene(scene.picture, settings.size, motion, tuple(objects))
+    pair = moving.exposure(CLIP_FRAMES), moving.frame(0)
+    return Drawn(*pair, scene.source, motion.length)
+
+
+def _camera(rng: np.random.RandomState, split: Split, settings: Settings) -> tuple[bool, Motion]:
+    """Whether the pair is nearly still, and the motion of the whole scene."""
     still = split == "train" and rng.uniform() < settings.still
+    median, shortest, longest = (0.5, 0.0, 1.0) if still else (9.0, 4.0, 28.0)
     spread = 0.5 * settings.spread
-    lengths = (0.5, spread, 0.0, 1.0) if still else (9.0, spread, 4.0, 28.0)
-    median, spread, shortest, longest = lengths
     motion = draw_motion(
         rng,
         median=median,
@@ -87,19 +83,21 @@ def _moving(
         longest=longest,
         blur=settings.blur,
     )
-    margin = int(np.ceil(20 * settings.blur))
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
-    count = 0 if still else rng.choice(3, p=(0.4, 0.4, 0.2))
-    objects = [_object(rng, split, settings) for _ in range(count)]
-    pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
-    return Drawn(*pair, scene.source, motion.length)
+    return still, motion
 
 
-def _object(rng: np.random.RandomState, split: Split, settings: Settings) -> Cutout:
+def _object(
+    rng: np.random.RandomState,
+    split: Split,
+    settings: Settings,
+    *,
+    median: float = 8.0,
+    spread: float = 0.6,
+) -> Cutout:
     motion = draw_motion(
         rng,
-        median=8.0,
-        spread=0.6 * settings.spread,
+        median=median,
+        spread=spread * settings.spread,
         shortest=0.0,
         longest=28.0,
         blur=settings.blur,
@@ -123,8 +121,77 @@ def _shaken(rng: np.random.RandomState, split: Split, settings: Settings) -> Dra
     return Drawn(*pair, scene.source, length)
 
 
+def _lai_uniform(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+    """A scene blurred by one kernel of the benchmark's kind."""
+    blur = strength(rng, split, settings)
+    number = rng.randint(lai.BLURS)
+    kernel, length = lai.draw_kernel(
+        rng, number, blur=blur, spread=settings.spread, fixed=split == "test"
+    )
+    scene = draw_scene(rng, split, settings.size, len(kernel) // 2, leaves=settings.leaves)
+    blurred, sharp = convolve(scene.picture, settings.size, kernel, "linear")
+    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, length)
+
+
+def _lai_nonuniform(
+    rng: np.random.RandomState, split: Split, settings: Settings, *, anchor: lai.Anchor
+) -> Drawn:
+    """A scene seen from a camera that turns and moves."""
+    blur = strength(rng, split, settings)
+    number = rng.randint(lai.BLURS)
+    poses = lai.draw_poses(rng, number, blur=blur, spread=settings.spread, fixed=split == "test")
+    margin = int(np.ceil(lai.MARGIN * blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    blurred, sharp = lai.average_poses(scene.picture, settings.size, poses, anchor)
+    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, lai.path_length(poses))
+
+
+def _night(
+    rng: np.random.RandomState,
+    split: Split,
+    settings: Settings,
+    *,
+    development: night.Development,
+) -> Drawn:
+    """A night scene with lamps, blurred by one kernel before the camera clips."""
+    blur = strength(rng, split, settings)
+    length = 15 * np.exp(rng.normal(0, 0.45 * settings.spread))
+    length = float(np.clip(length, 6, 60)) * blur
+    half = max(int(np.ceil(KERNEL_HALF * blur)), 2)
+    kernel = shake_kernel(rng, length, half, turning=night.TURNING)
+    margin = half + night.EDGE
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    radiance = night.light_scene(rng, scene.picture, settings.size)
+    pair = night.expose_pair(rng, radiance, settings.size, kernel, development)
+    return Drawn(*pair, scene.source, length)
+
+
+def _walking(
+    rng: np.random.RandomState, split: Split, settings: Settings, *, distance: people.Range
+) -> Drawn:
+    """People who walk behind a wall, seen from a camera that may move."""
+    blur = strength(rng, split, settings)
+    camera = people.draw_camera(rng, blur, settings.spread)
+    margin = int(np.ceil(20 * blur))
+    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    walkers = people.draw_people(
+        rng, split, settings.size, distance, blur=blur, spread=settings.spread, margin=margin
+    )
+    pair = average_motion(scene.picture, settings.size, camera, walkers, "gamma")
+    longest = camera.length + max(one.motion.length for one in walkers)
+    return Drawn(*pair, scene.source, longest)
+
+
 VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
+    "synth-clip": _clip,
     "synth-shake": _shaken,
+    "synth-lai-uniform": _lai_uniform,
+    "synth-lai-nonuniform": partial(_lai_nonuniform, anchor="centre"),
+    "synth-lai-nonuniform-first": partial(_lai_nonuniform, anchor="first"),
+    "synth-realblur-j": partial(_night, development="j"),
+    "synth-realblur-r": partial(_night, development="r"),
+    "synth-hide-close": partial(_walking, distance="close"),
+    "synth-hide-long": partial(_walking, distance="long"),
 }

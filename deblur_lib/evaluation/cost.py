@@ -7,7 +7,8 @@ beside the numbers.
 import math
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,19 @@ def count_parameters(network: nn.Module) -> int:
     return sum(one.numel() for one in network.parameters())
 
 
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """No parameter wants a gradient: the counter's hooks fail on parts that return a bare view."""
+    wanting = [one for one in network.parameters() if one.requires_grad]
+    try:
+        for one in wanting:
+            one.requires_grad_(False)
+        yield
+    finally:
+        for one in wanting:
+            one.requires_grad_(True)
+
+
 def count_macs(network: nn.Module, blurred: Tensor) -> int:
     """Multiply-accumulates of one forward pass: half of the floating-point operations counted.
 
@@ -110,7 +124,7 @@ def count_macs(network: nn.Module, blurred: Tensor) -> int:
     torch.backends.mha.set_fastpath_enabled(False)  # a fused attention layer would count as 0
     try:
         counter = FlopCounterMode(display=False, custom_mapping={FUSED_ATTENTION: _attention})
-        with evaluating(network), torch.no_grad(), counter:
+        with evaluating(network), _frozen(network), torch.no_grad(), counter:
             network(blurred)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)

@@ -18,7 +18,7 @@ from torch import Tensor
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation.inference import device_of, forward, give_back, name_of, out_of_memory
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
-from deblur_lib.nn import Deblurrer
+from deblur_lib.nn import Deblurrer, frames_for
 
 AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
 AUTO_TILE = 1024
@@ -44,8 +44,8 @@ def restore(
 
     Args:
         network: on any device; its training flags are left as they were.
-        blurred: (B, 3, H, W), for networks that take clips (B, T, 3, H, W); on any device. Tiles
-            are sent to the network one by one.
+        blurred: (B, 3, H, W), for networks that take clips (B, T, 3, H, W); of longer clips the
+            middle frames are taken. On any device; tiles are sent to the network one by one.
         tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles
             of 1024 px in pictures of more than two million pixels.
         overlap: pixels of context between neighbouring tiles, at least the receptive field for
@@ -60,6 +60,7 @@ def restore(
         EvaluationError: the network returned another shape, NaN or infinite values, or memory
             ran out with the smallest tiles too.
     """
+    blurred = frames_for(network, blurred)
     _check(network, blurred)
     step = network.multiple_of
     height, width = (round_up(max(n, network.minimum_size), step) for n in blurred.shape[-2:])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from deblur_lib.data.pairs import Pair, PairSource
+from deblur_lib.data.pairs import Pair, PairSource, middle_frame
 from deblur_lib.errors import DataError, DeblurError, EvaluationError, UsageError
 from deblur_lib.evaluation.conventions import convention
 from deblur_lib.evaluation.inference import name_of
@@ -148,7 +148,7 @@ def _one(
         error.add_note(f"while scoring {source.data_id}, picture {name}")
         raise
     if keep is not None:
-        keep(pair.name, to_8bit(_middle(pair.blurred)), rounded, sharp)
+        keep(pair.name, to_8bit(middle_frame(pair.blurred)), rounded, sharp)
     return PictureScore(pair.name, pair.scene, scores, seconds, tuple(notes))
 
 
@@ -156,13 +156,8 @@ def _restored(
     network: Deblurrer | None, pair: Pair, tile: Tile, overlap: int | None, say: Say
 ) -> Tensor:
     if network is None:
-        return _middle(pair.blurred)
+        return middle_frame(pair.blurred)
     return restore(network, pair.blurred[None], tile=tile, overlap=overlap, say=say)[0]
-
-
-def _middle(blurred: Tensor) -> Tensor:
-    """The picture itself, or the frame of a clip (T, 3, H, W) that is restored."""
-    return blurred[blurred.shape[0] // 2] if blurred.dim() == 4 else blurred
 
 
 def _show(bar: "tqdm[Any]", scored: list[PictureScore]) -> None:

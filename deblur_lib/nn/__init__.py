@@ -1,5 +1,5 @@
 """Bricks that two or more networks use."""
 
-from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.base import Deblurrer, check_input, frames_for
 
-__all__ = ["Deblurrer", "check_input"]
+__all__ = ["Deblurrer", "check_input", "frames_for"]

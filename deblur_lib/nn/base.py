@@ -37,6 +37,22 @@ class Deblurrer(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor forward_all")
 
 
+def frames_for(network: nn.Module, blurred: Tensor) -> Tensor:
+    """The frames of a batch of clips (B, T, 3, H, W) that a network takes: the middle ones.
+
+    A network of single pictures gets the middle frame, (B, 3, H, W). What is no clip, or too short
+    a clip, is given back as it is, and `check_input` tells.
+    """
+    taken = getattr(network, "clip_length", 1)
+    if blurred.dim() != 5:
+        return blurred
+    middle = blurred.shape[1] // 2
+    if taken == 1:
+        return blurred[:, middle]
+    first = max(middle - taken // 2, 0)
+    return blurred[:, first : first + taken]
+
+
 def check_input(network: Deblurrer, blurred: Tensor) -> None:
     """Refuse a batch that the network cannot restore; every `forward_all` calls it first.
 

@@ -76,6 +76,41 @@ def layer_table(
     return _folded(network, list(found.values())) if fold else list(found.values())
 
 
+def listing(rows: list[dict[str, Any]], *, first: int = 1) -> list[dict[str, Any]]:
+    """Rows of `layer_table` for readers; neighbours that differ by name only share one row.
+
+    Args:
+        rows: layers in order.
+        first: number of the first layer.
+
+    Returns:
+        One dict per group: layers ("2 to 20"), kind, kernel ("5x5" or ""), stride, output
+        ("128x128x64": width, height, channels) and parameters of all layers of the group.
+    """
+    groups: list[tuple[int, int, dict[str, Any]]] = []  # first and last number, the first row
+    for number, row in enumerate(rows, start=first):
+        start, _, before = groups[-1] if groups else (0, 0, {})
+        if before and _unnamed(before) == _unnamed(row):
+            groups[-1] = (start, number, before)
+        else:
+            groups.append((number, number, row))
+    return [
+        {
+            "layers": str(start) if start == end else f"{start} to {end}",
+            "kind": row["kind"],
+            "kernel": "x".join(map(str, row["kernel"] or ())),
+            "stride": row["stride"][0] if row["stride"] else "",
+            "output": "x".join(map(str, reversed(row["output"] or []))),
+            "parameters": row["parameters"] * (end - start + 1),
+        }
+        for start, end, row in groups
+    ]
+
+
+def _unnamed(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "name"}
+
+
 def receptive_field(rows: list[dict[str, Any]]) -> int:
     """Side, in pixels, of the input square that one output pixel of a plain chain looks at.
 

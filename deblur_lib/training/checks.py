@@ -2,7 +2,7 @@
 
 import torch
 
-from deblur_lib.data.pairs import PairSource
+from deblur_lib.data.pairs import PairSource, middle_frame
 from deblur_lib.errors import DataError
 
 LOOKED_AT = 50  # pairs looked at first, evenly spread
@@ -46,4 +46,4 @@ def _check_pairs(source: PairSource) -> None:
 
 def _same(source: PairSource, index: int) -> bool:
     pair = source.pair(index)
-    return torch.equal(pair.blurred, pair.sharp)
+    return torch.equal(middle_frame(pair.blurred), pair.sharp)

@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from deblur_lib.nn import Deblurrer
+from deblur_lib.nn import Deblurrer, frames_for
 from deblur_lib.spec import Train
 
 Parameters = list[nn.Parameter]
@@ -57,7 +57,7 @@ class Outputs(nn.Module):
     def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
         """The outputs, coarse to fine."""
         call: Any = self.module.forward_all if self.every else self.module
-        out = call(batch)
+        out = call(frames_for(self.module, batch))
         return out if isinstance(out, tuple) else (out,)
 
 

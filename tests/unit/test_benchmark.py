@@ -16,14 +16,13 @@ from deblur_lib.data.benchmark import (
     make_pair,
     read_settings,
 )
+from deblur_lib.data.kernels import convolve, shake_kernel
 from deblur_lib.data.leaves import draw_leaves
 from deblur_lib.data.scenes import FILES, PHOTOGRAPHS, TEXTURES, photograph
 from deblur_lib.data.synthesis import (
     Cutout,
     Motion,
     average_motion,
-    convolve,
-    shake_kernel,
 )
 from deblur_lib.errors import DataError, DeclarationError, UsageError
 

@@ -126,3 +126,25 @@ def test_requests_that_cannot_be_measured_are_refused() -> None:
         cost(Coarse(), size=(32, 32), repeats=0)
     with pytest.raises(EvaluationError, match="Hungry could not run on 32x32: CUDA out of memory"):
         cost(Hungry(100), size=(32, 32))
+
+
+def test_a_part_that_returns_a_bare_view_of_its_weights_is_counted() -> None:
+    class View(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+
+        def forward(self) -> Tensor:
+            return self.weight[:, None, None]
+
+    class Weighed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weigh, self.conv = View(), nn.Conv2d(3, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(x * self.weigh())
+
+    network = Weighed()
+    assert count_macs(network, torch.zeros(1, 3, 4, 5)) == 4 * 5 * 3 * 2
+    assert all(one.requires_grad for one in network.parameters())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.networks.deepdeblur import DeepDeblur
-from deblur_lib.nn.describe import layer_table, receptive_field
+from deblur_lib.nn.describe import layer_table, listing, receptive_field
 
 
 class Shared(nn.Module):
@@ -98,3 +98,15 @@ def test_receptive_field_of_a_chain_with_strides() -> None:
     chain = nn.Sequential(nn.Conv2d(3, 3, 5), nn.Conv2d(3, 3, 3, stride=2), nn.Conv2d(3, 3, 3))
     rows = layer_table(chain, torch.zeros(1, 3, 32, 32))
     assert receptive_field(rows) == 5 + 2 + 4
+
+
+def test_a_listing_joins_equal_neighbours_and_keeps_the_sum() -> None:
+    blocks = nn.Sequential(*(nn.Conv2d(4, 4, 3, padding=1) for _ in range(3)))
+    network = nn.Sequential(nn.Conv2d(3, 4, 5, padding=2), nn.ReLU(), blocks, nn.Flatten())
+    rows = layer_table(network, torch.zeros(1, 3, 6, 8))
+    shown = listing(rows)
+    assert [row["layers"] for row in shown] == ["1", "2 to 4", "5"]
+    assert [row["output"] for row in shown] == ["8x6x4", "8x6x4", "192"]
+    assert [row["kernel"] for row in shown] == ["5x5", "3x3", ""]
+    assert [row["parameters"] for row in shown] == [304, 3 * 148, 0]
+    assert listing([]) == []

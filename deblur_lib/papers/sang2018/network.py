@@ -72,9 +72,12 @@ class SangGenerator(Deblurrer):
         relu_after_sum: ReLU behind the sum of each block; the paper removes it.
         output_activation: "relu" (Table 1), "none" or "clamp" to [0, 1].
         global_skip: add the blurred picture before the output activation; not in Table 1.
+        start: "default" (random weights) or "identity" (random weights, but for those that make
+            the untrained network return its input; short trainings need not learn that first).
 
     Raises:
-        UsageError: unknown norm or activation, or an even kernel.
+        UsageError: unknown norm, activation or start, an even kernel, or an identity that the
+            parts cannot start as.
 
     Source: sang2018, Table 1; zeros at the border are open point S4, the start of the last bias is
     open point S5.
@@ -92,6 +95,7 @@ class SangGenerator(Deblurrer):
         relu_after_sum: bool = False,
         output_activation: str = "relu",
         global_skip: bool = False,
+        start: str = "default",
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:
@@ -107,6 +111,31 @@ class SangGenerator(Deblurrer):
         self.tail = conv(features, 3, kernel)
         self.finish = choose("output_activation", output_activation, OUTPUTS)()
         nn.init.constant_(self.tail.bias, 0.0 if global_skip else MID_GREY)  # type: ignore[arg-type]
+        choose("start", start, STARTS)(self)
+
+    @torch.no_grad()
+    def start_as_identity(self) -> None:
+        """Let the first three features carry the picture, and every block add nothing.
+
+        Raises:
+            UsageError: there is a global skip, or fewer than three features.
+        """
+        first, middle = self.head[0], self.tail.kernel_size[0] // 2
+        assert isinstance(first, nn.Conv2d)
+        if self.global_skip or first.out_channels < 3:
+            raise UsageError(
+                "start='identity' needs three features or more and no global_skip, got "
+                f"features={first.out_channels}, global_skip={self.global_skip}"
+            )
+        for edge in (first, self.tail):
+            edge.weight[:3].zero_()
+            edge.bias[:3].zero_()  # type: ignore[index]
+            edge.weight[range(3), range(3), middle, middle] = 1.0
+        for block in self.body:  # a norm would blow tiny weights up again: there it is zeroed
+            convolve, norm = block.get_submodule("body.3"), block.get_submodule("body.4")
+            last = norm if any(True for _ in norm.parameters()) else convolve
+            for parameter in last.parameters():
+                parameter.zero_()
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1] at its own size; not negative with the printed ReLU."""
@@ -114,6 +143,12 @@ class SangGenerator(Deblurrer):
         x = self.body(self.head(blurred))  # (B, F, H, W)
         x = self.tail(x)  # (B, 3, H, W)
         return (self.finish(x + blurred if self.global_skip else x),)
+
+
+STARTS: dict[str, Callable[[SangGenerator], None]] = {
+    "default": lambda network: None,
+    "identity": SangGenerator.start_as_identity,
+}
 
 
 class SangDiscriminator(nn.Module):

@@ -1,10 +1,11 @@
 """Figures from stored rows, curves, pictures and probes; each kind is a function in `DRAW`.
 
 Shapes of the probes that figures read (probes.json):
-    "architecture": {diagram: {"blocks": [{"name", "shape", "parameters", "kind"?, "row"?,
-        "column"?}], "arrows": [[from, to] or [from, to, "add" or "skip"]]}}
+    "architecture": {diagram: {"blocks": [{"name", "title"?, "shape", "parameters", "kind"?,
+        "row"?, "column"?}], "arrows": [[from, to] or [from, to, "add" or "skip"]]}}
     "receptive_field": {"maps": {"y1": [[...], ...], ...}, "reach": {"y1": 5, ...}}
     "branch_weights": {method: {level: {picture: [share of each branch]}}}
+    any name, for kind "heatmaps": {"panels": [{"title", "map": [[...]], "scale"?, "middle"?}]}
     "shown": {data set: {rule: picture}}
 """
 
@@ -20,6 +21,7 @@ from deblur_lib.report.figures import (
     crops,
     curves,
     diagram,
+    heatmaps,
     pairs,
     receptive,
     style,
@@ -34,6 +36,7 @@ DRAW: dict[str, Callable[..., Drawing]] = {
     "curves": curves.draw,
     "data": pairs.draw,
     "diagram": diagram.draw,
+    "heatmaps": heatmaps.draw,
     "receptive_field": receptive.draw,
 }
 

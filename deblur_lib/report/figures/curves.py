@@ -15,6 +15,10 @@ PANELS = {
     "loss": ("Training crops", "loss"),
     "validation/psnr-rgb": ("Validation pictures", "PSNR [dB]"),
 }
+TITLES = PANELS | {
+    "critic/real": ("Sharp patches", "mean logit"),
+    "critic/fake": ("Restored patches", "mean logit"),
+}
 
 
 def draw(
@@ -38,7 +42,7 @@ def draw(
         rows = results.curves[results.curves["name"] == name]
         for method in order:
             _lines(axis, rows[rows["method"] == method], paper, method)
-        title, label = PANELS.get(name, (name, name))
+        title, label = TITLES.get(name, (name, name))
         title = f"{title} ({profile_of(paper, results.profile).train_on})"
         axis.set(title=title, xlabel="step", ylabel=label)
         axis.margins(x=0.01)
@@ -48,7 +52,7 @@ def draw(
         _plain_ticks(axes[wanted.index("loss")])
     handles, labels = axes[-1].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=3)
-    drawing.set_label(f"{figure.title}: {', '.join(PANELS.get(n, (n,))[0] for n in wanted)} over "
+    drawing.set_label(f"{figure.title}: {', '.join(TITLES.get(n, (n,))[0] for n in wanted)} over "
                       f"the steps for {', '.join(labels)}.")  # fmt: skip
     return drawing
 

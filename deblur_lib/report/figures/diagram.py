@@ -2,7 +2,8 @@
 
 Blocks are placed by themselves: the row by the height of what leaves them (full size on top), the
 column by the longest way from an input. "row" and "column" of a block place it by hand. An arrow
-of kind "add" is written into the box it ends at ("S1 + B1"); one of kind "skip" is dashed.
+of kind "add" is written into the box it ends at ("S1 + B1"); one of kind "skip" is dashed. A box
+shows its "title" where it has one, else its name.
 """
 
 from typing import Any
@@ -160,7 +161,7 @@ def _box(axis: Axes, block: dict[str, Any], row: float, column: float, added: li
     lines = [_shape(block)] if block.get("shape") else []
     if block.get("parameters"):
         lines.append(count_text(float(block["parameters"])))
-    title = " + ".join([str(block["name"]), *added])
+    title = " + ".join([str(block.get("title", block["name"])), *added])
     shift = 0.13 * len(lines) / 2
     axis.text(column, row - shift, title, ha="center", va="center",
               fontsize=8, fontweight="bold", zorder=4)  # fmt: skip
@@ -175,7 +176,8 @@ def _ends(
     (row0, column0), (row1, column1) = start, end
     rise, run = row1 - row0, column1 - column0
     if rise == 0 and run > 1:  # over the boxes between
-        return (column0 + 0.2, row0 - HALF_HEIGHT), (column1 - 0.2, row1 - HALF_HEIGHT), -0.12
+        bend = -0.12 * min(1.0, 3 / run)  # long ones rise no higher than the room above
+        return (column0 + 0.2, row0 - HALF_HEIGHT), (column1 - 0.2, row1 - HALF_HEIGHT), bend
     if run > 0 and abs(rise) < 2 * HALF_HEIGHT + 0.1:  # side by side
         return (column0 + HALF_WIDTH, row0), (column1 - HALF_WIDTH, row1), 0.0
     down, aside = (1.0 if rise > 0 else -1.0), 0.15 * (run > 0) - 0.15 * (run < 0)

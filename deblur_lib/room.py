@@ -90,7 +90,7 @@ class Room:
             Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
         """
         if self.plan.request.train == "missing":
-            from deblur_lib.running import run_all
+            from deblur_lib.workers import run_all
 
             run_all(self.plan)
             collect(self.plan, self.folder, self.plan.runs)

@@ -119,13 +119,12 @@ def execute(
     """
     folder = store.run_folder(run)
     digests = {source.data_id: source.digest for source in tests.values()}
-    if _finished(folder, digests):
+    if is_finished(run, tests):
         return
     device = resolve_device(plan.request.device)
     network = build(run)
     write_json(folder / "config.json", run.settings)
-    train = _open(plan, run.train_on, "train")
-    validation = _open(plan, run.train_on, "validation")
+    train, validation = open_training(run, plan)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     fitted = fit(
         network,
@@ -158,9 +157,6 @@ def execute(
         )
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
-    costs = store.costs_file(run)
-    if not costs.is_file():
-        write_json(costs, cost(network, size=(COSTED, COSTED), repeats=5))
     head, dirty = provenance.commit()
     manifest = Manifest(
         run=run.id,
@@ -206,11 +202,28 @@ def trained(run: Run) -> Deblurrer:
     return network.eval()
 
 
-def _finished(folder: Path, digests: Mapping[str, str]) -> bool:
-    if not (folder / "manifest.json").is_file():
+def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
+    """True when a run is trained and scored on just these test pictures."""
+    manifest = store.run_folder(run) / "manifest.json"
+    if not manifest.is_file():
         return False
-    stored = read_manifests(folder / "manifest.json")[0].data
-    return all(stored.get(data_id) == digest for data_id, digest in digests.items())
+    stored = read_manifests(manifest)[0].data
+    return all(stored.get(one.data_id) == one.digest for one in tests.values())
+
+
+def open_training(run: Run, plan: Plan) -> tuple[PairSource, PairSource]:
+    """The pictures a run learns from, and those that choose its weights."""
+    return _open(plan, run.train_on, "train"), _open(plan, run.train_on, "validation")
+
+
+def measure_costs(plan: Plan) -> None:
+    """Measure the cost of each distinct network, while nothing else runs here."""
+    device = resolve_device(plan.request.device)
+    for run in plan.runs:
+        path = store.costs_file(run)
+        if not path.is_file():
+            network = build(run).to(device)
+            write_json(path, cost(network, size=(COSTED, COSTED), repeats=5))
 
 
 def _rows(
@@ -292,22 +305,13 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
     return tests, shown
 
 
-def run_all(plan: Plan) -> None:
-    """Execute every run of a plan, then probe the trained networks for the figures."""
-    tests, shown = look(plan)
-    for run in plan.runs:
-        build(run)  # a wrong option stops here, before the first step of the first run
-    for run in plan.runs:
-        execute(run, plan, tests, shown)
-    _probe(plan, tests, shown, store.run_base(plan.request))
-
-
-def _probe(
+def probe(
     plan: Plan,
     tests: Mapping[str, PairSource],
     shown: Mapping[str, Mapping[str, str]],
     base: Path,
 ) -> None:
+    """Store what the figures show of the trained networks of the first seed."""
     module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
     first = plan.runs[0].seed
     networks = {run.method.id: trained(run) for run in plan.runs if run.seed == first}

@@ -1,0 +1,87 @@
+"""Several runs at once on a processor: one process with one thread each.
+
+Small networks gain little from a second thread, and a thread that has to wait for a busy core
+holds up the other. One thread per run uses all cores, and makes a run's numbers independent of
+how many there are.
+"""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+import torch
+from tqdm import tqdm
+
+from deblur_lib import store
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.plan import Plan, Request, make_plan
+from deblur_lib.running import (
+    build,
+    execute,
+    is_finished,
+    look,
+    measure_costs,
+    open_tests,
+    open_training,
+    probe,
+)
+from deblur_lib.training.devices import resolve_device
+
+PARALLEL = ("demo",)  # profiles whose networks are small enough to train side by side
+Shown = Mapping[str, Mapping[str, str]]
+
+
+def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> None:
+    """Execute every run of a plan that is not finished, several at once where that pays.
+
+    Args:
+        plan: the request.
+        tests: test pictures by printed data set.
+        shown: pictures to store for figures, by printed data set and rule.
+
+    Raises:
+        DeblurError: of the first run that failed; the others that were under way go on to their
+            end, those not yet begun are left for the next call.
+    """
+    pending = [run.id for run in plan.runs if not is_finished(run, tests)]
+    workers = min(worker_count(plan), len(pending))
+    if workers < 2:
+        for run in plan.runs:
+            execute(run, plan, tests, shown)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_one, plan.request, name, shown) for name in pending]
+        try:
+            for future in tqdm(as_completed(futures), "runs", len(futures), unit="run"):
+                future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def run_all(plan: Plan) -> None:
+    """Execute every run of a plan, measure the networks' costs, probe them for the figures."""
+    tests, shown = look(plan)
+    for run in plan.runs:
+        build(run)  # a wrong option stops here, before the first step of the first run
+        open_training(run, plan)
+    execute_all(plan, tests, shown)
+    measure_costs(plan)
+    probe(plan, tests, shown, store.run_base(plan.request))
+
+
+def worker_count(plan: Plan) -> int:
+    """Runs that are trained at once: one per core for small networks on a processor, else one."""
+    if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return 1
+
+
+def _one(request: Request, name: str, shown: Shown) -> None:
+    """Execute one run in a process of its own; the pictures are in the cache already."""
+    torch.set_num_threads(1)
+    os.environ["TQDM_DISABLE"] = "1"
+    plan = make_plan(request)
+    (run,) = [one for one in plan.runs if one.id == name]
+    execute(run, plan, open_tests(plan), shown)

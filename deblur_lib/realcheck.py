@@ -40,7 +40,7 @@ def real_check(plan: Plan) -> pd.DataFrame:
 def _score(plan: Plan, path: Path) -> None:
     from deblur_lib.data.real import open_source
     from deblur_lib.evaluation.runner import evaluate
-    from deblur_lib.running import trained
+    from deblur_lib.running import shows_bars, trained
     from deblur_lib.training.devices import resolve_device
 
     runs = [run for run in plan.runs if run.seed == plan.runs[0].seed]
@@ -54,7 +54,9 @@ def _score(plan: Plan, path: Path) -> None:
         ("identity", "-", -1, None),
         *((run.method.id, run.id, run.seed, trained(run).to(device)) for run in runs),
     ):
-        scored = evaluate(network, source, conventions=CONVENTIONS, device=device)
+        scored = evaluate(
+            network, source, conventions=CONVENTIONS, device=device, progress=shows_bars()
+        )
         rows += [
             Row(
                 paper=plan.paper.id,

@@ -5,6 +5,7 @@ on where its last checkpoint stands; changed test pictures are scored anew witho
 """
 
 import dataclasses
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -55,7 +56,14 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
 def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
     settings = {**plan.profile.data, **plan.request.data}
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
-    return open_data(data_id, split, settings=settings, roots=roots, cache=store.cache_folder())
+    cache = store.cache_folder()
+    bars = shows_bars()
+    return open_data(data_id, split, settings=settings, roots=roots, cache=cache, progress=bars)
+
+
+def shows_bars() -> bool:
+    """False where $TQDM_DISABLE says that someone else shows the progress."""
+    return not os.environ.get("TQDM_DISABLE")
 
 
 def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
@@ -73,7 +81,8 @@ def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
     """Rows of the blurred pictures scored as if they were the output."""
     rows: list[Row] = []
     for dataset, source in tests.items():
-        scored = evaluate(None, source, conventions=conventions(plan.paper, dataset), device="cpu")
+        names = conventions(plan.paper, dataset)
+        scored = evaluate(None, source, conventions=names, device="cpu", progress=shows_bars())
         rows += _rows(
             plan.paper.id, plan.profile.name, "identity", "-", -1, dataset, source, scored
         )
@@ -137,6 +146,7 @@ def execute(
         precision=run.precision,
         name=str(run.method.network),
         options=run.options,
+        progress=shows_bars(),
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
@@ -150,6 +160,7 @@ def execute(
             conventions=conventions(plan.paper, dataset),
             device=device,
             keep=_keeper(folder / "pictures" / dataset, wanted),
+            progress=shows_bars(),
         )
         remarks |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
         rows += _rows(

@@ -25,6 +25,7 @@ from deblur_lib.running import (
     open_tests,
     open_training,
     probe,
+    shows_bars,
 )
 from deblur_lib.training.devices import resolve_device
 
@@ -53,7 +54,8 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(_one, plan.request, name, shown) for name in pending]
         try:
-            for future in tqdm(as_completed(futures), "runs", len(futures), unit="run"):
+            done = as_completed(futures)
+            for future in tqdm(done, "runs", len(futures), unit="run", disable=not shows_bars()):
                 future.result()
         finally:
             for future in futures:

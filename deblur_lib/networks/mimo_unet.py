@@ -140,7 +140,20 @@ class AFF(nn.Module):
 
 def nearest(x: Tensor, size: Sequence[int]) -> Tensor:
     """Resize to (height, width) by taking the nearest pixel; as it is where the size fits."""
-    return x if x.shape[-2:] == size else F.interpolate(x, list(size), mode="nearest")
+    if x.shape[-2:] == size:
+        return x
+    resized = F.interpolate(x, list(size), mode="nearest")
+    if resized.requires_grad:
+        resized.register_hook(_dense)  # type: ignore[no-untyped-call]
+    return resized
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    """The gradient in one block: `cat` gives back slices, which a resize handles 8 times slower."""
+    last = gradient.stride(1) == 1
+    return gradient.contiguous(
+        memory_format=torch.channels_last if last else torch.contiguous_format
+    )
 
 
 class MIMOUNet(Deblurrer):

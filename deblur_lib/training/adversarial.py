@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from deblur_lib.losses import weighted
-from deblur_lib.nn import Deblurrer
+from deblur_lib.nn import Deblurrer, frames_for
 from deblur_lib.spec import Train
 from deblur_lib.training.gan_losses import (
     CRITIC_LOSSES,
@@ -24,7 +24,7 @@ from deblur_lib.training.gan_losses import (
 )
 from deblur_lib.training.side import Side, parts_of
 
-COLLAPSED = 100  # steps in a row
+COLLAPSED = 500  # steps in a row; a fresh generator may be flat for the first few dozen
 FLAT = 0.01
 DEAD = 1e-12
 
@@ -83,8 +83,9 @@ class Adversary:
         self, picture: Tensor, blurred: Tensor, *, exact: bool = False
     ) -> tuple[Tensor, ...]:
         """Logits of every critic; `exact` leaves the reduced precision aside."""
-        if self._joined:  # (B, 3, H, W) or (B, T, 3, H, W) beside (B, 3, H, W)
-            picture = torch.cat((blurred.flatten(1, -3), picture), dim=1)
+        if self._joined:  # what the generator saw, (B, 3, H, W) or (B, T, 3, H, W), comes first
+            seen = frames_for(self.generator.module, blurred)
+            picture = torch.cat((seen.flatten(1, -3), picture), dim=1)
         if not exact:
             return self.critic.outputs(picture)
         out = self.critic.module(picture)

@@ -98,8 +98,8 @@ class Session:
                 self._validate_if_due()
                 if self._due():
                     self._save()
-                if bar.update(1):
-                    bar.set_postfix_str(self._status(values))
+                bar.set_postfix_str(self._status(values), refresh=False)
+                bar.update()
                 if interrupts.pressed:
                     self._save()
                     raise KeyboardInterrupt

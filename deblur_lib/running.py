@@ -12,7 +12,6 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
@@ -27,11 +26,11 @@ from deblur_lib.plan import Plan, Run
 from deblur_lib.records import (
     Manifest,
     Row,
-    atomic,
     read_json,
     read_manifests,
     write_json,
     write_manifests,
+    write_png,
     write_rows,
 )
 from deblur_lib.spec import Paper
@@ -244,7 +243,7 @@ def _rows(
 def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
     def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
         if name in wanted:
-            save_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
+            write_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
 
     return keep
 
@@ -260,12 +259,6 @@ def crop_box(blurred: np.ndarray, sharp: np.ndarray, side: int = SHOWN) -> tuple
     )  # fmt: skip
     top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
     return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
-
-
-def save_png(path: Path, picture: np.ndarray) -> None:
-    """Write an 8-bit picture without metadata, whole or not at all."""
-    with atomic(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
 
 
 def stored_costs(run: Run) -> dict[str, object]:
@@ -290,8 +283,8 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
             blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
             box = crop_box(blurred, sharp)
             folder = base / "pictures" / dataset / name
-            save_png(folder / "blurred.png", blurred[box])
-            save_png(folder / "sharp.png", sharp[box])
+            write_png(folder / "blurred.png", blurred[box])
+            write_png(folder / "sharp.png", sharp[box])
     write_json(base / "probes.json", {"shown": shown})
     write_rows(base / "identity.csv", identity)
     return tests, shown
@@ -321,4 +314,11 @@ def _probe(
         for dataset, source in tests.items()
         for name in shown[dataset].values()
     }
-    write_json(base / "probes.json", module.trained(networks, pictures) | {"shown": dict(shown)})
+    found = module.trained(networks, pictures)
+    for place, made in found.pop("pictures", {}).items():
+        dataset, _, name = place.partition("/")
+        pair = tests[dataset].pair(tests[dataset].names.index(name))
+        box = crop_box(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp))
+        for label, picture in made.items():
+            write_png(base / "pictures" / dataset / name / f"{label}.png", picture[box])
+    write_json(base / "probes.json", found | {"shown": dict(shown)})

@@ -7,6 +7,7 @@ Shapes of the probes that figures read (probes.json):
     "branch_weights": {method: {level: {picture: [share of each branch]}}}
     any name, for kind "heatmaps": {"panels": [{"title", "map": [[...]], "scale"?, "middle"?}]}
     "shown": {data set: {rule: picture}}
+    "panels": {name: {"rows": [[{"label", "title"}, ...], ...]}}, pictures beside those of data sets
 """
 
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.report.figures import (
     bars,
     branches,
+    costs,
     crops,
     curves,
     diagram,
     heatmaps,
     pairs,
+    panels,
     receptive,
     style,
 )
@@ -32,10 +35,12 @@ from deblur_lib.spec import Figure, Paper
 DRAW: dict[str, Callable[..., Drawing]] = {
     "bars": bars.draw,
     "branch_weights": branches.draw,
+    "cost_bars": costs.draw,
     "crops": crops.draw,
     "curves": curves.draw,
     "data": pairs.draw,
     "diagram": diagram.draw,
+    "panels": panels.draw,
     "heatmaps": heatmaps.draw,
     "receptive_field": receptive.draw,
 }

@@ -176,13 +176,20 @@ def check(folder: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("restored"), show_default=True)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--tile", type=int, default=None, help="side of tiles for large pictures")
+@click.option("--frames", is_flag=True, help="write the frames of videos as pictures")
 def restore(
-    inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: int | None
+    inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: int | None, frames: bool
 ) -> None:
-    """Restore pictures: files, folders or patterns."""
+    """Restore pictures (files, folders or patterns) and videos."""
     from deblur_lib.photos import restore_files
+    from deblur_lib.videos import restore_inputs
 
-    done, failed = restore_files(inputs, weights, out, device=device, tile=tile, say=click.echo)
+    done, failed, rest = restore_inputs(
+        inputs, weights, out, device=device, tile=tile, frames=frames, say=click.echo
+    )
+    if rest:
+        photos = restore_files(rest, weights, out, device=device, tile=tile, say=click.echo)
+        done, failed = done + photos[0], failed + photos[1]
     click.echo(f"{done} written to {out}, {failed} failed")
     sys.exit(3 if failed else 0 if done else 2)
 

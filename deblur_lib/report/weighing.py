@@ -65,9 +65,7 @@ def _column(key: str, paper: Paper) -> tuple[Column | None, str]:
     return columns.main_column(columns.table_of(paper, first), dataset, metric), method
 
 
-def _on_costs(
-    check: Check, results: Results, costs: Mapping[str, float], paper: Paper
-) -> Verdict:
+def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
     value = float(evaluate(check.expr, costs))
     spreads = []
     for key, middle in costs.items():

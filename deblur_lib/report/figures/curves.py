@@ -6,7 +6,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import StrMethodFormatter
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import profile_of
+from deblur_lib.report.columns import trained_on
 from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
@@ -22,7 +22,12 @@ TITLES = PANELS | {
 
 
 def draw(
-    results: Results, paper: Paper, figure: Figure, *, names: list[str] | None = None
+    results: Results,
+    paper: Paper,
+    figure: Figure,
+    *,
+    names: list[str] | None = None,
+    methods: list[str] | None = None,
 ) -> Drawing:
     """One panel per logged name; seeds as thin lines, their mean as a thick one.
 
@@ -31,19 +36,23 @@ def draw(
         paper: declares the methods.
         figure: the declaration.
         names: logged names to draw; all of `PANELS` when None.
+        methods: rows to draw; all when None.
     """
-    wanted = [name for name in names or PANELS if name in set(results.curves["name"])]
+    curves = results.curves
+    if methods is not None:
+        curves = curves[curves["method"].isin(methods)]
+    wanted = [name for name in names or PANELS if name in set(curves["name"])]
     if not wanted:
         raise MissingRowsError(f"no training curve is stored for {figure.id}; train first")
     drawing = style.canvas(3.3)
     axes = drawing.subplots(1, len(wanted), squeeze=False)[0]
-    order = [one.id for one in paper.methods if one.id in set(results.curves["method"])]
+    order = [one.id for one in paper.methods if one.id in set(curves["method"])]
     for axis, name in zip(axes, wanted, strict=True):
-        rows = results.curves[results.curves["name"] == name]
+        rows = curves[curves["name"] == name]
         for method in order:
             _lines(axis, rows[rows["method"] == method], paper, method)
         title, label = TITLES.get(name, (name, name))
-        title = f"{title} ({profile_of(paper, results.profile).train_on})"
+        title = f"{title} ({_data(results, paper, order)})"
         axis.set(title=title, xlabel="step", ylabel=label)
         axis.margins(x=0.01)
         axis.grid(True, axis="y")
@@ -55,6 +64,12 @@ def draw(
     drawing.set_label(f"{figure.title}: {', '.join(TITLES.get(n, (n,))[0] for n in wanted)} over "
                       f"the steps for {', '.join(labels)}.")  # fmt: skip
     return drawing
+
+
+def _data(results: Results, paper: Paper, methods: list[str]) -> str:
+    """What the methods learn from; the curves of different data do not compare."""
+    used = dict.fromkeys(trained_on(paper, one, results.profile) for one in methods)
+    return " or ".join(used)
 
 
 def _plain_ticks(axis: Axes) -> None:

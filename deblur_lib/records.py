@@ -92,7 +92,8 @@ class Manifest:
         best_step: step of the scored weights.
         weights_digest: SHA-256 of the scored weights file.
         started: UTC time, ISO 8601.
-        notes: things a reader should know (a retry with smaller tiles, random VGG weights).
+        notes: things a reader should know (a retry with smaller tiles).
+        cautions: what must stand beside every number of this run (random VGG19 weights).
     """
 
     run: str
@@ -121,6 +122,7 @@ class Manifest:
     weights_digest: str
     started: str
     notes: list[str] = Field(default_factory=list)
+    cautions: list[str] = Field(default_factory=list)
 
 
 @contextmanager

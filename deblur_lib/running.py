@@ -21,6 +21,7 @@ from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
+from deblur_lib.losses import remarks
 from deblur_lib.nn import Deblurrer
 from deblur_lib.plan import Plan, Run
 from deblur_lib.records import (
@@ -125,6 +126,7 @@ def execute(
     write_json(folder / "config.json", run.settings)
     train = _open(plan, run.train_on, "train")
     validation = _open(plan, run.train_on, "validation")
+    cautions = remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     fitted = fit(
         network,
@@ -137,11 +139,12 @@ def execute(
         precision=run.precision,
         name=str(run.method.network),
         options=run.options,
+        notes=cautions,
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []
-    remarks: dict[str, None] = dict.fromkeys(fitted.notes)
+    notes: dict[str, None] = dict.fromkeys(fitted.notes)
     for dataset, source in tests.items():
         wanted = set(shown.get(dataset, {}).values())
         scored = evaluate(
@@ -151,7 +154,7 @@ def execute(
             device=device,
             keep=_keeper(folder / "pictures" / dataset, wanted),
         )
-        remarks |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
+        notes |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
         rows += _rows(
             run.paper, run.profile, run.method.id, run.id, run.seed, dataset, source, scored
         )
@@ -186,7 +189,8 @@ def execute(
         best_step=fitted.best_step,
         weights_digest=provenance.file_digest(fitted.weights),
         started=started,
-        notes=list(remarks),
+        notes=list(notes),
+        cautions=list(cautions),
     )
     write_manifests(folder / "manifest.json", [manifest])
 

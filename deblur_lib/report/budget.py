@@ -1,5 +1,6 @@
 """What a profile spends, and why our number may differ from the printed one, in words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from deblur_lib.report.columns import method_of, profile_of, trained_on
@@ -96,3 +97,30 @@ def flags(results: Results, paper: Paper, method: str, dataset: str) -> list[str
     if scored is None or scored == used:
         return []
     return [f"cross-variant: trained on {used}, scored on {scored}"]
+
+
+def cautions(results: Results, methods: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """What must stand beside every number of some runs (random VGG19 weights).
+
+    Args:
+        results: the runs.
+        methods: rows to look at; all when None.
+
+    Returns:
+        For each caution the ids of the rows that it holds for.
+    """
+    found: dict[str, list[str]] = {}
+    for one in results.manifests:
+        for text in one.cautions if methods is None or one.method in methods else ():
+            if one.method not in found.setdefault(text, []):
+                found[text].append(one.method)
+    return found
+
+
+def caption(results: Results, paper: Paper, text: str, methods: Sequence[str] | None = None) -> str:
+    """A caption, followed by the cautions of the rows it is about."""
+    told = [
+        f"{', '.join(method_of(paper, method).title for method in rows)}: {caution}."
+        for caution, rows in cautions(results, methods).items()
+    ]
+    return " ".join((text, *told))

@@ -19,6 +19,7 @@ TITLES = PANELS | {
     "critic/real": ("Sharp patches", "mean logit"),
     "critic/fake": ("Restored patches", "mean logit"),
 }
+CROWDED = 30  # ratio of the axis above which only powers of ten are labelled
 
 
 def draw(
@@ -74,8 +75,10 @@ def _data(results: Results, paper: Paper, methods: list[str]) -> str:
 
 def _plain_ticks(axis: Axes) -> None:
     axis.grid(True, which="minor", axis="y", alpha=0.5)
+    low, high = axis.get_ylim()
+    crowded = high > CROWDED * low
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(StrMethodFormatter("" if crowded else "{x:g}"))
     axis.tick_params(axis="y", which="minor", labelsize=6.5)
 
 
@@ -92,6 +95,7 @@ def _lines(axis: Axes, rows: pd.DataFrame, paper: Paper, method: str) -> None:
         table.mean(axis=1),
         color=colour,
         linewidth=1.6,
+        linestyle=style.dashes(paper, method),
         marker=marker,
         markersize=2.5,
         label=style.name(paper, method, width=40),

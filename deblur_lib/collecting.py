@@ -18,10 +18,12 @@ from deblur_lib.records import (
     rows_of,
     write_json,
     write_manifests,
+    write_png,
     write_rows,
     write_text,
 )
 
+PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
 COST_UNITS = {
     "parameters": "count",
     "macs": "multiply-accumulates at 256x256",
@@ -81,7 +83,16 @@ def structure_probes(plan: Plan, folder: Path) -> None:
         from deblur_lib.evaluation.cost import count_macs
 
         found = module.structure(settings, count_macs)
+        _keep_panels(found.get("panels", {}), folder / "pictures" / PANELS)
         write_json(path, found | {"settings": settings, "code": code}, sort=False)
+
+
+def _keep_panels(panels: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Store the pictures of panels as files; what remains of the probes goes to JSON."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, panel in panels.items():
+        for label, picture in panel.pop("pictures").items():
+            write_png(folder / name / f"{label}.png", picture)
 
 
 def _curves(runs: Sequence[Run]) -> str:
@@ -116,7 +127,9 @@ def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
     places = {"": base / "pictures"} | {
         run.method.id: store.run_folder(run) / "pictures" for run in runs if run.seed == first
     }
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    for old in (folder / "pictures").glob("*"):
+        if old.name != PANELS:
+            shutil.rmtree(old)
     shown = read_json(base / "probes.json")["shown"]
     for method, place in places.items():
         for dataset, rules in shown.items():

@@ -47,7 +47,8 @@ def restore_files(
     network, card = open_network(weights)
     if network.clip_length != 1:
         raise DataError(
-            f"{card.network} restores clips of {network.clip_length} frames, not photos"
+            f"{card.network} restores clips of {network.clip_length} frames, not photos; give a "
+            "video or a folder of its frames"
         )
     place = resolve_device(device)
     network = network.to(place)

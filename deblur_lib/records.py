@@ -10,7 +10,8 @@ A results folder (of one paper at one profile) holds:
     curves.csv          training curves: run, method, seed, step, name, value
     costs.csv           cost of each network: method, name, value, unit
     probes.json         small arrays that figures need (heat maps, gate weights), by name
-    pictures/<data>/<picture>/<method>.png     8-bit crops for the visual figures
+    pictures/<data>/<picture>/<method>.png     8-bit crops for the visual figures; <data> is
+                        "panels" for pictures that the structure probes drew
     derived/            tables, figures and verdicts made from the above
 """
 
@@ -22,7 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -88,7 +92,8 @@ class Manifest:
         best_step: step of the scored weights.
         weights_digest: SHA-256 of the scored weights file.
         started: UTC time, ISO 8601.
-        notes: things a reader should know (a retry with smaller tiles, random VGG weights).
+        notes: things a reader should know (a retry with smaller tiles).
+        cautions: what must stand beside every number of this run (random VGG19 weights).
     """
 
     run: str
@@ -117,6 +122,7 @@ class Manifest:
     weights_digest: str
     started: str
     notes: list[str] = Field(default_factory=list)
+    cautions: list[str] = Field(default_factory=list)
 
 
 @contextmanager
@@ -153,6 +159,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an 8-bit picture (H, W, 3) without metadata, whole or not at all."""
+    with atomic(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
 
 
 def write_json(path: Path, data: Any, *, sort: bool = True) -> None:

@@ -18,7 +18,7 @@ from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import derive, markup, tables, verdicts
+from deblur_lib.report import budget, derive, markup, tables, verdicts
 from deblur_lib.report.results import Results
 
 if TYPE_CHECKING:
@@ -159,7 +159,9 @@ class Room:
         if declared[figure].kind == "data":
             self._look()
         path = derive.write_figure(self.folder, self.paper.id, figure)
-        return Image(data=path.read_bytes(), format="png", alt=declared[figure].caption)
+        results = Results.load(self.folder, partial=True)
+        alt = budget.caption(results, self.paper, declared[figure].caption)
+        return Image(data=path.read_bytes(), format="png", alt=alt)
 
     def listing(self, name: str) -> markup.View:
         """A small table of the networks' structure, counted from the built networks."""

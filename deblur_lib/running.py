@@ -13,7 +13,6 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
@@ -23,15 +22,16 @@ from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
+from deblur_lib.losses import remarks
 from deblur_lib.nn import Deblurrer
 from deblur_lib.plan import Plan, Run
 from deblur_lib.records import (
     Manifest,
     Row,
-    atomic,
     read_manifests,
     write_json,
     write_manifests,
+    write_png,
     write_rows,
 )
 from deblur_lib.spec import Paper
@@ -134,6 +134,7 @@ def execute(
     network = build(run)
     write_json(folder / "config.json", run.settings)
     train, validation = open_training(run, plan)
+    cautions = remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     fitted = fit(
         network,
@@ -147,11 +148,12 @@ def execute(
         name=str(run.method.network),
         options=run.options,
         progress=shows_bars(),
+        notes=cautions,
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []
-    remarks: dict[str, None] = dict.fromkeys(fitted.notes)
+    notes: dict[str, None] = dict.fromkeys(fitted.notes)
     for dataset, source in tests.items():
         wanted = set(shown.get(dataset, {}).values())
         scored = evaluate(
@@ -162,7 +164,7 @@ def execute(
             keep=_keeper(folder / "pictures" / dataset, wanted),
             progress=shows_bars(),
         )
-        remarks |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
+        notes |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
         rows += _rows(
             run.paper, run.profile, run.method.id, run.id, run.seed, dataset, source, scored
         )
@@ -195,7 +197,8 @@ def execute(
         best_step=fitted.best_step,
         weights_digest=provenance.file_digest(fitted.weights),
         started=started,
-        notes=list(remarks),
+        notes=list(notes),
+        cautions=list(cautions),
     )
     write_manifests(folder / "manifest.json", [manifest])
 
@@ -269,7 +272,7 @@ def _rows(
 def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
     def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
         if name in wanted:
-            save_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
+            write_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
 
     return keep
 
@@ -285,12 +288,6 @@ def crop_box(blurred: np.ndarray, sharp: np.ndarray, side: int = SHOWN) -> tuple
     )  # fmt: skip
     top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
     return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
-
-
-def save_png(path: Path, picture: np.ndarray) -> None:
-    """Write an 8-bit picture without metadata, whole or not at all."""
-    with atomic(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
 
 
 def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
@@ -309,8 +306,8 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
             blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
             box = crop_box(blurred, sharp)
             folder = base / "pictures" / dataset / name
-            save_png(folder / "blurred.png", blurred[box])
-            save_png(folder / "sharp.png", sharp[box])
+            write_png(folder / "blurred.png", blurred[box])
+            write_png(folder / "sharp.png", sharp[box])
     write_json(base / "probes.json", {"shown": shown})
     write_rows(base / "identity.csv", identity)
     return tests, shown
@@ -331,5 +328,11 @@ def probe(
         for dataset, source in tests.items()
         for name in shown[dataset].values()
     }
-    found = module.trained(networks, pictures) | {"shown": dict(shown)}
-    write_json(base / "probes.json", found, sort=False)
+    found = module.trained(networks, pictures)
+    for place, made in found.pop("pictures", {}).items():
+        dataset, _, name = place.partition("/")
+        pair = tests[dataset].pair(tests[dataset].names.index(name))
+        box = crop_box(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp))
+        for label, picture in made.items():
+            write_png(base / "pictures" / dataset / name / f"{label}.png", picture[box])
+    write_json(base / "probes.json", found | {"shown": dict(shown)}, sort=False)

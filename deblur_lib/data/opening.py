@@ -6,13 +6,16 @@ from typing import Any
 
 from deblur_lib.data.benchmark import build_benchmark
 from deblur_lib.data.cache import pack
-from deblur_lib.data.pairs import PairSource
+from deblur_lib.data.clip_pairs import open_clips
+from deblur_lib.data.clips import MANIFEST
+from deblur_lib.data.pairs import PairedImages, PairSource
 from deblur_lib.data.real import open_own, open_source
 from deblur_lib.data.settings import SPLITS, Split
-from deblur_lib.data.sources import SOURCES
+from deblur_lib.data.sources import DVD, SOURCES
 from deblur_lib.data.variants import VARIANTS
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 
+FLOW_MADE = "dvd-flow"  # clips of zhao2020, which everyone makes from the videos
 KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}
 
 
@@ -36,7 +39,7 @@ def open_data(
             incomplete folder; the official count stays `expected`), `pack` (decode training and
             validation pictures once into the cache; default True), `held_out` (scenes that
             validate).
-        roots: folder of each real data set.
+        roots: folder of each real data set; one made by `deblur data clips` gives clips.
         cache: folder of packed pictures.
         progress: show progress bars.
 
@@ -50,6 +53,11 @@ def open_data(
     part: Split = next(one for one in SPLITS if one == split)
     if data_id in VARIANTS:
         return build_benchmark(data_id, part, settings, cache=cache, progress=progress)
+    if data_id == FLOW_MADE and data_id not in roots:
+        raise UsageError(
+            f"{data_id} needs its folder: get the videos from {DVD.page} ({DVD.licence}), run "
+            f'`deblur data clips VIDEOS FOLDER`, and give roots={{"{data_id}": "FOLDER"}}'
+        )
     if data_id not in SOURCES and data_id not in roots:
         known = {*VARIANTS, *SOURCES, *roots}
         raise UsageError(unknown_name("data set", data_id, known))
@@ -61,7 +69,10 @@ def open_data(
         )
     chosen = _read_settings(settings)
     packed = chosen.pop("pack", True) and split != "test"
-    if data_id in SOURCES:
+    pairs: PairedImages
+    if (roots[data_id] / MANIFEST).is_file():
+        pairs = open_clips(data_id, part, roots[data_id])
+    elif data_id in SOURCES:
         pairs = open_source(data_id, part, roots[data_id], cache=cache, **chosen)
     else:
         pairs = open_own(data_id, part, roots[data_id])

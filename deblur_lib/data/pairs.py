@@ -64,7 +64,7 @@ class PairSource(Protocol):
         """One whole pair."""
 
     def crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[U8, U8]:
-        """A random square of one pair, uint8 (size, size, 3); of clips, blurred has T first."""
+        """A random square of one pair, uint8 (size, size, 3); blurred clips have T of them."""
 
 
 class PairedImages:

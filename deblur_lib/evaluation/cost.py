@@ -26,7 +26,6 @@ ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during 
 TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 Shape = tuple[int, ...]
 WARMUP = 2
-LONGEST = 20.0  # seconds of timed passes, after which no further one starts
 FEWEST = 3
 FUSED_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # torch counts 0
 
@@ -35,7 +34,8 @@ def cost(
     network: nn.Module,
     *,
     size: tuple[int, int] = (256, 256),
-    repeats: int = 10,
+    repeats: int = 100,
+    longest: float = 4.0,
     device: torch.device | str | None = None,
 ) -> dict[str, Any]:
     """Measure one float32 forward pass on one picture.
@@ -43,7 +43,9 @@ def cost(
     Args:
         network: moved to `device` and left there, its training flags as they were.
         size: height and width in pixels; must suit the network, nothing is padded.
-        repeats: timed passes; slow networks stop earlier, after at least 3 passes and 20 s.
+        repeats: timed passes, after a fifth as many that warm up.
+        longest: seconds after which no further timed pass starts, nor a quarter of it in warming
+            up; at least 3 passes are timed, after 2 to warm up.
         device: where to measure; where the network is when None.
 
     Returns:
@@ -67,7 +69,7 @@ def cost(
         try:
             macs = count_macs(network, blurred)
             memory, method = _peak_memory(network, blurred)
-            seconds = _time(network, blurred, repeats)
+            seconds = _time(network, blurred, repeats, longest)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EvaluationError(
                 f"{name_of(network)} could not run on {size[0]}x{size[1]}: {error}; choose a size "
@@ -136,18 +138,22 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _time(network: nn.Module, blurred: Tensor, repeats: int) -> list[float]:
-    """Seconds of each timed pass, after warm-up."""
-    seconds: list[float] = []
+def _time(network: nn.Module, blurred: Tensor, repeats: int, longest: float) -> list[float]:
+    """Seconds of each timed pass, after warm-up; every pass waits for the device."""
     with torch.inference_mode():
-        for _ in range(WARMUP):
-            network(blurred)
+        _passes(network, blurred, repeats // 5, longest / 4, least=WARMUP)
+        return _passes(network, blurred, repeats, longest, least=min(FEWEST, repeats))
+
+
+def _passes(
+    network: nn.Module, blurred: Tensor, count: int, longest: float, *, least: int
+) -> list[float]:
+    seconds: list[float] = []
+    while len(seconds) < least or (len(seconds) < count and sum(seconds) < longest):
+        start = time.perf_counter()
+        network(blurred)
         _wait(blurred.device)
-        while len(seconds) < repeats and (len(seconds) < FEWEST or sum(seconds) < LONGEST):
-            start = time.perf_counter()
-            network(blurred)
-            _wait(blurred.device)
-            seconds.append(time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start)
     return seconds
 
 

@@ -31,7 +31,7 @@ class PatchGAN(nn.Module):
     Raises:
         UsageError: unknown norm.
 
-    Source: li2026, Sec. 3.5, E18 to E20; DeblurGAN's released code.
+    Source: li2026, Sec. 3.2; DeblurGAN's released code.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
 """What a profile spends, and why our number may differ from the printed one, in words."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from deblur_lib.report.columns import method_of, profile_of
+from deblur_lib.report.columns import method_of, profile_of, trained_on
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
 
@@ -34,8 +35,8 @@ def _networks(results: Results, paper: Paper, table: Table) -> str:
     size = f"networks with {', '.join(changes)}" if changes else "networks of full size"
     steps = sorted({one.steps for one in runs})
     spent = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    train_on = profile_of(paper, results.profile).train_on
-    return f"{size} trained for {spent} steps on {_data(train_on)}"
+    used = dict.fromkeys(trained_on(paper, one.method, results.profile) for one in runs)
+    return f"{size} trained for {spent} steps on {' or '.join(map(_data, used))}"
 
 
 def _data(data_id: str) -> str:
@@ -65,8 +66,9 @@ def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str
         reasons.append(
             f"data: {profile.test_on.get(dataset)} stands for {full.test_on.get(dataset)}"
         )
-    if runs and profile.train_on != full.train_on:
-        reasons.append(f"training data: {profile.train_on} instead of {full.train_on}")
+    used, meant = (trained_on(paper, method, name) for name in (results.profile, "paper"))
+    if runs and used != meant:
+        reasons.append(f"training data: {used} instead of {meant}")
     changes = sorted({part for one in runs for part in _changes(paper, method, one.options)})
     if changes:
         reasons.append(f"width: {', '.join(changes)}")
@@ -88,10 +90,37 @@ def _spent(paper: Paper, method: str, runs: list[Any]) -> list[str]:
     return []
 
 
-def flags(results: Results, paper: Paper, dataset: str) -> list[str]:
-    """Cautions for a data set: trained on one kind of blur and scored on another."""
-    profile = profile_of(paper, results.profile)
-    scored = profile.test_on.get(dataset)
-    if scored is None or scored == profile.train_on:
+def flags(results: Results, paper: Paper, method: str, dataset: str) -> list[str]:
+    """Cautions for a method on a data set: trained on one kind of blur, scored on another."""
+    used = trained_on(paper, method, results.profile)
+    scored = profile_of(paper, results.profile).test_on.get(dataset)
+    if scored is None or scored == used:
         return []
-    return [f"cross-variant: trained on {profile.train_on}, scored on {scored}"]
+    return [f"cross-variant: trained on {used}, scored on {scored}"]
+
+
+def cautions(results: Results, methods: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """What must stand beside every number of some runs (random VGG19 weights).
+
+    Args:
+        results: the runs.
+        methods: rows to look at; all when None.
+
+    Returns:
+        For each caution the ids of the rows that it holds for.
+    """
+    found: dict[str, list[str]] = {}
+    for one in results.manifests:
+        for text in one.cautions if methods is None or one.method in methods else ():
+            if one.method not in found.setdefault(text, []):
+                found[text].append(one.method)
+    return found
+
+
+def caption(results: Results, paper: Paper, text: str, methods: Sequence[str] | None = None) -> str:
+    """A caption, followed by the cautions of the rows it is about."""
+    told = [
+        f"{', '.join(method_of(paper, method).title for method in rows)}: {caution}."
+        for caution, rows in cautions(results, methods).items()
+    ]
+    return " ".join((text, *told))

@@ -73,7 +73,8 @@ def _cautions(results: Results, paper: Paper, method: Method, column: Column) ->
     trained = any(one.steps for one in results.of_method(method.id))
     if not trained or columns.is_cost(column):
         return []
-    return budget.flags(results, paper, column.dataset)
+    flags = budget.flags(results, paper, method.id, column.dataset)
+    return [*budget.cautions(results, [method.id]), *flags]
 
 
 def _measured(results: Results, method: Method, column: Column) -> dict[str, Any]:

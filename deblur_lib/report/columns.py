@@ -31,6 +31,12 @@ def profile_of(paper: Paper, name: str) -> Profile:
     return next(one for one in paper.profiles if one.name == name)
 
 
+def trained_on(paper: Paper, method: str, profile: str) -> str:
+    """Data id of the pictures that a method learns from at a profile."""
+    declared, own = profile_of(paper, profile), method_of(paper, method).train_on
+    return declared.test_on[own] if own else declared.train_on
+
+
 def is_beside(table: Table, column: Column) -> bool:
     """True for a column that shows a printed metric under another convention.
 

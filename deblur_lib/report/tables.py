@@ -56,7 +56,7 @@ def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
     check(frame)
     frame.attrs = {
         "title": budget.title(results, paper, declared),
-        "caption": declared.caption,
+        "caption": budget.caption(results, paper, declared.caption, declared.methods),
         "kind": declared.kind,
     }
     return frame

@@ -40,7 +40,7 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
         named = ", ".join(dict.fromkeys(key.split(".")[3] for key in useless))
         return Verdict(NOT_JUDGED, f"no better than the blurred input here: {named}")
     if not found:
-        return _on_costs(check, results, counted)
+        return _on_costs(check, results, counted, paper)
     return _on_scores(check, {key: one for key, one in found.items() if one}, counted)
 
 
@@ -78,12 +78,13 @@ def _column(key: str, paper: Paper) -> tuple[Column | None, str]:
     return columns.main_column(columns.table_of(paper, first), dataset, metric), method
 
 
-def _on_costs(check: Check, results: Results, costs: Mapping[str, float]) -> Verdict:
+def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
     value = float(evaluate(check.expr, costs))
     spreads = []
     for key, middle in costs.items():
-        _, subject, name = key.split(".")[:3] if key.startswith("cost.") else ("", "", "")
-        half = (results.cost(subject, f"{name}_iqr") or 0.0) / 2
+        column, method = _column(key, paper)
+        name = column.convention if column else key.rpartition(".")[2]
+        half = (results.cost(method, f"{name}_iqr") or 0.0) / 2
         spreads.append((middle - half, middle + half) if half else (middle,))
     corners = [
         float(evaluate(check.expr, dict(zip(costs, corner, strict=True))))

@@ -69,7 +69,7 @@ def test_rows_that_should_have_run_are_counted_apart(tmp_path: Path) -> None:
 
 
 def test_markdown_has_a_line_per_cell(root: Path) -> None:
-    text = coverage.to_markdown(coverage.ledger(root))
-    assert text.count("| T1.") == 32
-    assert text.count("| T2.") == 6
+    found = coverage.ledger(root)
+    text = coverage.to_markdown(found)
+    assert text.count("\n| T") == len(found["cells"])
     assert "| T2.gopro\\_test.psnr\\_db.wan2023 | 31. 95 dB | retrained here | 2" in text

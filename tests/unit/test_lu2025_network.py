@@ -10,7 +10,7 @@ from deblur_lib.errors import UsageError
 from deblur_lib.nn.describe import layer_table
 from deblur_lib.papers.lu2025.blocks import DSGA
 from deblur_lib.papers.lu2025.network import LAYOUTS, DSGformer
-from deblur_lib.papers.lu2025.probes import (
+from deblur_lib.papers.lu2025.looking import (
     branch_overlap,
     frequency_matrices,
     score_pictures,

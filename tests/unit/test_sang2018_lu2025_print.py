@@ -20,6 +20,7 @@ CONTROLS = {
         "dsgformer_no_topk",
         "dsgformer_single_k",
         "dsgformer_dfgb_relu",
+        "dsgformer_dfgb_relu2",
         "dsgformer_dfgb_softmax",
     },
 }

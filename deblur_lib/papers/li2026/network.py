@@ -37,7 +37,7 @@ class MSFM(nn.Module):
     Raises:
         UsageError: unknown norm.
 
-    Source: li2026, Sec. 3.2.
+    Source: li2026, Sec. 3.1 (E7 to E10 in the room).
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class ECA(nn.Module):
         channels: channels C.
         kernel: length of the convolution, or "auto" for a length that grows with log2 C.
 
-    Source: li2026, Sec. 3.3; the rule for "auto" is ECA-Net's.
+    Source: li2026, Sec. 3.1 (E11 to E14); the rule for "auto" is ECA-Net's.
     """
 
     def __init__(self, channels: int, *, kernel: int | str = "auto") -> None:
@@ -140,7 +140,7 @@ class AFEM(nn.Module):
         channels: channels C.
         reduction: C over the width of the hidden layer, which is at least 4.
 
-    Source: li2026, Sec. 3.4.
+    Source: li2026, Sec. 3.1 (E15 to E17).
     """
 
     def __init__(self, channels: int, *, reduction: int = 16) -> None:
@@ -225,7 +225,7 @@ class MultiAttentionGenerator(DeblurGANv2):
     Raises:
         UsageError: an unknown word, or a level that the pyramid does not have.
 
-    Source: li2026, Sec. 3; the options are the open points L01 to L19 of the room.
+    Source: li2026, Sec. 3.1; the options are the open points L01 to L19 of the room.
     """
 
     name = "li2026"

@@ -1,119 +1,134 @@
-"""What DSGformer's selections and frequency matrices do; plain numbers for figures and logs."""
+"""What the figures of lu2025 show: scores before and after the selection, frequency matrices.
 
+`structure` (no training needed) and `trained` are what `collecting` and `running` call.
+
+Everything returned is plain lists, dicts and numbers, ready for JSON.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from deblur_lib.nn.parts import choose
-from deblur_lib.papers.lu2025.attention import DTSAS, keep_counts, topk_masks
-from deblur_lib.papers.lu2025.gates import DFGB
+from deblur_lib.papers.lu2025.looking import branch_overlap, frequency_matrices, score_pictures
+from deblur_lib.papers.lu2025.structure import Counter, counts
 
-RATIOS = (1 / 8, 1 / 4, 1 / 2, 2 / 3, 3 / 4, 4 / 5)
+SHOWN = "dsgformer"  # the method whose scores and matrices are drawn
 
 
-@torch.no_grad()
-def branch_overlap(
-    network: nn.Module, blurred: Tensor, ratios: tuple[float, ...] = RATIOS
-) -> list[dict[str, Any]]:
-    """How much of each attention row a top-k branch keeps, block by block.
-
-    After squaring only positive scores count, so branches that keep all of them are one branch.
+def structure(settings: Mapping[str, Mapping[str, Any]], count_macs: Counter) -> dict[str, Any]:
+    """What diagrams and listings need; no training.
 
     Args:
-        network: a DSGformer.
-        blurred: (B, 3, H, W) in [0, 1], of a size the network takes.
-        ratios: share of the row that each branch keeps.
+        settings: network options of each method run here; everything shows the printed size.
+        count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:
-        One dict per attention, in the order of the network: block (path), channels (of a head),
-        positive (share of scores above zero), zeros (share of exact zeros in the attention used)
-        and energy (per ratio, share of the summed squared positive scores of a row that the
-        branch keeps, mean over rows; a row without positive scores counts as kept).
+        See `structure.counts`.
     """
+    return counts(count_macs)
+
+
+def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What the figures show of trained networks.
+
+    Args:
+        networks: trained networks by method id.
+        pictures: blurred pictures (1, 3, H, W) by "<data set>/<name>"; sides are cut to what the
+            network takes.
+
+    Returns:
+        `scores` and `matrices` (panels of the network of `SHOWN`), the listing `selection` (what
+        its top-k branches keep, block by block) and `costs` with the share of zero scores
+        ("attention_zeros") of every network whose scores are selected.
+    """
+    cut = [_whole_blocks(blurred) for blurred in pictures.values()]
+    overlaps = {
+        method: [branch_overlap(network, blurred) for blurred in cut]
+        for method, network in networks.items()
+    }
+    found: dict[str, Any] = {
+        "costs": {
+            method: {"attention_zeros": mean([row["zeros"] for rows in blocks for row in rows])}
+            for method, blocks in overlaps.items()
+        }
+    }
+    if SHOWN in networks:
+        network = networks[SHOWN]
+        found["selection"] = selection(overlaps[SHOWN])
+        found["scores"] = {"panels": score_panels(network, cut[0])}
+        found["matrices"] = {"panels": matrix_panels(network)}
+    return found
+
+
+def _whole_blocks(blurred: Tensor, multiple: int = 64) -> Tensor:
+    """The picture without the rows and columns that do not fill a block."""
+    height, width = (side - side % multiple for side in blurred.shape[-2:])
+    return blurred[..., :height, :width]
+
+
+def selection(overlaps: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Means over pictures, one row per layer of the network."""
     rows = []
-    for name, attend, before in _scores(network, blurred):
-        energy = F.relu(before).square()  # (B, h, D, D)
-        masks = topk_masks(before, keep_counts(ratios, before.shape[-1]))  # (N, B, h, D, D)
-        total = energy.sum(dim=-1)  # (B, h, D)
-        kept = torch.where(total > 0, (energy * masks).sum(dim=-1) / total, 1.0)  # (N, B, h, D)
+    for layer in dict.fromkeys(layer_of(row["block"]) for row in overlaps[0]):
+        mine = [row for found in overlaps for row in found if layer_of(row["block"]) == layer]
+        kept = {
+            f"energy kept at {ratio} [%]": round(
+                100 * mean([row["energy"][ratio] for row in mine]), 1
+            )
+            for ratio in mine[0]["energy"]
+        }
         rows.append(
             {
-                "block": name,
-                "channels": before.shape[-1],
-                "positive": float((before > 0).float().mean()),
-                "zeros": float((attend.score(before) == 0).float().mean()),
-                "energy": {
-                    f"{ratio:.3f}": float(share.mean())
-                    for ratio, share in zip(ratios, kept, strict=True)
-                },
+                "layer": layer,
+                "channels of a head": mine[0]["channels"],
+                "positive [%]": round(100 * mean([row["positive"] for row in mine]), 1),
+                "zeros [%]": round(100 * mean([row["zeros"] for row in mine]), 1),
             }
+            | kept
         )
     return rows
 
 
-@torch.no_grad()
-def score_pictures(network: nn.Module, blurred: Tensor, block: str) -> dict[str, Any]:
-    """The attention of one block before and after selection, first picture and first head.
-
-    Args:
-        network: a DSGformer.
-        blurred: (B, 3, H, W) in [0, 1], of a size the network takes.
-        block: path of an attention, as `branch_overlap` lists them.
-
-    Returns:
-        block, before and after; the latter two are D rows of D numbers.
-
-    Raises:
-        UsageError: no attention has that path.
-    """
-    found = {name: (attend, before) for name, attend, before in _scores(network, blurred)}
-    attend, before = choose("block", block, found)
-    after = attend.score(before)
-    return {"block": block, "before": before[0, 0].tolist(), "after": after[0, 0].tolist()}
+def score_panels(network: nn.Module, blurred: Tensor) -> list[dict[str, Any]]:
+    """Scores of the first block of each encoder layer, before and after the selection."""
+    zeros = {row["block"]: row["zeros"] for row in branch_overlap(network, blurred)}
+    firsts: dict[str, str] = {}
+    for block in zeros:
+        firsts.setdefault(layer_of(block), block)
+    before, after = [], []
+    for layer, block in list(firsts.items())[: len(firsts) // 2]:
+        found = score_pictures(network, blurred, block)
+        before.append(_panel(layer, found["before"], "score before", middle=0.0))
+        title = f"{layer}: {100 * zeros[block]:.0f} % zeros"
+        after.append(_panel(title, found["after"], "score after"))
+    return before + after
 
 
-def frequency_matrices(network: nn.Module) -> list[dict[str, Any]]:
-    """The learnt matrix M of every DFGB.
-
-    Returns:
-        One dict per gate, in the order of the network: block (path), mean and spread (mean and
-        standard deviation over channels of the size of each entry, P rows of P/2 + 1 numbers).
-    """
-    rows = []
-    for name, gate in network.named_modules():
-        if isinstance(gate, DFGB):
-            matrix = gate.matrix.detach().float()  # (C, P, P/2 + 1), complex: (..., 2)
-            size = matrix.norm(dim=-1) if gate.complex else matrix.abs()
-            rows.append(
-                {
-                    "block": name,
-                    "mean": size.mean(dim=0).tolist(),
-                    "spread": size.std(dim=0, correction=0).tolist(),
-                }
-            )
-    return rows
-
-
-@torch.no_grad()
-def _scores(network: nn.Module, blurred: Tensor) -> list[tuple[str, DTSAS, Tensor]]:
-    """Path, module and scores before selection of every attention, for one forward pass."""
-    found: list[tuple[str, DTSAS, Tensor]] = []
-    handles = [
-        module.register_forward_pre_hook(
-            lambda attend, inputs, name=name: found.append(
-                (name, attend, attend.scores(*inputs[:2]).float())
-            )
-        )
-        for name, module in network.named_modules()
-        if isinstance(module, DTSAS)
+def matrix_panels(network: nn.Module) -> list[dict[str, Any]]:
+    """The matrix of each layer, mean over its blocks and their channels."""
+    layers: dict[str, list[Tensor]] = {}
+    for row in frequency_matrices(network):
+        layers.setdefault(layer_of(row["block"]), []).append(torch.tensor(row["mean"]))
+    return [
+        _panel(layer, torch.stack(maps).mean(dim=0).tolist(), "size of M", middle=1.0)
+        for layer, maps in layers.items()
     ]
-    training = network.training
-    try:
-        network.eval()(blurred)
-    finally:
-        network.train(training)
-        for handle in handles:
-            handle.remove()
-    return found
+
+
+def _panel(title: str, rows: list[list[float]], scale: str, **more: float) -> dict[str, Any]:
+    rounded = [[round(value, 5) for value in row] for row in rows]
+    return {"title": title, "map": rounded, "scale": scale, **more}
+
+
+def layer_of(block: str) -> str:
+    """Printed name of the layer of a block's path: encoder 1 to 4, then decoder 4 to 1."""
+    step = next(part for part in block.split(".") if part.startswith("blocks"))
+    level, _, turn = step.removeprefix("blocks").partition("_")
+    return f"{'encoder' if turn == '1' else 'decoder'} {int(level) + 1}"
+
+
+def mean(values: list[float]) -> float:
+    """Plain mean of one number or more."""
+    return sum(values) / len(values)

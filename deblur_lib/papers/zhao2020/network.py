@@ -191,6 +191,18 @@ SKIPS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
+def _zero_tail(decoder: Decoder) -> None:
+    nn.init.zeros_(decoder.tail.weight)
+    if decoder.tail.bias is not None:
+        nn.init.zeros_(decoder.tail.bias)
+
+
+STARTS: dict[str, Callable[[Decoder], None]] = {
+    "random": lambda decoder: None,
+    "identity": _zero_tail,
+}
+
+
 class FeatureFlowDeblurrer(Deblurrer):
     """Restore the middle frame of three.
 
@@ -206,6 +218,8 @@ class FeatureFlowDeblurrer(Deblurrer):
         skip2: how the skips of the two encoders are joined: "sum", "mean" or "concat1x1".
         norm: "instance" (with scale and shift) or "none".
         detach_p0: stop the gradient between the stages.
+        start: "random", or "identity" to begin with last layers of zeros, so that a residual
+            network gives its input back before it has learnt anything.
 
     Raises:
         UsageError: an unknown word, level or number of stages.
@@ -233,6 +247,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         skip2: str = "sum",
         norm: str = "instance",
         detach_p0: bool = False,
+        start: str = "random",
     ) -> None:
         super().__init__()
         _check_options(channels=channels, stages=stages, flow_levels=flow_levels)
@@ -246,6 +261,8 @@ class FeatureFlowDeblurrer(Deblurrer):
         self.encode = encoder(3)
         self.decode = decoder()
         self.stages = stages
+        begin = choose("start", start, STARTS)
+        begin(self.decode)
         if stages == 1:
             return
         self.encode_previous = encoder(6, flow_levels=flow_levels, active=flow_fuse_act)
@@ -254,6 +271,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         join = choose("skip2", skip2, SKIPS)
         self.join_skips = nn.ModuleList(join(width) for width in channels[:2] if skips)
         self.decode_both = decoder()
+        begin(self.decode_both)
 
     def feature_flow(self, frame: Tensor) -> Features:
         """Features of a frame that stage 2 receives.

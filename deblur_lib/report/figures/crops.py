@@ -21,6 +21,7 @@ from deblur_lib.spec import Figure, Paper
 SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
 ERRORS = "magma"
 MOST = 8  # columns that stay readable
+LETTERS = 16.5  # of a heading, in an inch
 
 
 def draw(
@@ -88,7 +89,7 @@ def _layout(
         if number == 0:
             for column, one in enumerate(shown, start=1):
                 axis = drawing.axes[2 * column - 1]
-                axis.set_title(style.name(paper, one, width=15), fontsize=7, pad=3)
+                axis.set_title(style.name(paper, one, width=int(LETTERS * cell)), fontsize=7, pad=3)
     drawing.text(0.005, 0.3 / height, data_id, fontsize=7.5)
     _scale(drawing, spread, height, bar)
     return drawing

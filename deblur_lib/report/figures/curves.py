@@ -6,7 +6,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import StrMethodFormatter
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import profile_of
+from deblur_lib.report.columns import trained_on
 from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
@@ -19,10 +19,16 @@ TITLES = PANELS | {
     "critic/real": ("Sharp patches", "mean logit"),
     "critic/fake": ("Restored patches", "mean logit"),
 }
+CROWDED = 30  # ratio of the axis above which only powers of ten are labelled
 
 
 def draw(
-    results: Results, paper: Paper, figure: Figure, *, names: list[str] | None = None
+    results: Results,
+    paper: Paper,
+    figure: Figure,
+    *,
+    names: list[str] | None = None,
+    methods: list[str] | None = None,
 ) -> Drawing:
     """One panel per logged name; seeds as thin lines, their mean as a thick one.
 
@@ -31,19 +37,23 @@ def draw(
         paper: declares the methods.
         figure: the declaration.
         names: logged names to draw; all of `PANELS` when None.
+        methods: rows to draw; all when None.
     """
-    wanted = [name for name in names or PANELS if name in set(results.curves["name"])]
+    curves = results.curves
+    if methods is not None:
+        curves = curves[curves["method"].isin(methods)]
+    wanted = [name for name in names or PANELS if name in set(curves["name"])]
     if not wanted:
         raise MissingRowsError(f"no training curve is stored for {figure.id}; train first")
     drawing = style.canvas(3.3)
     axes = drawing.subplots(1, len(wanted), squeeze=False)[0]
-    order = [one.id for one in paper.methods if one.id in set(results.curves["method"])]
+    order = [one.id for one in paper.methods if one.id in set(curves["method"])]
     for axis, name in zip(axes, wanted, strict=True):
-        rows = results.curves[results.curves["name"] == name]
+        rows = curves[curves["name"] == name]
         for method in order:
             _lines(axis, rows[rows["method"] == method], paper, method)
         title, label = TITLES.get(name, (name, name))
-        title = f"{title} ({profile_of(paper, results.profile).train_on})"
+        title = f"{title} ({_data(results, paper, order)})"
         axis.set(title=title, xlabel="step", ylabel=label)
         axis.margins(x=0.01)
         axis.grid(True, axis="y")
@@ -57,10 +67,18 @@ def draw(
     return drawing
 
 
+def _data(results: Results, paper: Paper, methods: list[str]) -> str:
+    """What the methods learn from; the curves of different data do not compare."""
+    used = dict.fromkeys(trained_on(paper, one, results.profile) for one in methods)
+    return " or ".join(used)
+
+
 def _plain_ticks(axis: Axes) -> None:
     axis.grid(True, which="minor", axis="y", alpha=0.5)
+    low, high = axis.get_ylim()
+    crowded = high > CROWDED * low
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(StrMethodFormatter("" if crowded else "{x:g}"))
     axis.tick_params(axis="y", which="minor", labelsize=6.5)
 
 
@@ -77,6 +95,7 @@ def _lines(axis: Axes, rows: pd.DataFrame, paper: Paper, method: str) -> None:
         table.mean(axis=1),
         color=colour,
         linewidth=1.6,
+        linestyle=style.dashes(paper, method),
         marker=marker,
         markersize=2.5,
         label=style.name(paper, method, width=40),

@@ -159,6 +159,8 @@ def _box(axis: Axes, block: dict[str, Any], row: float, column: float, added: li
         )
     )
     lines = [_shape(block)] if block.get("shape") else []
+    if block.get("note"):
+        lines.append(str(block["note"]))
     if block.get("parameters"):
         lines.append(count_text(float(block["parameters"])))
     title = " + ".join([str(block.get("title", block["name"])), *added])

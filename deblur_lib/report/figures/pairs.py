@@ -16,6 +16,8 @@ from deblur_lib.report.scores import scores
 from deblur_lib.report.statistics import Array
 from deblur_lib.spec import Figure, Paper
 
+ABREAST = 2  # data sets side by side
+
 
 def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
     """Pairs of each data set above a histogram of the input's PSNR.
@@ -34,9 +36,23 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
     ]
     if not shown:
         raise MissingRowsError(f"no picture is stored for {figure.id}; run the notebook first")
-    drawing = style.canvas(4.35)
-    upper, lower = drawing.subfigures(2, 1, height_ratios=(2.55, 1.65), squeeze=False)[:, 0]
-    axes = upper.subplots(2, len(shown), squeeze=False)
+    sets = list(dict.fromkeys(dataset for dataset, _, _ in shown))
+    groups = [sets[start : start + ABREAST] for start in range(0, len(sets), ABREAST)]
+    heights = [*([2.55] * len(groups)), 1.65 if len(sets) <= ABREAST else 1.8]
+    drawing = style.canvas(sum(heights) + 0.15)
+    *uppers, lower = drawing.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for upper, group in zip(uppers, groups, strict=True):
+        _pairs(upper, results, [one for one in shown if one[0] in group], profile.test_on)
+    told = _histograms(results, paper, lower.subplots(1, len(profile.test_on), squeeze=False)[0])
+    lower.supxlabel("PSNR of the blurred input [dB]", fontsize=8)
+    drawing.set_label(f"{figure.title}: {len(shown)} pairs, blurred above and sharp below. {told}")
+    return drawing
+
+
+def _pairs(
+    part: Any, results: Results, shown: list[tuple[str, str, str]], titles: dict[str, str]
+) -> None:
+    axes = part.subplots(2, len(shown), squeeze=False)
     for column, (dataset, rule, picture) in enumerate(shown):
         for row, what in enumerate(("blurred", "sharp")):
             axis = axes[row, column]
@@ -44,12 +60,9 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
         axes[0, column].set_title(rule, fontsize=7.5, fontweight="normal")
-        axes[1, column].set_xlabel(profile.test_on[dataset], fontsize=7)
+        axes[1, column].set_xlabel(titles[dataset], fontsize=7)
     axes[0, 0].set_ylabel("blurred")
     axes[1, 0].set_ylabel("sharp")
-    told = _histograms(results, paper, lower.subplots(1, len(profile.test_on), squeeze=False)[0])
-    drawing.set_label(f"{figure.title}: {len(shown)} pairs, blurred above and sharp below. {told}")
-    return drawing
 
 
 def _histograms(results: Results, paper: Paper, axes: Any) -> str:
@@ -62,10 +75,8 @@ def _histograms(results: Results, paper: Paper, axes: Any) -> str:
         values = mine.values[0] if mine else np.empty(0)
         values = values[np.isfinite(values)]
         _histogram(axis, values, style.PALETTE[number % len(style.PALETTE)])
-        axis.set(
-            title=f"{data_id} ({len(values)} test pictures)",
-            xlabel="PSNR of the blurred input [dB]",
-        )
+        between = " " if len(axes) <= ABREAST else "\n"
+        axis.set_title(f"{data_id}{between}({len(values)} test pictures)")
         if len(values):
             told.append(f"Mean input PSNR of {data_id}: {values.mean():.1f} dB.")
     axes[0].set_ylabel("pictures")

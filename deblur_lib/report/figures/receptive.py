@@ -13,6 +13,7 @@ from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
+ONE_LINE = 4  # maps whose titles fit on one line
 FAINT = 1e-4  # below this share of the strongest pixel a map is drawn as empty
 
 
@@ -51,8 +52,9 @@ def draw(
     axes = list(lower.subplots(1, len(maps), squeeze=False).flat)
     for axis, (name, values) in zip(axes, maps.items(), strict=True):
         image = _heat(axis, values, reach.get(name))
-        side = f": at most {reach[name]} px" if name in reach else ""
-        axis.set_title(f"{name}{side}")
+        side = f"at most {reach[name]} px" if name in reach else ""
+        between = ": " if len(maps) <= ONE_LINE and side else "\n"
+        axis.set_title(f"{name}{between}{side}")
     bar = lower.colorbar(image, ax=list(axes), shrink=0.85, pad=0.01)
     bar.set_label("share of the strongest pixel, log10", fontsize=7.5)
     sides = ", ".join(f"{name} {side} px" for name, side in reach.items())

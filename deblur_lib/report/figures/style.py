@@ -82,6 +82,13 @@ def colour(paper: Paper, method: str) -> str:
     return PALETTE[drawn.index(method) % len(PALETTE)] if method in drawn else PALE
 
 
+def dashes(paper: Paper, method: str) -> str:
+    """Line style of a method: solid, and dashed where the colours begin again."""
+    drawn = [one.id for one in paper.methods if one.network not in (None, "identity")]
+    again = method in drawn and drawn.index(method) >= len(PALETTE)
+    return "--" if again else "-"
+
+
 def name(paper: Paper, method: str, *, width: int = 18) -> str:
     """Title of a method, broken into short lines."""
     titles = {one.id: one.title for one in paper.methods} | {

@@ -1,0 +1,61 @@
+"""Bars of one measured cost, smallest to largest as the table has its rows."""
+
+from matplotlib.figure import Figure as Drawing
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.report.columns import count_text, method_of, table_of
+from deblur_lib.report.figures import style
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Figure, Paper
+
+AXES = {"seconds": "seconds for one frame", "macs": "multiply-accumulates"}
+
+
+def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: str) -> Drawing:
+    """Horizontal bars; the line is the interquartile range where it was measured.
+
+    Args:
+        results: stored costs.
+        paper: declares the table.
+        figure: the declaration.
+        table: whose rows are drawn, in their order.
+        cost: name of the cost ("seconds").
+    """
+    found = {
+        method: value
+        for method in table_of(paper, table).methods
+        if (value := results.cost(method, cost)) is not None
+    }
+    if not found:
+        raise MissingRowsError(f"no {cost} are stored for the rows of {table}; run them first")
+    drawing = style.canvas(0.6 + 0.36 * len(found))
+    axis = drawing.subplots()
+    told = []
+    for row, (method, value) in enumerate(found.items()):
+        axis.barh(row, value, height=0.62, color=style.colour(paper, method), zorder=2)
+        half = (results.cost(method, f"{cost}_iqr") or 0.0) / 2
+        if half:
+            axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)
+        text = f"{value:.3g}" if cost == "seconds" else count_text(value)
+        axis.annotate(
+            text,
+            (value + half, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+        )
+        told.append(f"{method_of(paper, method).title} {text}")
+    axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
+    axis.invert_yaxis()
+    axis.grid(True, axis="x")
+    axis.margins(x=0.12)
+    axis.set_xlim(left=0)
+    axis.set_xlabel(AXES.get(cost, cost))
+    drawing.set_label(f"{figure.title}: {'; '.join(told)}.")
+    return drawing
+
+
+def _label(results: Results, paper: Paper, method: str) -> str:
+    macs = results.cost(method, "macs")
+    return method_of(paper, method).title + (f"\n{count_text(macs)}MAC" if macs else "")

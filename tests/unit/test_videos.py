@@ -1,0 +1,218 @@
+"""Videos go in and come out frame by frame, however long, with a few frames in memory."""
+
+import builtins
+import gc
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from deblur_lib.catalogue import build
+from deblur_lib.cli import main
+from deblur_lib.data.frames import exchanged, gaps, open_frames, thumbnail
+from deblur_lib.data.moving import embedded_scene
+from deblur_lib.data.reading import U8
+from deblur_lib.errors import DataError, UsageError
+from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
+from deblur_lib.nn import Deblurrer
+from deblur_lib.training.checkpoint import save
+from deblur_lib.videos import restore_frames, restore_video, windows
+
+CLIP = {"channels": [4, 4, 4], "blocks": 1}
+PHOTO = {"base_channels": 4, "blocks": 1}
+
+
+def movie(count: int, side: int = 32) -> list[U8]:
+    scene = embedded_scene(0, size=side)
+    times = np.arange(count) / 4 - count / 8
+    return [np.round(255 * one).astype(np.uint8) for one in scene.render(times)]
+
+
+def weights_of(folder: Path, name: str, options: dict[str, Any]) -> Path:
+    path = folder / name / "best.safetensors"
+    torch.manual_seed(0)
+    save(path, build(name, **options), name=name, options=options)
+    return path
+
+
+def write_frames(folder: Path, frames: list[U8], first: int = 7) -> Path:
+    folder.mkdir()
+    for number, frame in enumerate(frames, start=first):
+        Image.fromarray(frame).save(folder / f"{number:06d}.png")
+    return folder
+
+
+def write_video(path: Path, frames: list[U8], rate: float = 30.0) -> Path:
+    cv2 = pytest.importorskip("cv2")
+    height, width = frames[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), rate, (width, height))
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    return path
+
+
+class Stamp(Deblurrer):
+    """Gives back the mean of its frames."""
+
+    name = "stamp"
+    clip_length = 5
+
+    def forward_all(self, blurred: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (blurred.mean(dim=1),)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_windows_are_those_of_the_mirrored_clip(count: int, length: int) -> None:
+    frames = [np.full((1, 1, 3), number, np.uint8) for number in range(count)]
+    half = length // 2
+    padded = np.pad(np.arange(count), half, mode="reflect" if count > 1 else "edge")
+    found = [[int(one[0, 0, 0]) for one in window] for window in windows(frames, length)]
+    assert found == [padded[start : start + length].tolist() for start in range(count)]
+
+
+def test_frame_by_frame_equals_the_whole_clip() -> None:
+    frames = movie(6)
+    network = build("zhao2020", **CLIP)
+    streamed = list(restore_frames(network, iter(frames)))
+    assert len(streamed) == len(frames)
+    padded = [frames[1], *frames, frames[-2]]
+    clips = torch.stack([from_8bit(np.stack(padded[k : k + 3])) for k in range(len(frames))])
+    for mine, clip in zip(streamed, clips, strict=True):
+        np.testing.assert_array_equal(mine, to_8bit(restore(network, clip[None])[0]))
+
+
+def test_memory_holds_a_few_frames_however_long_the_video() -> None:
+    alive: set[int] = set()
+    most = 0
+
+    class Frame(np.ndarray):  # plain arrays take no weak references
+        pass
+
+    def endless() -> Iterator[U8]:
+        for number in range(60):
+            frame = np.full((8, 8, 3), number, np.uint8).view(Frame)
+            alive.add(number)
+            weakref.finalize(frame, alive.discard, number)
+            yield frame
+            del frame
+
+    for restored in restore_frames(Stamp(), endless()):
+        gc.collect()
+        most = max(most, len(alive))
+        assert restored.shape == (8, 8, 3)
+    assert most <= Stamp.clip_length + 1
+
+
+@pytest.mark.parametrize(("name", "options"), [("zhao2020", CLIP), ("mimo_unet", PHOTO)])
+def test_a_video_keeps_count_size_and_rate(
+    tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    source = write_video(tmp_path / "clip.mp4", movie(7, 36))
+    weights = weights_of(tmp_path, name, options)
+    said: list[str] = []
+    assert restore_video(source, weights, tmp_path / "out", say=said.append) == 7
+    result = open_frames(tmp_path / "out" / "clip.mp4")
+    pictures = list(result)
+    assert (len(pictures), pictures[0].shape) == (7, (36, 36, 3))
+    assert result.rate == pytest.approx(30.0)
+    assert "sound is not copied" in said[-1]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4"]
+
+
+def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "clip.mp4", movie(3))
+    weights = weights_of(tmp_path, "zhao2020", CLIP)
+    restore_video(source, weights, tmp_path / "out", frames=True)
+    names = sorted(path.name for path in (tmp_path / "out" / "clip").iterdir())
+    assert names == ["000001.png", "000002.png", "000003.png"]
+
+
+def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None:
+    clip, photo = (
+        weights_of(tmp_path, "zhao2020", CLIP),
+        weights_of(tmp_path, "mimo_unet", PHOTO),
+    )
+    folder = write_frames(tmp_path / "frames", movie(4))
+
+    def run(weights: Path, *inputs: Path) -> tuple[int, str]:
+        arguments = ["restore", *map(str, inputs), "--weights", str(weights), "--out"]
+        done = CliRunner().invoke(main, [*arguments, str(tmp_path / "out")])
+        return done.exit_code, done.output
+
+    assert run(clip, folder)[0] == 0
+    names = sorted(path.name for path in (tmp_path / "out" / "frames").iterdir())
+    assert names == [f"{number:06d}.png" for number in (7, 8, 9, 10)]
+    assert f"4 written to {tmp_path / 'out'}, 0 failed" in run(photo, folder)[1]
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    status, text = run(photo, bad, folder / "000007.png")
+    assert status == 3
+    assert "bad.mp4 cannot be opened as a video" in text
+    status, text = run(clip, folder / "000007.png")
+    assert status == 1
+    assert "give a video or a folder of its frames" in text
+
+
+def test_a_gap_in_the_numbers_is_told(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "frames", movie(6))
+    (folder / "000009.png").unlink()
+    assert gaps(open_frames(folder).files) == [(9, 9)]
+    said: list[str] = []
+    weights = weights_of(tmp_path, "zhao2020", CLIP)
+    assert restore_video(folder, weights, tmp_path / "out", say=said.append) == 5
+    assert "1 gap(s) in the numbers, first 9 to 9" in said[0]
+
+
+@pytest.mark.parametrize("swapped", [2, 5])
+def test_exchanged_frames_are_found_by_their_pictures(swapped: int) -> None:
+    frames = movie(9, 64)
+    assert exchanged([thumbnail(one) for one in frames]) == []
+    frames[swapped], frames[swapped + 1] = frames[swapped + 1], frames[swapped]
+    assert exchanged([thumbnail(one) for one in frames]) == [swapped]
+
+
+def test_still_frames_are_not_called_exchanged() -> None:
+    assert exchanged([thumbnail(movie(1)[0])] * 6) == []
+
+
+def test_frames_that_are_no_clip_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        open_frames(tmp_path / "nothing.mp4")
+    with pytest.raises(DataError, match="holds no pictures"):
+        open_frames(tmp_path)
+    folder = write_frames(tmp_path / "frames", movie(2))
+    Image.new("RGB", (9, 9)).save(folder / "000009.png")
+    with pytest.raises(DataError, match=r"frame 000009.png is 9x9, the first is 32x32"):
+        list(open_frames(folder))
+    Image.new("RGB", (9, 9)).save(folder / "b000009.png")
+    with pytest.raises(DataError, match="have one number"):
+        open_frames(folder)
+
+
+def test_a_restoration_never_overwrites_its_source(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "clip.mp4", movie(2))
+    weights = weights_of(tmp_path, "mimo_unet", PHOTO)
+    with pytest.raises(DataError, match="would be overwritten"):
+        restore_video(source, weights, tmp_path)
+
+
+def test_without_opencv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = builtins.__import__
+
+    def refuse(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "cv2":
+            raise ImportError(name)
+        return imported(name, *rest, **more)
+
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(UsageError, match=r"needs OpenCV.*pip install 'deblur-lib\[video\]'"):
+        open_frames(tmp_path / "clip.mp4")

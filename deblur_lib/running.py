@@ -237,7 +237,8 @@ def measure_costs(plan: Plan) -> None:
         path = store.costs_file(run)
         if not path.is_file():
             network = build(run).to(device)
-            write_json(path, cost(network, size=(COSTED, COSTED), repeats=5))
+            longest = 0.2 if plan.profile.name == "smoke" else 4.0
+            write_json(path, cost(network, size=(COSTED, COSTED), longest=longest))
 
 
 def _rows(

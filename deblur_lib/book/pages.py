@@ -42,14 +42,15 @@ def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
 
 
 def own_method(paper: Paper, results: Results) -> Method | None:
-    """The paper's own full network: the last row of its first table that its room's network fills.
+    """The paper's own full network: the last printed row of its first table that its room fills.
 
     Returns:
         None when no such row was scored.
     """
     scored = set(results.rows["method"])
     rows = [columns.method_of(paper, name) for name in paper.tables[0].methods]
-    own = [one for one in rows if one.network in paper.networks and one.id in scored]
+    printed = [one for one in rows if not one.control and one.id in scored]
+    own = [one for one in printed if one.network in paper.networks]
     return own[-1] if own else None
 
 

@@ -13,8 +13,8 @@ from deblur_lib.data.cache import PackedPairs
 from deblur_lib.data.loader import batches
 from deblur_lib.data.moving import MovingScene, embedded_scene
 from deblur_lib.data.pairs import middle_frame
-from deblur_lib.data.synthesis import Motion
 from deblur_lib.data.settings import Settings
+from deblur_lib.data.synthesis import Motion
 from deblur_lib.evaluation.restoring import restore
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.nn import Deblurrer, frames_for

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.describe import layer_table
 from deblur_lib.papers.lu2025.blocks import DSGA
-from deblur_lib.papers.lu2025.network import LAYOUTS, DSGformer
 from deblur_lib.papers.lu2025.looking import (
     branch_overlap,
     frequency_matrices,
     score_pictures,
 )
+from deblur_lib.papers.lu2025.network import LAYOUTS, DSGformer
 
 TINY: dict[str, Any] = {"dim": 4, "blocks": 1, "heads": 2}
 RESTORMER: dict[str, Any] = {"layout": "restormer", "dim": 48, "heads": [1, 2, 4, 8]}

@@ -1,5 +1,6 @@
 """Generated pages say what rows, manifests, declarations and docstrings say."""
 
+import dataclasses
 from pathlib import Path
 
 import fake_results
@@ -33,6 +34,15 @@ def test_a_paper_whose_own_network_was_not_run_says_so(tmp_path: Path) -> None:
     folder = fake_results.write_results(tmp_path, gains={"mimo_unet": 1.0}, pictures=False)
     text = pages.headlines({"wan2023": Results.load(folder)})
     assert "its own network was not run" in text
+
+
+def test_a_control_is_not_taken_for_the_papers_own_network(results: Results) -> None:
+    declared = papers.load("wan2023")
+    ablation_first = dataclasses.replace(declared, tables=declared.tables[::-1])
+    assert "wan2023_aff" in set(results.rows["method"])
+    own = pages.own_method(ablation_first, results)
+    assert own is not None
+    assert own.id == "wan2023"
 
 
 def test_the_comparison_shows_input_own_network_and_truth(results: Results, tmp_path: Path) -> None:

@@ -169,7 +169,8 @@ class Room:
         probes = read_json(self.folder / "probes.json")
         if name not in probes:
             raise UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
-        frame = pd.DataFrame(probes[name]).set_index(next(iter(probes[name][0])))
+        frame = pd.DataFrame(probes[name])
+        frame = frame.set_index("row" if "row" in frame else frame.columns[0])
         frame = frame.rename(index={one.id: one.title for one in self.paper.methods})
         return markup.listing(frame, key=name)
 

@@ -19,7 +19,7 @@ Counter = Callable[[nn.Module, Tensor], int]
 def generator_listing(parts: list[Block]) -> list[Block]:
     """The same parts as a table."""
     return [
-        {"part": one["name"], "what it does": one["does"],
+        {"block": one["name"], "does": one["does"],
          "shape": "x".join(map(str, one["shape"])), "parameters": one["parameters"]}
         for one in parts
     ]  # fmt: skip

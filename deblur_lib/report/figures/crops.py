@@ -21,7 +21,7 @@ from deblur_lib.spec import Figure, Paper
 SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
 ERRORS = "magma"
 MOST = 8  # columns that stay readable
-LETTERS = 16.5  # of a heading, in an inch
+LETTERS = 15  # of a heading, in an inch
 
 
 def draw(

@@ -47,7 +47,8 @@ def draw(
     parts = drawing.subfigures(len(groups), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, (label, group) in zip(parts, groups.items(), strict=True):
         _group(part, group, label, across)
-    drawing.set_label(f"{figure.title}: {'; '.join(_told(panel) for panel in panels)}.")
+    told = "; ".join(_told(panel) for group in groups.values() for panel in group)
+    drawing.set_label(f"{figure.title}: {told}.")
     return drawing
 
 

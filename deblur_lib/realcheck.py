@@ -85,9 +85,9 @@ def _table(plan: Plan, rows: pd.DataFrame, where: str) -> pd.DataFrame:
     order = [one for one in titles if one in means.index]
     frame = pd.DataFrame(
         {
-            "PSNR [dB]": psnr[order].round(2),
-            "gain [dB]": (psnr[order] - float(psnr["identity"])).round(2),
-            "SSIM (volumetric)": means.loc[order, "vol3d-rgb"].round(4),
+            "PSNR [dB]": psnr[order].map("{:.2f}".format),
+            "gain [dB]": (psnr[order] - float(psnr["identity"])).map("{:+.3f}".format),
+            "SSIM (volumetric)": means.loc[order, "vol3d-rgb"].map("{:.4f}".format),
             "pairs": counts.loc[order],
             "numbers from": where,
         }

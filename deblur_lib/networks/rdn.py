@@ -7,7 +7,7 @@ and the scale and shift of the norm as `bn.weight` and `bn.bias`.
 Shape legend: B batch, T frames, H height, W width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.parts import choose
 
 Memory = tuple[Tensor, Tensor, Tensor]  # features at 1/8, 1/4 and 1/2 of the size
 SCALE = 255 / 128  # the published range is 8-bit / 128 - 1
@@ -61,6 +62,12 @@ class ReluDeconv(nn.ConvTranspose2d):
         return y
 
 
+STARTS: dict[str, Callable[[ReluConv], object]] = {
+    "random": lambda last: None,
+    "identity": lambda last: nn.init.zeros_(last.bn.weight),
+}
+
+
 class RDN(Deblurrer):
     """Restore one frame of a clip: the estimate is refined with each other frame in turn.
 
@@ -71,9 +78,11 @@ class RDN(Deblurrer):
         order: positions of the frames in the clip in the order they are used; the first is the
             frame to restore and the first estimate. (1, 2, 0) restores the middle of three.
         features: unit of the channels (32 in the first layer, 256 at 1/8 of the size).
+        start: "random" as published, or "identity": the scale of the last norm begins at zero, so
+            the first output is the estimate itself.
 
     Raises:
-        UsageError: an order that does not name each frame once.
+        UsageError: an order that does not name each frame once, or an unknown start.
 
     Source: Wieschollek et al., ICCV 2017; 3,671,517 parameters.
     """
@@ -84,7 +93,9 @@ class RDN(Deblurrer):
     clip_length = 3
     tile_safe = False  # norms see the whole picture
 
-    def __init__(self, *, order: Sequence[int] = (1, 2, 0), features: int = 32) -> None:
+    def __init__(
+        self, *, order: Sequence[int] = (1, 2, 0), features: int = 32, start: str = "random"
+    ) -> None:
         super().__init__()
         if sorted(order) != list(range(self.clip_length)):
             raise UsageError(f"rdn needs an order of frames 0, 1 and 2, got {list(order)}")
@@ -103,6 +114,7 @@ class RDN(Deblurrer):
         self.u3_2_conv = ReluConv(two, two)
         self.u3_3_conv = ReluConv(two, 6)
         self.u3_4_conv = ReluConv(6, 3)
+        choose("start", start, STARTS)(self.u3_4_conv)
 
     def _add_block(self, name: str, channels: int, out: int, *, stride: int) -> None:
         self.add_module(f"{name}_0_conv", ReluConv(channels, out, stride=stride))

@@ -62,3 +62,14 @@ def test_wrong_orders_and_clips_are_refused() -> None:
         RDN(features=4)(torch.rand(1, 3, 16, 16))
     with pytest.raises(UsageError, match="at least 16, got 8x16"):
         RDN(features=4)(torch.rand(1, 3, 3, 8, 16))
+
+
+def test_a_start_at_the_identity_gives_the_estimate_back() -> None:
+    network = RDN(features=4, start="identity")
+    clip = torch.rand(1, 3, 3, 16, 16)
+    for estimate in network.forward_all(clip):
+        torch.testing.assert_close(estimate, clip[:, 1])
+    network.forward_all(clip)[-1].square().sum().backward()
+    scale = network.u3_4_conv.bn.weight.grad
+    assert scale is not None
+    assert scale.abs().sum() > 0

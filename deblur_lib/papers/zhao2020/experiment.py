@@ -314,9 +314,10 @@ DEPARTURES = (
         id="Z11",
         where="Sec. 2.4",
         says="no initial weights, no weight decay",
-        does="Xavier, zero bias, no decay; the small budgets start with last layers of zeros",
+        does="Xavier, zero bias, no decay; the small budgets start with last layers of zeros (RDN: "
+        "a last norm of zeros)",
         why="code of SRN; in a short training a random start spends its steps on the identity",
-        option="recipe: init; zhao2020: start",
+        option="recipe: init; zhao2020, rdn: start",
     ),
     Departure(
         id="Z12",
@@ -434,7 +435,7 @@ PROFILES = (
         options={
             "zhao2020": {"channels": [4, 6, 8], "blocks": 1, "start": "identity"},
             "deepdeblur": {"features": 4, "blocks": 1},
-            "rdn": {"features": 2},
+            "rdn": {"features": 2, "start": "identity"},
             "deblurgan": {"features": 4, "blocks": 1},
         },
         train={
@@ -465,14 +466,14 @@ PROFILES = (
         options={
             "zhao2020": {"channels": [8, 16, 32], "blocks": 1, "start": "identity"},
             "deepdeblur": {"features": 16, "blocks": 2},
-            "rdn": {"features": 8},
+            "rdn": {"features": 8, "start": "identity"},
             "deblurgan": {"features": 16, "blocks": 3, "dropout": 0.0},
         },
         train={
-            "steps": 600,
+            "steps": 700,
             "batch": 2,
             "crop": 64,
-            "lr": 1e-3,
+            "lr": 2e-3,
             "validate": 6,
             "loss": {"mse": 40.0},
             "augment": ("hflip", "time_reverse"),
@@ -488,7 +489,7 @@ PROFILES = (
         train_on="synth-clip",
         test_on={"zhao2020_synthetic_test": "synth-clip"},
         data={"size": 256, "train": 512, "validation": 12, "test": 48},
-        options={"zhao2020": {"start": "identity"}},
+        options={"zhao2020": {"start": "identity"}, "rdn": {"start": "identity"}},
         train={
             "steps": 6000,
             "batch": 8,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deblur_lib import papers
+from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, profiles
 from deblur_lib.book.executed import Chapter
 from deblur_lib.records import Manifest, write_text
@@ -39,6 +40,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "coverage.md", coverage_page(stored))
     write_text(folder / "made.md", made(stored))
+    write_text(folder / "budgets.md", budgets_page(book.parent / "results", stored))
 
 
 def own_method(paper: Paper, results: Results) -> Method | None:

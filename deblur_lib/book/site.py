@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 from deblur_lib.errors import BookError
 
 PAGE_BYTES = 3 * 2**20
-NOTEBOOK_BYTES = 3 * 2**20  # eight tables and seventeen figures weigh 2.4 MB in base64
+NOTEBOOK_BYTES = 2 * 2**20
 SHOWN = {"stylesheet", "icon", "preload"}
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
 

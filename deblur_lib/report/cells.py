@@ -16,10 +16,10 @@ NAN = float("nan")
 
 FIELDS = (
     "paper", "table", "method", "title", "control", "dataset", "metric", "column", "convention",
-    "beside", "reported", "reported_value", "ours", "low", "high", "seed_spread", "gap",
-    "gap_reason", "gain", "gain_low", "gain_high", "status", "kind", "why", "profile",
-    "train_budget", "data_id", "pictures", "infinite", "scenes", "seeds", "runs", "parameters",
-    "macs", "flags",
+    "beside", "reported", "reported_value", "ours", "ours_by_scene", "low", "high",
+    "seed_spread", "gap", "gap_reason", "gain", "gain_low", "gain_high", "status", "kind", "why",
+    "profile", "train_budget", "data_id", "pictures", "infinite", "scenes", "seeds", "runs",
+    "parameters", "macs", "flags",
 )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def _measured(results: Results, method: Method, column: Column) -> dict[str, Any
     bounds = mean_interval(mine, dataset=column.dataset)
     found = {
         "ours": mean,
+        "ours_by_scene": mine.scene_mean,
         "low": bounds.low,
         "high": bounds.high,
         "seed_spread": mine.spread,

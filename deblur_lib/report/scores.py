@@ -40,6 +40,17 @@ class Scores:
         return finite_mean(self.values)
 
     @property
+    def scene_mean(self) -> float:
+        """Mean of the scenes' means: a long clip counts as much as a short one.
+
+        Infinite pictures are left out as in `mean`.
+        """
+        scenes = np.array(self.scenes, dtype=str)
+        means = [finite_mean(self.values[:, scenes == one])[0] for one in np.unique(scenes)]
+        finite = [one for one in means if np.isfinite(one)]
+        return float(np.mean(finite)) if finite else float("nan")
+
+    @property
     def spread(self) -> float:
         """Standard deviation of the seeds' means."""
         return seed_spread([finite_mean(one)[0] for one in self.values])

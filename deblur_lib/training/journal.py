@@ -1,7 +1,8 @@
 """The training log: log.csv (step, name, value) and the same scalars for TensorBoard.
 
 Names: "loss" and its parts "loss/<name>", "lr", "gradient" (norm before clipping), "skipped"
-(non-finite steps so far), "validation/psnr-rgb", and "critic/..." in adversarial training.
+(non-finite steps so far), "validation/psnr-rgb", "validation/input" (the score of the blurred
+pictures themselves), and "critic/..." in adversarial training.
 Values of a step are means over the steps since the line before; no wall time is in the log, so two
 equal trainings leave equal logs.
 """

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from deblur_lib.errors import CheckpointError, TrainingError
 from deblur_lib.evaluation.runner import evaluate
+from deblur_lib.nn import Deblurrer
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
 from deblur_lib.training import checkpoint
@@ -32,6 +33,7 @@ SAVE_EVERY = 30.0  # seconds between two stored states, apart from those at vali
 SAVE_SHARE = 0.02  # largest share of the time spent on storing states in between
 CONVENTION = "psnr-rgb"
 METRIC = f"validation/{CONVENTION}"
+UNTOUCHED = "validation/input"  # the same score of the blurred pictures themselves
 CEILING = 100.0  # dB counted for a picture that is restored exactly
 
 
@@ -49,6 +51,7 @@ class Session:
         }
         self._began = self._saved = time.perf_counter()
         self._cost = 0.0  # seconds that storing a state took last time
+        self._input: float | None = None  # validation score of the blurred pictures
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
@@ -158,18 +161,25 @@ class Session:
 
     def _validate(self) -> None:
         """Score the validation pairs as an evaluation does and keep the best weights."""
-        job, at = self.job, self.at
-        scores = evaluate(
-            job.network, job.validation, conventions=(CONVENTION,), device=job.device,
-            progress=False,
-        )  # fmt: skip
-        job.network.train()
-        psnr = sum(min(one.scores[CONVENTION], CEILING) for one in scores) / len(scores)
+        at = self.at
+        if self._input is None:
+            self._input = self._score(None)
+        psnr = self._score(self.job.network)
+        self.job.network.train()
+        self.journal.note(at.step, UNTOUCHED, self._input)
         self.journal.note(at.step, METRIC, psnr)
         if at.best_psnr is None or psnr > at.best_psnr:
             at.best_step, at.best_psnr = at.step, psnr
             self._keep("best", psnr)
         at.validated = at.step
+
+    def _score(self, network: Deblurrer | None) -> float:
+        """Mean score of the validation pictures, of the blurred ones themselves for None."""
+        scores = evaluate(
+            network, self.job.validation, conventions=(CONVENTION,), device=self.job.device,
+            progress=False,
+        )  # fmt: skip
+        return sum(min(one.scores[CONVENTION], CEILING) for one in scores) / len(scores)
 
     def _keep(self, which: str, psnr: float | None) -> Path:
         job = self.job

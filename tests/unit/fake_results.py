@@ -182,6 +182,7 @@ def curves(gains: Mapping[str, float], seeds: Sequence[int]) -> str:
             for step in range(100, 601, 100):
                 value = 24 + gain * (1 - np.exp(-step / 200)) + 0.05 * luck.standard_normal()
                 records.append((run, method, seed, step, "validation/psnr-rgb", value))
+                records.append((run, method, seed, step, "validation/input", 24.0))
     columns = ["run", "method", "seed", "step", "name", "value"]
     return pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")
 

@@ -67,6 +67,20 @@ def test_text_says_what_is_seen(drawn: dict[str, tuple[bytes, str]]) -> None:
     assert "synth-shake" in drawn["data"][1]
 
 
+def test_a_row_far_below_the_input_does_not_press_the_curves_together(results: Results) -> None:
+    curves = results.curves.copy()
+    sunk = (curves["method"] == "mimo_unet") & (curves["name"] == "validation/psnr-rgb")
+    curves.loc[sunk, "value"] = 8.0
+    one = dataclasses.replace(results, curves=curves)
+    with style.look():
+        drawing = figures.DRAW["curves"](one, PAPER, DECLARED["curves"])
+    low, high = drawing.axes[1].get_ylim()
+    assert 20 < low < 24.0 < high < 27
+    texts = [text.get_text() for text in drawing.axes[1].texts]
+    assert texts == ["below this axis at the end [dB]:\nMIMO-UNet, its own recipe: 8.0"]
+    assert "blurred input 24.00" in str(drawing.get_label())
+
+
 def test_missing_input_is_named(results: Results, tmp_path: Path) -> None:
     empty = Results(
         tmp_path, results.rows, results.manifests, results.curves[:0], results.costs, {}

@@ -27,7 +27,11 @@ def test_reads_everything(folder: Path) -> None:
     results = Results.load(folder)
     assert (results.paper, results.profile) == ("wan2023", "demo")
     assert [one.seed for one in results.of_method("wan2023")] == [0, 1]
-    assert set(results.curves["name"]) == {"loss", "validation/psnr-rgb"}
+    assert set(results.curves["name"]) == {
+        "loss",
+        "validation/psnr-rgb",
+        "validation/input",
+    }
     assert results.cost("wan2023", "parameters") == 36000
     assert results.cost("msrm32", "parameters") == 5120
     assert results.cost("wan2023", "nothing") is None

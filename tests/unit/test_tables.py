@@ -61,6 +61,20 @@ def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
         assert cause in found["gap_reason"]
 
 
+def test_scenes_of_unequal_length_count_alike_beside_the_plain_mean(results: Results) -> None:
+    rows = results.rows
+    shorter = with_rows(results, rows[~rows["picture"].isin(["p00", "p01", "p02"])])
+    found = cell(tables.compare(shorter, PAPER, "T2"), "wan2023")
+    mine = shorter.rows[
+        (shorter.rows["method"] == "wan2023")
+        & (shorter.rows["dataset"] == "gopro_test")
+        & (shorter.rows["convention"] == "psnr-rgb")
+    ]
+    by_scene = mine.groupby("scene")["value"].mean().mean()
+    assert found["ours_by_scene"] == pytest.approx(by_scene, abs=1e-9)
+    assert abs(found["ours_by_scene"] - found["ours"]) > 1e-3
+
+
 def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> None:
     found = cell(second, "wan2023")
     assert found["kind"] == cells.RETRAINED

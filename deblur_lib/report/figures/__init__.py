@@ -49,7 +49,6 @@ DRAW: dict[str, Callable[..., Drawing]] = {
     "histograms": histograms.draw,
     "receptive_field": receptive.draw,
 }
-PHOTOGRAPHS = ("crops", "data", "panels")  # stored with a palette
 UNTRAINED = ("data", "diagram", "panels", "receptive_field")  # show no result of a training
 
 
@@ -88,7 +87,7 @@ def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
 def render(results: Results, paper: Paper, figure: Figure) -> tuple[bytes, str]:
     """PNG bytes of a declared figure and the text that stands for it."""
     drawing = draw(results, paper, figure)
-    return style.png(drawing, palette=figure.kind in PHOTOGRAPHS), str(drawing.get_label())
+    return style.png(drawing), str(drawing.get_label())
 
 
 __all__ = ["DRAW", "declared", "draw", "render"]

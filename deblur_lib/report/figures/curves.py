@@ -12,13 +12,16 @@ from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
 PANELS = {
-    "loss": ("Training crops", "loss"),
+    "loss": ("Training crops", "loss, smoothed"),
     "validation/psnr-rgb": ("Validation pictures", "PSNR [dB]"),
 }
 TITLES = PANELS | {
     "critic/real": ("Sharp patches", "mean logit"),
     "critic/fake": ("Restored patches", "mean logit"),
 }
+SCORE, INPUT = "validation/psnr-rgb", "validation/input"
+BELOW = 2.0  # dB below the blurred input that the axis still shows
+NOISE = 40  # points of a loss are smoothed over this share of the curve
 CROWDED = 30  # ratio of the axis above which only powers of ten are labelled
 
 
@@ -31,6 +34,10 @@ def draw(
     methods: list[str] | None = None,
 ) -> Drawing:
     """One panel per logged name; seeds as thin lines, their mean as a thick one.
+
+    Values of single steps are smoothed by a running median. The score of the blurred validation
+    pictures is a dotted line; rows that end far below it are named instead of drawn, since one of
+    them would press all others together.
 
     Args:
         results: stored curves.
@@ -52,6 +59,8 @@ def draw(
         rows = curves[curves["name"] == name]
         for method in order:
             _lines(axis, rows[rows["method"] == method], paper, method)
+        if name == SCORE:
+            _input_line(axis, curves, paper)
         title, label = TITLES.get(name, (name, name))
         title = f"{title} ({_data(results, paper, order)})"
         axis.set(title=title, xlabel="step", ylabel=label)
@@ -62,9 +71,28 @@ def draw(
         _plain_ticks(axes[wanted.index("loss")])
     handles, labels = axes[-1].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=3)
-    drawing.set_label(f"{figure.title}: {', '.join(TITLES.get(n, (n,))[0] for n in wanted)} over "
-                      f"the steps for {', '.join(labels)}.")  # fmt: skip
+    told = ", ".join(TITLES.get(one, (one,))[0] for one in wanted)
+    ends = f" {_ends_text(curves, paper)}" if SCORE in wanted else ""
+    drawing.set_label(f"{figure.title}: {told} over the steps for {', '.join(labels)}.{ends}")
     return drawing
+
+
+def _ends(curves: pd.DataFrame) -> dict[str, float]:
+    """Validation score of each row at its last step, over seeds."""
+    rows = curves[curves["name"] == SCORE]
+    last = rows[rows["step"] == rows.groupby("method")["step"].transform("max")]
+    means = last.groupby("method", sort=False)["value"].mean()
+    return {str(method): float(value) for method, value in means.items()}
+
+
+def _ends_text(curves: pd.DataFrame, paper: Paper) -> str:
+    names = [
+        f"{style.name(paper, method, width=40)} {value:.2f}"
+        for method, value in _ends(curves).items()
+    ]
+    levels = sorted(set(curves.loc[curves["name"] == INPUT, "value"].round(2)))
+    names += [f"blurred input {level:.2f}" for level in levels]
+    return f"Validation PSNR at the end, in dB: {', '.join(names)}."
 
 
 def _data(results: Results, paper: Paper, methods: list[str]) -> str:
@@ -82,11 +110,42 @@ def _plain_ticks(axis: Axes) -> None:
     axis.tick_params(axis="y", which="minor", labelsize=6.5)
 
 
+def _input_line(axis: Axes, curves: pd.DataFrame, paper: Paper) -> None:
+    """Draw the level of the blurred pictures and end the axis not far below it."""
+    levels = sorted(set(curves.loc[curves["name"] == INPUT, "value"].round(4)))
+    for level in levels:
+        label = "blurred input" if level == levels[0] else None
+        axis.axhline(level, color=style.INK, linewidth=1.2, linestyle=":", label=label)
+    if not levels:
+        return
+    floor = levels[0] - BELOW
+    rows = curves[curves["name"] == SCORE]
+    if rows["value"].min() > floor:
+        return
+    seen = rows.loc[rows["value"] > floor, "value"]
+    bottom = min(seen.min(), levels[0])
+    top = max(seen.max(), levels[-1])
+    axis.set_ylim(bottom - 0.08 * (top - bottom), top + 0.08 * (top - bottom))
+    low = [
+        f"{style.name(paper, method, width=40)}: {value:.1f}"
+        for method, value in _ends(curves).items()
+        if value <= floor
+    ]
+    if low:
+        axis.text(
+            0.98, 0.04, "\n".join(["below this axis at the end [dB]:", *low]),
+            transform=axis.transAxes, ha="right", va="bottom", fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        )  # fmt: skip
+
+
 def _lines(axis: Axes, rows: pd.DataFrame, paper: Paper, method: str) -> None:
     if rows.empty:
         return
     colour = style.colour(paper, method)
     table = rows.pivot_table(index="step", columns="seed", values="value").sort_index()
+    if len(table) > NOISE:
+        table = table.rolling(len(table) // NOISE, center=True, min_periods=1).median()
     marker = "o" if len(table) <= 30 else None
     for seed in table.columns:
         axis.plot(table.index, table[seed], color=colour, linewidth=0.6, alpha=0.45)

@@ -19,7 +19,7 @@ from deblur_lib.spec import Paper
 
 WIDTH = 7.0  # inches
 DPI = 150
-COLOURS = 256  # of figures full of photographs, which would else weigh most of a page
+COLOURS = 256  # figures would else weigh most of a page
 PALETTE = (  # Okabe and Ito: told apart with every common kind of colour vision
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#882255",
 )  # fmt: skip
@@ -66,22 +66,18 @@ def canvas(height: float, *, width: float = WIDTH) -> Figure:
     return figure
 
 
-def png(figure: Figure, *, palette: bool = False) -> bytes:
+def png(figure: Figure) -> bytes:
     """The figure as PNG, without date or version; its label becomes the description.
 
-    Args:
-        figure: the drawing.
-        palette: store `COLOURS` dithered colours, a third of the bytes; the pictures themselves
-            lie beside the rows as they were restored.
+    It is stored with a palette of `COLOURS` colours, a third of the bytes; the pictures themselves
+    lie beside the rows as they were restored.
     """
     drawn, packed = io.BytesIO(), io.BytesIO()
     with look():
         figure.savefig(drawn, format="png", dpi=DPI)
     notes = PngInfo()
     notes.add_text("Description", _latin(str(figure.get_label())))
-    opaque = Image.open(drawn).convert("RGB")  # a tenth smaller than with its empty alpha
-    if palette:
-        opaque = opaque.quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    opaque = Image.open(drawn).convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT)
     opaque.save(packed, format="PNG", optimize=True, pnginfo=notes)
     return packed.getvalue()
 

@@ -21,6 +21,7 @@ from deblur_lib.nn.aliases import accept_aliases
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 LEVELS = range(5)
 
@@ -178,9 +179,11 @@ class DeblurGANv2(Deblurrer):
             files load without it too; the tail is then left out.
         statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`;
             the published scores were made with "batch".
+        start: "random" as published, or "identity" to begin with a last layer of zeros, so that
+            the network gives its input back before it has learnt anything.
 
     Raises:
-        UsageError: unknown backbone or statistics, or a width the backbone does not have.
+        UsageError: unknown backbone, statistics or start, or a width the backbone does not have.
         CheckpointError: `backbone_weights` cannot be read or is of another network.
     """
 
@@ -198,6 +201,7 @@ class DeblurGANv2(Deblurrer):
         backbone_weights: str | None = None,
         tail: bool = False,
         statistics: Statistics = "image",
+        start: str = "random",
     ) -> None:
         super().__init__()
         parts = _backbone(backbone, width=backbone_width, tail=tail)
@@ -212,6 +216,7 @@ class DeblurGANv2(Deblurrer):
         self.smooth = _smooth(4 * features, features)
         self.smooth2 = _smooth(features, features // 2)
         self.final = nn.Conv2d(features // 2, 3, 3, padding=1)
+        choose("start", start, STARTS)(self.final)
         self.join: Callable[[Tensor, Tensor], Tensor] = torch.add
         self.bound: Callable[[Tensor], Tensor] = torch.tanh
         if backbone_weights is not None:

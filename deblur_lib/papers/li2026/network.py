@@ -219,8 +219,8 @@ class MultiAttentionGenerator(DeblurGANv2):
         upsample: "nearest", "bilinear" or "mixed" (mean of both).
         smooth_merge: how map 0 joins: "add" or "concat".
         output: "tanh_residual" or "residual" (no tanh).
-        backbone, pyramid_channels, head_channels, backbone_width, backbone_weights, statistics:
-            see `DeblurGANv2`.
+        backbone, pyramid_channels, head_channels, backbone_width, backbone_weights, statistics,
+            start: see `DeblurGANv2`.
 
     Raises:
         UsageError: an unknown word, or a level that the pyramid does not have.
@@ -258,6 +258,7 @@ class MultiAttentionGenerator(DeblurGANv2):
         backbone_width: float = 1.0,
         backbone_weights: str | None = None,
         statistics: Statistics = "image",
+        start: str = "random",
     ) -> None:
         super().__init__(
             backbone=backbone,
@@ -266,6 +267,7 @@ class MultiAttentionGenerator(DeblurGANv2):
             backbone_width=backbone_width,
             backbone_weights=backbone_weights,
             statistics=statistics,
+            start=start,
         )
         if eca:
             self._place_eca(eca_levels, where=eca_where, kernel=eca_kernel)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
@@ -191,18 +192,6 @@ SKIPS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
-def _zero_tail(decoder: Decoder) -> None:
-    nn.init.zeros_(decoder.tail.weight)
-    if decoder.tail.bias is not None:
-        nn.init.zeros_(decoder.tail.bias)
-
-
-STARTS: dict[str, Callable[[Decoder], None]] = {
-    "random": lambda decoder: None,
-    "identity": _zero_tail,
-}
-
-
 class FeatureFlowDeblurrer(Deblurrer):
     """Restore the middle frame of three.
 
@@ -262,7 +251,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         self.decode = decoder()
         self.stages = stages
         begin = choose("start", start, STARTS)
-        begin(self.decode)
+        begin(self.decode.tail)
         if stages == 1:
             return
         self.encode_previous = encoder(6, flow_levels=flow_levels, active=flow_fuse_act)
@@ -271,7 +260,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         join = choose("skip2", skip2, SKIPS)
         self.join_skips = nn.ModuleList(join(width) for width in channels[:2] if skips)
         self.decode_both = decoder()
-        begin(self.decode_both)
+        begin(self.decode_both.tail)
 
     def feature_flow(self, frame: Tensor) -> Features:
         """Features of a frame that stage 2 receives.

@@ -128,3 +128,12 @@ def test_a_wrong_backbone_file_is_refused(tmp_path: Path) -> None:
     torch.save({"conv2d_1a.conv.weight": torch.zeros(32, 3, 3, 3)}, path)
     with pytest.raises(CheckpointError, match=r"lacks \d+ entries of the backbone, first enc0"):
         DeblurGANv2(backbone="mobilenet", backbone_weights=str(path))
+
+
+def test_a_start_at_the_identity_gives_the_picture_back() -> None:
+    blurred = torch.rand(1, 3, 64, 64)
+    network = DeblurGANv2(**NARROW, start="identity").eval()
+    assert torch.allclose(network(blurred), blurred, atol=1e-6)
+    assert not torch.allclose(DeblurGANv2(**NARROW).eval()(blurred), blurred, atol=1e-3)
+    with pytest.raises(UsageError, match="start"):
+        DeblurGANv2(**NARROW, start="zero")

@@ -61,7 +61,7 @@ class Run:
         train: the recipe, method, profile and request included.
         train_on: data id of the training pictures.
         data: settings of generated pictures.
-        precision: precision asked for.
+        precision: what the request asks for, else what the profile does.
     """
 
     paper: str
@@ -163,5 +163,5 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         train=recipe,
         train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
         data={**profile.data, **request.data},
-        precision=request.precision,
+        precision=profile.precision if request.precision == "auto" else request.precision,
     )

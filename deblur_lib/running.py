@@ -42,6 +42,7 @@ from deblur_lib.training.seeding import fresh_network
 
 SHOWN = 256  # largest side of a stored picture, in pixels
 COSTED = 256  # side of the picture for which costs are told, in pixels
+LONGEST = {"smoke": 0.2, "demo": 2.0}  # seconds of timing for each network; else 4
 CHOSEN = ("strongest blur", "median blur", "most edges")
 
 
@@ -237,7 +238,7 @@ def measure_costs(plan: Plan) -> None:
         path = store.costs_file(run)
         if not path.is_file():
             network = build(run).to(device)
-            longest = 0.2 if plan.profile.name == "smoke" else 4.0
+            longest = LONGEST.get(plan.profile.name, 4.0)
             write_json(path, cost(network, size=(COSTED, COSTED), longest=longest))
 
 

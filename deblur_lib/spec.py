@@ -207,6 +207,8 @@ class Profile:
         train: overrides of the recipe; a method's own overrides come after them.
         train_of: last overrides of the recipe for single methods, by method id.
         seeds: seeds of the runs.
+        precision: of the training where the request says "auto"; "auto" takes bf16 where the
+            hardware multiplies it. Small depthwise networks are faster in fp32 on a processor.
         why: what this budget can and cannot show, for readers.
     """
 
@@ -218,6 +220,7 @@ class Profile:
     train: dict[str, Any] = Field(default_factory=dict)
     train_of: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     why: str = ""
 
 

@@ -42,6 +42,14 @@ def test_the_profile_overrides_the_recipe_and_the_request_overrides_both() -> No
     assert asked.train.steps == 17
 
 
+def test_a_profile_may_choose_the_precision_and_the_request_overrides_it() -> None:
+    assert {run.precision for run in make_plan(Request("li2026")).runs} == {"fp32"}
+    assert {run.precision for run in make_plan(Request("li2026", precision="bf16")).runs} == {
+        "bf16"
+    }
+    assert {run.precision for run in make_plan(Request("li2026", profile="gpu")).runs} == {"auto"}
+
+
 @pytest.mark.parametrize(
     ("request_", "needle"),
     [

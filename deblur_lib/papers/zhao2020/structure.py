@@ -11,6 +11,7 @@ from deblur_lib import papers
 from deblur_lib.networks.deblurgan import DeblurGAN
 from deblur_lib.networks.deepdeblur import DeepDeblur
 from deblur_lib.networks.rdn import RDN
+from deblur_lib.nn.describe import sizes
 from deblur_lib.papers.zhao2020.network import Decoder, Encoder, FeatureFlowDeblurrer
 
 CROP = 256  # side of the picture that shapes and counts are told for
@@ -136,27 +137,22 @@ def counts(count_macs: Counter) -> dict[str, Any]:
     printed = {
         one.method: one.value for one in papers.printed_cells("zhao2020") if one.metric == "time_s"
     }
-    costs: dict[str, dict[str, int]] = {}
-    for name, network in networks.items():
-        frames = () if getattr(network, "clip_length", 1) == 1 else (3,)
-        clip = torch.empty(1, *frames, 3, CROP, CROP, device="meta")
-        macs = count_macs(network, clip)
-        costs[f"{name}_full"] = {"parameters": parameters(network), "macs": macs}
-    base = costs["zhao2020_full"]["macs"]
+    full = sizes(networks, count_macs, side=CROP)
+    base = full["zhao2020"]["macs"]
     listing = [
         {
             "network": name,
-            "parameters": costs[f"{name}_full"]["parameters"],
-            f"MACs at {CROP}x{CROP}": costs[f"{name}_full"]["macs"],
-            "MACs over zhao2020's": round(costs[f"{name}_full"]["macs"] / base, 2),
+            "parameters": one["parameters"],
+            f"MACs at {CROP}x{CROP}": one["macs"],
+            "MACs over zhao2020's": round(one["macs"] / base, 2),
             "printed time [s]": printed[name],
             "printed time over zhao2020's": round(printed[name] / printed["zhao2020"], 2),
         }
-        for name in networks
+        for name, one in full.items()
     ]
     drawn = {"principle": principle, "stage1": stage1, "stage2": stage2}
     return {
         "architecture": {name: draw(own, widths) for name, draw in drawn.items()},
-        "costs": costs,
+        "costs": {f"{name}_full": one for name, one in full.items()},
         "networks": listing,
     }

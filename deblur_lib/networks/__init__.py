@@ -2,6 +2,7 @@
 
 NETWORKS: dict[str, str] = {
     "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
+    "dbgan": "deblur_lib.networks.dbgan:DBGAN",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",

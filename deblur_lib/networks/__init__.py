@@ -2,11 +2,13 @@
 
 NETWORKS: dict[str, str] = {
     "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
+    "dbgan": "deblur_lib.networks.dbgan:DBGAN",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
+    "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }

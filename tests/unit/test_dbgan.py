@@ -1,0 +1,90 @@
+"""DBGAN's generator: size, gradients, any picture size, tiles, start, refusals, training."""
+
+import few_steps
+import pytest
+import torch
+
+from deblur_lib.errors import UsageError
+from deblur_lib.evaluation.restoring import restore, tile_deviation
+from deblur_lib.networks.dbgan import DBGAN
+
+
+@pytest.fixture(autouse=True)
+def fixed_numbers() -> None:
+    torch.manual_seed(0)
+
+
+def small(**options: str) -> DBGAN:
+    return DBGAN(features=6, growth=4, blocks=1, **options)  # type: ignore[arg-type]
+
+
+def test_parameter_count_is_the_published_one() -> None:
+    with torch.device("meta"):
+        network = DBGAN()
+    assert sum(one.numel() for one in network.parameters()) == 11_588_163
+    assert network.receptive_field == 489
+
+
+def test_every_weight_receives_a_gradient() -> None:
+    network = small()
+    network(torch.rand(2, 3, 12, 9)).square().mean().backward()
+    assert few_steps.idle(network) == []
+
+
+def test_any_size_is_kept() -> None:
+    network = small()
+    for height in range(1, 98):
+        blurred = torch.rand(1, 3, height, 98 - height)
+        restored = restore(network, blurred)
+        assert restored.shape == blurred.shape
+        assert torch.isfinite(restored).all()
+
+
+def test_nothing_is_padded_and_tiles_leave_no_trace() -> None:
+    network, blurred = small().eval(), torch.rand(1, 3, 93, 71)
+    with torch.no_grad():
+        assert torch.equal(restore(network, blurred), network(blurred))
+    assert network.tile_safe
+    deviation = tile_deviation(network, blurred, tile=64, overlap=network.receptive_field)
+    assert deviation < 1e-6
+
+
+def test_one_pixel_looks_at_its_receptive_field_and_no_further() -> None:
+    network = small()
+    side = network.receptive_field
+    blurred = torch.rand(1, 3, side + 4, side + 4, requires_grad=True)
+    network.unclamped(blurred)[..., side // 2 + 2, side // 2 + 2].sum().backward()
+    assert blurred.grad is not None
+    seen = blurred.grad.abs().sum(dim=(0, 1)) > 0  # (H, W)
+    edge = [seen[2].any(), seen[-3].any(), seen[:, 2].any(), seen[:, -3].any()]
+    assert all(edge)
+    seen[2:-2, 2:-2] = False
+    assert not seen.any()
+
+
+def test_the_result_is_clamped() -> None:
+    network, blurred = small(), torch.rand(1, 3, 8, 8)
+    torch.nn.init.constant_(network.model[4].bias, 0.5)
+    before = network.unclamped(blurred)
+    assert before.max() > 1
+    assert torch.equal(network(blurred), before.clamp(0, 1))
+
+
+def test_a_start_at_the_identity_gives_the_blurred_picture() -> None:
+    blurred = torch.rand(2, 3, 8, 8)
+    assert torch.equal(small(start="identity")(blurred), blurred)
+    assert not torch.equal(small()(blurred), blurred)
+
+
+def test_a_few_steps_lower_the_loss() -> None:
+    first, *_, last = few_steps.losses(small(start="identity"))
+    assert last < 0.95 * first
+
+
+def test_what_it_cannot_do_is_refused() -> None:
+    with pytest.raises(UsageError, match="dbgan needs at least one block, got 0"):
+        DBGAN(blocks=0)
+    with pytest.raises(UsageError, match="choice of start is called 'zero'"):
+        small(start="zero")
+    with pytest.raises(UsageError, match=r"dbgan needs a batch \(B, 3, H, W\)"):
+        small()(torch.zeros(3, 8, 8))

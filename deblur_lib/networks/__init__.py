@@ -8,6 +8,7 @@ NETWORKS: dict[str, str] = {
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
     "rdn": "deblur_lib.networks.rdn:RDN",
+    "restormer": "deblur_lib.networks.restormer:Restormer",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }
 DISCRIMINATORS: dict[str, str] = {

@@ -1,6 +1,7 @@
 """The comparators, one flat file each; names resolve without importing torch."""
 
 NETWORKS: dict[str, str] = {
+    "convir": "deblur_lib.networks.convir:ConvIR",
     "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
     "dbgan": "deblur_lib.networks.dbgan:DBGAN",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",

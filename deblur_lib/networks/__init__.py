@@ -12,6 +12,7 @@ NETWORKS: dict[str, str] = {
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
+    "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }
 DISCRIMINATORS: dict[str, str] = {

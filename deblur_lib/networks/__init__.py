@@ -7,6 +7,7 @@ NETWORKS: dict[str, str] = {
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
+    "mprnet": "deblur_lib.networks.mprnet:MPRNet",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",

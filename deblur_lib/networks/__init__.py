@@ -2,13 +2,14 @@
 
 NETWORKS: dict[str, str] = {
     "convir": "deblur_lib.networks.convir:ConvIR",
-    "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
     "dbgan": "deblur_lib.networks.dbgan:DBGAN",
-    "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
+    "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
+    "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
+    "mprnet": "deblur_lib.networks.mprnet:MPRNet",
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.losses import vgg
+from deblur_lib.losses.edge import edge
 from deblur_lib.losses.perceptual import perceptual, perceptual_l1, perceptual_signed
 from deblur_lib.losses.pixel import charbonnier, l1, mse
 from deblur_lib.losses.spectrum import spectrum
@@ -17,6 +18,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": l1,
     "mse": mse,
     "charbonnier": charbonnier,
+    "edge": edge,
     "spectrum": spectrum,
     "spectrum_ortho": partial(spectrum, norm="ortho"),
     "spectrum_onesided": partial(spectrum, onesided=True),

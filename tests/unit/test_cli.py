@@ -29,10 +29,10 @@ def test_list_names_every_paper_and_network() -> None:
 
 
 def test_list_of_a_paper_says_why_a_row_is_only_quoted() -> None:
-    status, text = run("list", "wan2023")
+    status, text = run("list", "sang2018")
     assert status == 0
-    assert "quoted" in text
-    assert "wan2023_dffm" in text
+    assert "quoted only: " in text
+    assert "sang2018_content" in text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from deblur_lib.errors import UsageError
-from deblur_lib.losses import LOSSES, charbonnier, l1, mse, spectrum, weighted
+from deblur_lib.losses import LOSSES, charbonnier, edge, l1, mse, spectrum, weighted
+from deblur_lib.losses.edge import laplacian
 
 SIZES = [(8, 8), (7, 8), (8, 7), (5, 9), (1, 4), (4, 1)]
 
@@ -27,6 +28,26 @@ def test_pixel_losses_on_numbers_done_by_hand() -> None:
     assert mse(restored, sharp) == pytest.approx(0.375)
     assert charbonnier(restored, sharp, epsilon=0.0) == pytest.approx(0.5)
     assert charbonnier(sharp, sharp) == pytest.approx(1e-3)
+
+
+def test_the_edge_loss_sees_edges_and_not_brightness() -> None:
+    flat = torch.full((1, 3, 12, 14), 0.3)
+    assert laplacian(flat)[..., 4:-4, 4:-4].abs().max() < 1e-6
+    step = flat.clone()
+    step[..., 7:] = 0.9
+    inside = laplacian(step)[0, 0, 5]
+    assert inside[6:8].abs().max() > 0.1
+    assert edge(flat + 0.2, flat + 0.2) == pytest.approx(1e-3)
+    assert edge(step, flat) > 5 * edge(flat, flat)
+
+
+def test_the_laplacian_of_one_bright_pixel_done_by_hand() -> None:
+    dot = torch.zeros(1, 1, 12, 12)
+    dot[..., 6, 6] = 1.0
+    centre = 0.4**2  # after smoothing; the pixel lies on the thinned grid, and so do those two off
+    near, far = 0.4 * 0.05, 0.05**2
+    again = 4 * (centre * centre + 4 * near * near + 4 * far * far)
+    assert laplacian(dot)[0, 0, 6, 6] == pytest.approx(1 - again, abs=1e-6)
 
 
 @pytest.mark.parametrize("size", SIZES)

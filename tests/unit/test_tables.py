@@ -100,7 +100,7 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     assert np.isnan(control["gap"])
     quoted = cell(tables.compare(results, PAPER, "T1"), "srn")
     assert quoted["kind"] == cells.PRINTED_ONLY
-    assert "released weights" in quoted["why"]
+    assert "gpu and paper" in quoted["why"]
     absent = cell(second, "wan2023_msrm_plain")
     assert absent["kind"] == cells.NOT_RUN
     assert "demo budget" in absent["why"]

@@ -10,6 +10,7 @@ NETWORKS: dict[str, str] = {
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "rdn": "deblur_lib.networks.rdn:RDN",
+    "srn": "deblur_lib.networks.srn:SRN",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }

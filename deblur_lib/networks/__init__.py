@@ -13,6 +13,7 @@ NETWORKS: dict[str, str] = {
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
+    "srn": "deblur_lib.networks.srn:SRN",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }

@@ -10,6 +10,7 @@ NETWORKS: dict[str, str] = {
     "mprnet": "deblur_lib.networks.mprnet:MPRNet",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
+    "stripformer": "deblur_lib.networks.stripformer:Stripformer",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }
 DISCRIMINATORS: dict[str, str] = {

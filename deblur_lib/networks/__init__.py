@@ -14,6 +14,7 @@ NETWORKS: dict[str, str] = {
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "srn": "deblur_lib.networks.srn:SRN",
+    "stripformer": "deblur_lib.networks.stripformer:Stripformer",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }

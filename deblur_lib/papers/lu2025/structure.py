@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from deblur_lib.nn.describe import layer_table
+from deblur_lib.nn.describe import layer_table, sizes
 from deblur_lib.papers.lu2025.blocks import DSGA
 from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.options import BlockOptions
+from deblur_lib.papers.lu2025.rivals import full_networks, size_listing
 
 CROP = 256  # side of the printed training crops
 BATCH = 8  # of them in a step
@@ -213,12 +214,12 @@ def counts(count_macs: Counter) -> dict[str, Any]:
     """Diagrams, listings and counts of the network at the size that meets the printed count.
 
     Returns:
-        `architecture`, the listing `shapes`, and `costs` of "dsgformer" and "dsgformer_printed";
-        the latter is the network in the layout with the printed parameter count.
+        `architecture`, the listings `shapes` and `networks`, and `costs` of "dsgformer" and
+        "dsgformer_printed"; the latter is the network in the layout with the printed count.
     """
     with torch.device("meta"):
         network, block = DSGformer(), DSGA(WIDTH, WIDTH // 32, BlockOptions())
-        macs = count_macs(network, torch.empty(1, 3, CROP, CROP))
+    full = sizes(full_networks(), count_macs, side=CROP)
     table = walk_table(network)
     return {
         "architecture": {
@@ -228,8 +229,9 @@ def counts(count_macs: Counter) -> dict[str, Any]:
             "dfgb": gate_plan(block),
         },
         "shapes": shapes(table),
+        "networks": size_listing(full),
         "costs": {
-            "dsgformer_printed": {"parameters": parameters([network]), "macs": macs},
+            "dsgformer_printed": full["dsgformer"],
             "dsgformer": {"batch8_gib": training_gib(network)},
         },
     }

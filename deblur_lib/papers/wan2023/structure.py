@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.networks.mimo_unet import ResBlock
+from deblur_lib.nn.describe import sizes
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
 from deblur_lib.papers.wan2023.network import WanNet
+from deblur_lib.papers.wan2023.rivals import full_networks, size_listing
 
 CROP = 256  # side of the picture that the shapes are told for, the paper's crop
 WIDTHS = (32, 64, 128)
@@ -113,12 +115,13 @@ def dffm_plan(size: int = CROP) -> dict[str, Any]:
 
 
 def counts(count_macs: Counter) -> dict[str, Any]:
-    """Diagrams and counts of the network and its blocks at the printed sizes.
+    """Diagrams and counts of the network, its blocks and its rivals at the published sizes.
 
     Returns:
-        `architecture`, `costs` and the listing `blocks`, see `probes.structure`.
+        `architecture`, `costs` and the listings `blocks` and `networks`, see `probes.structure`.
     """
-    costs: dict[str, dict[str, int]] = {}
+    full = sizes(full_networks(), count_macs, side=CROP)
+    costs = {f"{name}_full": one for name, one in full.items()}
     listing = []
     for level, width in enumerate(WIDTHS):
         side = CROP // 2**level
@@ -141,4 +144,5 @@ def counts(count_macs: Counter) -> dict[str, Any]:
         },
         "costs": costs,
         "blocks": listing,
+        "networks": size_listing(full),
     }

@@ -6,6 +6,7 @@ NETWORKS: dict[str, str] = {
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
     "deblurgan": "deblur_lib.networks.deblurgan:DeblurGAN",
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
+    "mb_taylorformer_v2": "deblur_lib.networks.mb_taylorformer_v2:MBTaylorFormerV2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
     "rdn": "deblur_lib.networks.rdn:RDN",

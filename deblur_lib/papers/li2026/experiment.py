@@ -791,7 +791,7 @@ PROFILES = (
             "deblurgan": {"features": 16, "blocks": 3},
         },
         train={
-            "steps": 700, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5, "validate": 8,
+            "steps": 600, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5, "validate": 8,
             "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
         },
         train_of={

@@ -474,7 +474,7 @@ PROFILES = (
             "dbgan": {"features": 16, "growth": 8, "blocks": 1, "start": "identity"},
             "mtrnn": {"base_channels": 8, "blocks": 1, "iterations": 3, "start": "identity"},
         },
-        train={"steps": 400, "batch": 8, "crop": 64, "lr": 4e-3, "validate": 8},
+        train={"steps": 320, "batch": 8, "crop": 64, "lr": 4e-3, "validate": 8},
         seeds=(0, 1, 2),
         why="minutes on two processor cores: shows whether rows of one size differ after the same "
         "short training on generated blur of two to three pixels, averaged in linear light; it "

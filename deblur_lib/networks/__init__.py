@@ -9,6 +9,7 @@ NETWORKS: dict[str, str] = {
     "mb_taylorformer_v2": "deblur_lib.networks.mb_taylorformer_v2:MBTaylorFormerV2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
+    "nafnet": "deblur_lib.networks.nafnet:NAFNet",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }

@@ -12,6 +12,7 @@ NETWORKS: dict[str, str] = {
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
     "mprnet": "deblur_lib.networks.mprnet:MPRNet",
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
+    "nafnet": "deblur_lib.networks.nafnet:NAFNet",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "srn": "deblur_lib.networks.srn:SRN",

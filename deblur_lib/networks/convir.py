@@ -94,7 +94,7 @@ class DynamicFilter(nn.Module):
         padded = F.pad(x, self.border, mode="reflect").flatten(0, 1)[None]
         y = F.conv2d(padded, taps, dilation=self.dilation, groups=batch * channels)
         inside = self.lamb_l[:, None, None] * self.inside_all  # (C, 1, 1)
-        return y.view(x.shape) - inside * x.mean(self.axes, keepdim=True)
+        return y.reshape(x.shape) - inside * x.mean(self.axes, keepdim=True)
 
     def _taps(self, x: Tensor) -> Tensor:
         made = torch.tanh(self.bn(self.conv(x.mean((-2, -1), keepdim=True))))  # (B, G K, 1, 1)

@@ -153,8 +153,7 @@ class MBTaylorFormerV2(Deblurrer):
     """Restore a blurred batch by an encoder-decoder of four levels; one output.
 
     The defaults are variant L, 7,295,572 parameters; widths 28, 56, 112, 160 make variant XL, with
-    16,257,900 the one that was published for deblurring. 44 of them are constants. The sums over
-    all pixels run in single precision even under autocast.
+    16,257,900 the one that was published for deblurring. 44 of the parameters are constants.
 
     Args:
         dim: channels at full size, 1/2, 1/4 and 1/8; the second is twice the first.

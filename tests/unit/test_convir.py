@@ -90,6 +90,21 @@ def test_a_filter_is_its_published_formula(kernel: tuple[int, int]) -> None:
     torch.testing.assert_close(one(x), wanted)
 
 
+def test_channels_last_and_bfloat16_keep_the_result() -> None:
+    network, blurred = small().eval(), batch()
+    for name, one in network.named_parameters():
+        if name.endswith(("lamb_l", "inside_all", "gamma")):
+            torch.nn.init.normal_(one, std=0.3)
+    with torch.inference_mode():
+        expected = network(blurred)
+        network = network.to(memory_format=torch.channels_last)
+        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rough = network(blurred.to(memory_format=torch.channels_last))
+    assert rough.dtype == torch.float32
+    torch.testing.assert_close(rough, expected, rtol=0, atol=3e-2)
+
+
 def test_any_size_is_kept() -> None:
     network = small()
     for height in range(1, 98):

@@ -135,10 +135,12 @@ def test_vectors_of_length_zero_have_a_gradient() -> None:
     assert torch.isfinite(x.grad).all()
 
 
-def test_bfloat16_keeps_the_result() -> None:
+def test_channels_last_and_bfloat16_keep_the_result() -> None:
     network, blurred = small().eval(), batch()
     with torch.inference_mode():
         expected = network(blurred)
+        network = network.to(memory_format=torch.channels_last)
+        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             rough = network(blurred)
     assert rough.dtype == torch.float32

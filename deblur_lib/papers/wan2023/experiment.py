@@ -20,9 +20,7 @@ COPIES = (
     "run at gpu and paper: it draws the whole picture instead of a correction, and the steps of "
     "the small budgets end before it can copy its input"
 )
-LARGE = ("gpu", "paper")
 LARGER = "the smoke budget shows the paper's own rows"
-RUN = ("demo", "gpu", "paper")
 
 RAGAN = Adversarial(
     discriminator="double", options={"norm": "instance"}, loss="ragan_ls", weight=0.01
@@ -33,42 +31,42 @@ METHODS = (
         id="nah2017",
         title="Nah et al. 2017",
         network="deepdeblur",
-        profiles=LARGE,
+        profiles=("gpu", "paper"),
         not_run=COPIES,
     ),
     Method(
         id="svrnn",
         title="Zhang et al. 2018 (SVRNN)",
         network="svrnn",
-        profiles=LARGE,
+        profiles=("gpu", "paper"),
         not_run=COPIES,
     ),
     Method(
         id="deblurgan_v2",
         title="DeblurGAN-v2",
         network="deblurgan_v2",
-        profiles=RUN,
+        profiles=("demo", "gpu", "paper"),
         not_run=LARGER,
     ),
     Method(
         id="srn",
         title="SRN",
         network="srn",
-        profiles=LARGE,
+        profiles=("gpu", "paper"),
         not_run=COPIES,
     ),
     Method(
         id="dbgan",
         title="DBGAN",
         network="dbgan",
-        profiles=RUN,
+        profiles=("demo", "gpu", "paper"),
         not_run=LARGER,
     ),
     Method(
         id="mtrnn",
         title="MT-RNN",
         network="mtrnn",
-        profiles=RUN,
+        profiles=("demo", "gpu", "paper"),
         not_run=LARGER,
     ),
     Method(
@@ -76,7 +74,7 @@ METHODS = (
         title="DMPHN (stack of four)",
         network="dmphn",
         options={"levels": 3, "stages": 4},
-        profiles=LARGE,
+        profiles=("gpu", "paper"),
         not_run=COPIES,
     ),
     Method(

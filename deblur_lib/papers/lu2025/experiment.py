@@ -606,17 +606,16 @@ PROFILES = (
         options={
             "dsgformer": {"dim": 8, "blocks": 1},
             "mprnet": {
-                "features": 8, "unet_step": 4, "orsnet_step": 4, "cabs": 1, "start": "identity",
+                "features": 8, "unet_step": 4, "orsnet_step": 4, "cabs": 1,
             },
             "restormer": {
-                "dim": 8, "blocks": [1, 1, 1, 1], "refinement": 1, "start": "identity",
+                "dim": 8, "blocks": [1, 1, 1, 1], "refinement": 1,
             },
             "stripformer": {
                 "features": 8, "bottleneck": 40, "decoder": 24, "blocks": [2, 2],
-                "start": "identity",
             },
             "convir": {
-                "base_channels": 8, "num_res": 1, "dilations": [1, 1, 1], "start": "identity",
+                "base_channels": 8, "num_res": 1, "dilations": [1, 1, 1],
             },
         },
         train={
@@ -635,11 +634,6 @@ PROFILES = (
         data={"size": 256, "train": 512, "validation": 16, "test": 48, "blur": 0.5},
         options={
             "dsgformer": {"dim": 32, "blocks": 8},
-            "mprnet": {"start": "identity"},
-            "restormer": {"start": "identity"},
-            "stripformer": {"start": "identity"},
-            "convir": {"start": "identity"},
-            "mb_taylorformer_v2": {"start": "identity"},
         },
         train={"steps": 3000, "batch": 8, "crop": 128, "lr": 5e-4, "warmup": 100, "validate": 10},
         train_of={"convir": {"batch": 2, "crop": 256}},

@@ -467,10 +467,10 @@ PROFILES = (
             "mimo_unet": {"base_channels": 16, "blocks": 1},
             "deblurgan_v2": {
                 "backbone": "mobilenet", "backbone_width": 0.5, "pyramid_channels": 32,
-                "head_channels": 32, "start": "identity",
+                "head_channels": 32,
             },
-            "dbgan": {"features": 16, "growth": 8, "blocks": 1, "start": "identity"},
-            "mtrnn": {"base_channels": 8, "blocks": 1, "iterations": 3, "start": "identity"},
+            "dbgan": {"features": 16, "growth": 8, "blocks": 1},
+            "mtrnn": {"base_channels": 8, "blocks": 1, "iterations": 3},
         },
         train={"steps": 320, "batch": 8, "crop": 64, "lr": 4e-3, "validate": 8},
         seeds=(0, 1, 2),
@@ -486,9 +486,6 @@ PROFILES = (
         options={
             "wan2023": {"base_channels": 32, "blocks_per_stage": 8},
             "mimo_unet": {"base_channels": 32, "blocks": 8},
-            "deblurgan_v2": {"start": "identity"},
-            "dbgan": {"start": "identity"},
-            "mtrnn": {"start": "identity"},
         },
         train={"steps": 4000, "batch": 8, "crop": 128, "lr": 4e-4, "validate": 10},
         seeds=(0, 1, 2),

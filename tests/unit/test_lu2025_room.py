@@ -9,6 +9,7 @@ import torch
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.evaluation.cost import count_macs
+from deblur_lib.networks.restormer import Restormer
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.probes import structure, trained
 from deblur_lib.papers.lu2025.structure import training_gib
@@ -131,8 +132,10 @@ def test_probes_of_trained_networks_fill_the_figures() -> None:
         "dsgformer_sg_softmax": DSGformer(
             dim=4, blocks=1, gate="simple_gate", score="softmax"
         ).eval(),
+        "restormer": Restormer(dim=8, blocks=(1, 1, 1, 1), refinement=1).eval(),  # no selection
     }
     found = trained(networks, {"realblur_j/a": blurred})
+    assert set(found["costs"]) == {"dsgformer", "dsgformer_sg_softmax"}
     assert found["costs"]["dsgformer_sg_softmax"]["attention_zeros"] == 0
     assert 0 < found["costs"]["dsgformer"]["attention_zeros"] < 1
     layers = [f"encoder {n}" for n in (1, 2, 3, 4)] + [f"decoder {n}" for n in (4, 3, 2, 1)]

@@ -131,6 +131,7 @@ def _headline(paper: Paper, results: Results) -> list[str]:
 
 
 def _gain(paper: Paper, results: Results) -> str:
+    """Gain of the own network on the kind of pictures it was trained on, where those were scored."""
     own = own_method(paper, results)
     if own is None:
         return "its own network was not run"
@@ -138,7 +139,9 @@ def _gain(paper: Paper, results: Results) -> str:
     found = frame[(frame["method"] == own.id) & ~frame["beside"] & frame["gain"].notna()]
     if found.empty:
         return f"{escape(own.title)} was run; it has no gain over the blurred input to show"
-    one = found.iloc[0]
+    profile = columns.profile_of(paper, results.profile)
+    alike = found["dataset"].map(lambda name: profile.test_on.get(name) == profile.train_on)
+    one = found[alike if alike.any() else slice(None)].iloc[0]
     gain, low, high = (
         columns.shown(one[key], one["metric"], sign=True)
         for key in ("gain", "gain_low", "gain_high")

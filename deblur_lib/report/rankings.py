@@ -20,15 +20,7 @@ from deblur_lib.spec import PROFILES, Paper
 
 PRINT = "print"
 LEAST = 3  # two rows agree by chance every other time
-HEADS = (
-    "table",
-    "column",
-    "budgets",
-    "rows",
-    "tau",
-    "by chance",
-    "best to worst at the first (place at the second)",
-)
+HEADS = ("column", "rows", "tau", "by chance", "best to worst (place at the other)")
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class Ranking:
     Attributes:
         table, dataset, column: what was ranked.
         first, second: profiles, or "print".
-        first_order, second_order: titles of the rows that both hold, best first.
+        first_order, second_order: ids of the rows that both hold, best first.
         tau: Kendall's tau-b; NaN with fewer than three rows or where all scores of one are equal.
         chance: how often random orders agree at least that well; NaN where tau is.
     """
@@ -66,12 +58,9 @@ def rankings(paper: Paper, budgets: Mapping[str, Results]) -> list[Ranking]:
         frames = {name: compare(one, paper, table.id) for name, one in budgets.items()}
         for dataset, column, values in _columns(frames):
             for first, second in combinations(sorted(values, key=_large_first), 2):
-                made.append(
-                    _rank(
-                        table.number, dataset, column, first, second, values[first], values[second]
-                    )
-                )
-    return made
+                names = (table.number, dataset, column, first, second)
+                made.append(_rank(*names, values[first], values[second]))
+    return sorted(made, key=lambda one: (one.table, _large_first(one.first), one.second))
 
 
 def _large_first(budget: str) -> int:
@@ -81,7 +70,7 @@ def _large_first(budget: str) -> int:
 def _columns(
     frames: Mapping[str, pd.DataFrame],
 ) -> Iterator[tuple[str, str, dict[str, dict[str, float]]]]:
-    """Data set, column title and {budget: {row title: score, larger is better}}."""
+    """Data set, column title and {budget: {method: score, larger is better}}."""
     some = next(iter(frames.values()), None)
     if some is None:
         return
@@ -101,7 +90,7 @@ def _columns(
 
 
 def _scores(part: pd.DataFrame, field: str, sign: float) -> dict[str, float]:
-    return {str(one["title"]): sign * float(one[field]) for _, one in part.iterrows()}
+    return {str(one["method"]): sign * float(one[field]) for _, one in part.iterrows()}
 
 
 def _rank(
@@ -113,7 +102,7 @@ def _rank(
     ours: Mapping[str, float],
     theirs: Mapping[str, float],
 ) -> Ranking:
-    common = [title for title in ours if title in theirs]
+    common = [method for method in ours if method in theirs]
     tau = chance = float("nan")
     if len(common) >= LEAST:
         a, b = [ours[one] for one in common], [theirs[one] for one in common]
@@ -126,33 +115,41 @@ def _rank(
 
 
 def _order(common: list[str], values: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(sorted(common, key=lambda title: -values[title]))
+    return tuple(sorted(common, key=lambda method: -values[method]))
 
 
-def to_markdown(found: list[Ranking]) -> str:
-    """A table of all rankings that have enough common rows, and how many have not."""
+def to_markdown(found: list[Ranking], *, level: int = 3) -> str:
+    """Rankings under a heading for each table and pair of budgets.
+
+    Args:
+        found: what `rankings` gave.
+        level: depth of the headings.
+    """
     told = [one for one in found if one.tau == one.tau]
-    lines = []
-    if told:
-        lines += ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
-        lines += ["| " + " | ".join(map(escape, _texts(one))) + " |" for one in told] + [""]
+    lines: list[str] = []
+    heading = ""
+    for one in told:
+        mine = f"{'#' * level} {one.table}: {one.first} and {one.second}"
+        if mine != heading:
+            heading = mine
+            lines += [*([""] if lines else []), mine, ""]
+            lines += ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
+        lines.append("| " + " | ".join(map(escape, _texts(one))) + " |")
     few = len(found) - len(told)
     if few:
         lines += [
+            *([""] if lines else []),
             f"Not ranked: {few} more, where both budgets hold fewer than {LEAST} rows or all "
             "scores of one are equal.",
-            "",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _texts(one: Ranking) -> tuple[str, ...]:
     return (
-        one.table,
         f"{one.dataset}, {one.column}",
-        f"{one.first}, {one.second}",
         str(len(one.first_order)),
         f"{one.tau:+.2f}".replace("-", "−"),
         f"{one.chance:.2f}",
-        ", ".join(f"{title} ({one.second_order.index(title) + 1})" for title in one.first_order),
+        ", ".join(f"{name} ({one.second_order.index(name) + 1})" for name in one.first_order),
     )

@@ -30,6 +30,13 @@ def test_the_card_of_a_paper_states_gain_coverage_and_verdicts(results: Results)
     assert "claims against our rows: " in text
 
 
+def test_the_card_tells_the_gain_on_the_kind_of_pictures_trained_on() -> None:
+    stored = Path(__file__).resolve().parents[2] / "results" / "li2026" / "demo"
+    paper = papers.load("li2026")
+    assert paper.tables[0].columns[0].dataset == "hide_test"
+    assert "on synth-gopro-gamma/test" in pages.headlines({"li2026": Results.load(stored)})
+
+
 def test_a_paper_whose_own_network_was_not_run_says_so(tmp_path: Path) -> None:
     folder = fake_results.write_results(tmp_path, gains={"mimo_unet": 1.0}, pictures=False)
     text = pages.headlines({"wan2023": Results.load(folder)})

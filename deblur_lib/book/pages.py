@@ -131,7 +131,7 @@ def _headline(paper: Paper, results: Results) -> list[str]:
 
 
 def _gain(paper: Paper, results: Results) -> str:
-    """Gain of the own network on the kind of pictures it was trained on, where those were scored."""
+    """Gain of the own network, on the kind of pictures it was trained on where possible."""
     own = own_method(paper, results)
     if own is None:
         return "its own network was not run"

@@ -125,12 +125,13 @@ def _input_line(axis: Axes, curves: pd.DataFrame, paper: Paper) -> None:
     seen = rows.loc[rows["value"] > floor, "value"]
     bottom = min(seen.min(), levels[0])
     top = max(seen.max(), levels[-1])
-    axis.set_ylim(bottom - 0.08 * (top - bottom), top + 0.08 * (top - bottom))
     low = [
         f"{style.name(paper, method, width=40)}: {value:.1f}"
         for method, value in _ends(curves).items()
         if value <= floor
     ]
+    room = 0.08 + (0.08 * (1 + len(low)) if low else 0.0)  # the note stands below all curves
+    axis.set_ylim(bottom - room * (top - bottom), top + 0.08 * (top - bottom))
     if low:
         axis.text(
             0.98, 0.04, "\n".join(["below this axis at the end [dB]:", *low]),

@@ -81,6 +81,17 @@ def test_a_row_far_below_the_input_does_not_press_the_curves_together(results: R
     assert "blurred input 24.00" in str(drawing.get_label())
 
 
+def test_curves_that_all_lie_far_below_the_input_are_drawn_as_they_are(results: Results) -> None:
+    curves = results.curves.copy()
+    curves.loc[curves["name"] == "validation/psnr-rgb", "value"] -= 15.0
+    with style.look():
+        drawing = figures.DRAW["curves"](
+            dataclasses.replace(results, curves=curves), PAPER, DECLARED["curves"]
+        )
+    assert drawing.axes[1].get_ylim()[0] < 10
+    assert not drawing.axes[1].texts
+
+
 def test_missing_input_is_named(results: Results, tmp_path: Path) -> None:
     empty = Results(
         tmp_path, results.rows, results.manifests, results.curves[:0], results.costs, {}

@@ -35,7 +35,7 @@ def test_the_run_id_follows_what_can_change_a_number() -> None:
 
 
 def test_the_profile_overrides_the_recipe_and_the_request_overrides_both() -> None:
-    paper = make_plan(Request("wan2023", profile="paper")).runs[0].train.steps
+    paper = make_plan(Request("wan2023", "paper", methods=("wan2023",))).runs[0].train.steps
     smoke = make_plan(Request("wan2023", profile="smoke")).runs[0].train.steps
     asked = make_plan(Request("wan2023", profile="smoke", recipe={"steps": 17})).runs[0]
     assert paper > 1_000_000 > smoke

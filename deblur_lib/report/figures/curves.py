@@ -120,9 +120,9 @@ def _input_line(axis: Axes, curves: pd.DataFrame, paper: Paper) -> None:
         return
     floor = levels[0] - BELOW
     rows = curves[curves["name"] == SCORE]
-    if rows["value"].min() > floor:
-        return
     seen = rows.loc[rows["value"] > floor, "value"]
+    if seen.empty or len(seen) == len(rows):
+        return
     bottom = min(seen.min(), levels[0])
     top = max(seen.max(), levels[-1])
     low = [

@@ -74,6 +74,7 @@ def _list_rows(paper: str) -> None:
 @click.option("--device", default=None, help="auto, cpu, cuda or mps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
 @click.option("--dry-run", is_flag=True, help="print the runs and stop")
+@click.option("--force", is_flag=True, help="execute an up-to-date notebook again")
 @click.option("--quiet", is_flag=True, help="no progress bar")
 def reproduce(
     paper: str,
@@ -81,9 +82,14 @@ def reproduce(
     device: str | None,
     settings: tuple[str, ...],
     dry_run: bool,
+    force: bool,
     quiet: bool,
 ) -> None:
-    """Train, evaluate and report PAPER by executing its notebook."""
+    """Train, evaluate and report PAPER by executing its notebook.
+
+    Finished runs are not repeated. A notebook that was executed with the same parameters, code and
+    rows is left as it is.
+    """
     from deblur_lib import reproduce as engine
     from deblur_lib.plan import make_plan
 
@@ -102,6 +108,10 @@ def reproduce(
         for run in plan.runs:
             done = (store.run_folder(run) / "manifest.json").is_file()
             click.echo(f"{run.id:<40} {run.train.steps:>7} steps  {'stored' if done else 'to do'}")
+        return
+    if not force and engine.is_current(paper, parameters):
+        target = store.executed_notebook(paper).relative_to(store.project_root())
+        click.echo(f"up to date: {target} (--force executes it again)")
         return
     target = engine.reproduce(paper, parameters, progress=not quiet)
     click.echo(f"executed: {target.relative_to(store.project_root())}")

@@ -19,8 +19,8 @@ from tqdm import tqdm
 from deblur_lib import papers, store
 from deblur_lib.errors import DeblurError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
-from deblur_lib.provenance import file_digest, folder_digest
-from deblur_lib.records import write_json
+from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
+from deblur_lib.records import read_json, write_json
 
 
 class NotebookError(DeblurError):
@@ -143,14 +143,8 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
     import papermill
 
     source = source_notebook(paper)
-    defaults = notebook_parameters(source)
-    for name, value in parameters.items():
-        if name not in defaults:
-            raise UsageError(
-                unknown_name("parameter", name, defaults, see="the notebook's parameters cell")
-            )
-        check_type(name, value, defaults[name])
-    plan = make_plan(request_of(paper, {**defaults, **parameters}))
+    complete = _complete(source, parameters)
+    plan = make_plan(request_of(paper, complete))
     target = store.executed_notebook(paper)
     stamp = target.with_suffix(".json")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -173,8 +167,44 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
                 f"{error.ename}: {error.evalue}; what ran before it is kept in "
                 f"{target.relative_to(store.project_root())}, finished runs are not repeated"
             ) from None
-    write_json(stamp, _stamp(plan, source))
+    write_json(stamp, _stamp(plan, source, complete))
     return target
+
+
+def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
+    """True when the executed notebook is what `reproduce` would make again.
+
+    That needs a complete execution with the same parameters, of the same notebook, with the same
+    library code and packages, whose runs and rows are all still there. A request that names folders
+    of real pictures is never current: what lies in them may have changed.
+
+    Raises:
+        UsageError: as for `reproduce`.
+    """
+    source = source_notebook(paper)
+    complete = _complete(source, parameters)
+    plan = make_plan(request_of(paper, complete))
+    stamp = store.executed_notebook(paper).with_suffix(".json")
+    if plan.request.roots or not stamp.is_file():
+        return False
+    trained = plan.runs if plan.request.train == "missing" else ()
+    needed = [store.executed_notebook(paper), store.results_folder(plan.request) / "rows.csv"]
+    needed += [store.run_folder(run) / "manifest.json" for run in trained]
+    if not all(path.is_file() for path in needed):
+        return False
+    return bool(read_json(stamp) == _stamp(plan, source, complete))
+
+
+def _complete(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a notebook: those given, checked, and the defaults of the others."""
+    defaults = notebook_parameters(source)
+    for name, value in parameters.items():
+        if name not in defaults:
+            raise UsageError(
+                unknown_name("parameter", name, defaults, see="the notebook's parameters cell")
+            )
+        check_type(name, value, defaults[name])
+    return {**defaults, **parameters}
 
 
 def code_digest() -> str:
@@ -184,14 +214,17 @@ def code_digest() -> str:
     return folder_digest(root, [path.relative_to(root).as_posix() for path in files])
 
 
-def _stamp(plan: Plan, source: Path) -> dict[str, str]:
+def _stamp(plan: Plan, source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     results = store.results_folder(plan.request)
     return {
         "paper": plan.paper.id,
         "profile": plan.profile.name,
         "train": plan.request.train,
+        "parameters": dict(parameters),
         "notebook_digest": file_digest(source),
+        "executed_digest": file_digest(store.executed_notebook(plan.paper.id)),
         "code_digest": code_digest(),
+        "versions": versions((*PACKAGES, "matplotlib", "pandas")),
         "results": os.path.relpath(results, store.project_root()),
         "rows_digest": file_digest(results / "rows.csv"),
     }
@@ -216,7 +249,14 @@ def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
     """Show how many training steps the kernel has done, by reading the logs of the runs."""
     steps = {run.id: run.train.steps for run in plan.runs}
     done = threading.Event()
-    bar = tqdm(total=sum(steps.values()), unit="step", desc=plan.paper.id, disable=not shown)
+    stored, _ = _progress_of(plan, steps)  # without them the bar tells a speed that nobody trained
+    bar = tqdm(
+        total=sum(steps.values()),
+        initial=stored,
+        unit="step",
+        desc=plan.paper.id,
+        disable=not shown,
+    )
 
     def watch() -> None:
         while not done.wait(1.0):
@@ -234,6 +274,12 @@ def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
 
 
 def _show(bar: Any, plan: Plan, steps: Mapping[str, int]) -> None:
+    bar.n, text = _progress_of(plan, steps)
+    bar.set_postfix_str(text if bar.n < (bar.total or 0) else "scoring and drawing")
+
+
+def _progress_of(plan: Plan, steps: Mapping[str, int]) -> tuple[int, str]:
+    """Training steps done so far, and what the run under way logged last."""
     total, text = 0, "opening pictures"
     for run in plan.runs:
         folder = store.run_folder(run)
@@ -245,8 +291,7 @@ def _show(bar: Any, plan: Plan, steps: Mapping[str, int]) -> None:
             step, name, value = last.split(",")[:3]
             total += min(int(step), steps[run.id])
             text = f"{run.method.id} seed {run.seed}, {name} {float(value):.4g}"
-    bar.n = total
-    bar.set_postfix_str(text if total < (bar.total or 0) else "scoring and drawing")
+    return total, text
 
 
 def _last_line(path: Path) -> str:

@@ -80,6 +80,7 @@ class Room:
         self.plan = plan
         self.paper = plan.paper
         self.folder: Path = store.results_folder(plan.request)
+        self._derived = False  # True once `run` has drawn every figure
 
     # --- running -------------------------------------------------------------------------------
 
@@ -95,6 +96,7 @@ class Room:
             run_all(self.plan)
             collect(self.plan, self.folder, self.plan.runs)
             derive.write_derived(self.folder, self.paper.id)
+            self._derived = True
         return self._summary()
 
     def _summary(self) -> markup.View:
@@ -155,10 +157,12 @@ class Room:
         declared = {one.id: one for one in self.paper.figures}
         if figure not in declared:
             raise UsageError(unknown_name("figure", figure, declared, see=f"{self.paper.id} room"))
-        self._prepare()
-        if declared[figure].kind == "data":
-            self._look()
-        path = derive.write_figure(self.folder, self.paper.id, figure)
+        path = derive.figure_path(self.folder, figure)
+        if not (self._derived and path.is_file()):
+            self._prepare()
+            if declared[figure].kind == "data":
+                self._look()
+            derive.write_figure(self.folder, self.paper.id, figure)
         results = Results.load(self.folder, partial=True)
         alt = budget.caption(results, self.paper, declared[figure].caption)
         return Image(data=path.read_bytes(), format="png", alt=alt)

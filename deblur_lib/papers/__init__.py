@@ -1,5 +1,6 @@
 """The rooms, one folder per paper, found by looking for experiment.py. No torch here."""
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,14 @@ def load(paper: str) -> Paper:
     return declared
 
 
+@cache
 def printed_cells(paper: str) -> tuple[PrintedCell, ...]:
     """Every number the paper prints in its tables."""
     cells: tuple[PrintedCell, ...] = _read(paper, "printed.yaml", tuple[PrintedCell, ...])
     return cells
 
 
+@cache
 def claims(paper: str) -> tuple[Claim, ...]:
     """The paper's statements, with their checks."""
     statements: tuple[Claim, ...] = _read(paper, "claims.yaml", tuple[Claim, ...])

@@ -60,9 +60,14 @@ def write_figure(folder: Path, paper: str, figure: str) -> Path:
     declared = papers.load(paper)
     drawn = figures.declared(declared, figure)
     data, _ = figures.render(Results.load(folder, partial=True), declared, drawn)
-    path = Path(folder) / FOLDER / "figures" / f"{figure}.png"
+    path = figure_path(folder, figure)
     _write(path, data)
     return path
+
+
+def figure_path(folder: Path, figure: str) -> Path:
+    """Where a drawn figure of a results folder lies."""
+    return Path(folder) / FOLDER / "figures" / f"{figure}.png"
 
 
 def verify(folder: Path, paper: str) -> list[Path]:

@@ -37,12 +37,22 @@ def test_every_cell_ran_and_the_stamp_names_the_rows(executed_project: Path, pap
     assert (executed_project / stamp["results"] / "rows.csv").is_file()
 
 
-def test_a_second_run_trains_nothing(executed_project: Path) -> None:
+def test_a_second_run_leaves_a_current_notebook_alone(executed_project: Path) -> None:
+    notebook = executed_project / "build" / "notebooks" / "wan2023.ipynb"
+    before = notebook.stat().st_mtime_ns
+    done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "up to date: build/notebooks/wan2023.ipynb" in done.stdout
+    assert notebook.stat().st_mtime_ns == before
+
+
+def test_a_forced_second_run_executes_and_trains_nothing(executed_project: Path) -> None:
     runs = sorted((executed_project / "runs" / "wan2023" / "smoke").glob("*/manifest.json"))
     before = [path.stat().st_mtime_ns for path in runs]
     start = time.monotonic()
-    done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet")
+    done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet", "--force")
     assert done.returncode == 0, done.stderr
+    assert "executed: build/notebooks/wan2023.ipynb" in done.stdout
     assert time.monotonic() - start < 60
     assert [path.stat().st_mtime_ns for path in runs] == before
     assert runs

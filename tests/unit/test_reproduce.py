@@ -1,12 +1,21 @@
-"""Parameters from the command line keep their types or are refused."""
+"""Parameters keep their types or are refused; an executed notebook is current or made again."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import papermill
 import pytest
 
+from deblur_lib import reproduce as engine
+from deblur_lib import store
 from deblur_lib.errors import UsageError
-from deblur_lib.reproduce import notebook_parameters, parse_settings
+from deblur_lib.plan import make_plan
+from deblur_lib.reproduce import is_current, notebook_parameters, parse_settings, reproduce
+
+ROOT = Path(__file__).resolve().parents[2]
 
 DEFAULTS = {"name": "a", "rate": 0.1, "count": 3, "flag": True, "items": [], "table": {}}
 
@@ -56,3 +65,72 @@ def test_a_notebook_needs_one_parameters_cell(tmp_path: Path, tags: list[str]) -
     path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
     with pytest.raises(UsageError, match=f"has {len(tags)}"):
         notebook_parameters(path)
+
+
+SMOKE = {"profile": "smoke", "methods": ["wan2023", "wan2023_baseline"]}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose notebook was executed by a stand-in for papermill, with two finished runs."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "deblur_lib").mkdir()
+    shutil.copy(ROOT / "notebooks/wan2023.ipynb", tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEBLUR_RUNS", raising=False)
+    plan = make_plan(engine.request_of("wan2023", SMOKE))
+
+    def execute(source: str, target: str, **_: Any) -> None:
+        Path(target).write_text("executed", encoding="utf-8")
+        (store.results_folder(plan.request)).mkdir(parents=True, exist_ok=True)
+        (store.results_folder(plan.request) / "rows.csv").write_text("rows", encoding="utf-8")
+        for run in plan.runs:
+            store.run_folder(run).mkdir(parents=True, exist_ok=True)
+            (store.run_folder(run) / "manifest.json").write_text("[]", encoding="utf-8")
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    assert not is_current("wan2023", SMOKE)
+    reproduce("wan2023", SMOKE, progress=False)
+    return tmp_path
+
+
+def longer(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + " ", encoding="utf-8")
+
+
+def test_an_executed_notebook_is_current_for_its_own_request(project: Path) -> None:
+    assert is_current("wan2023", SMOKE)
+    assert is_current("wan2023", SMOKE | {"train": "missing"})  # the default, said
+    assert not is_current("wan2023", SMOKE | {"interactive": False})
+    assert not is_current("wan2023", SMOKE | {"methods": ["wan2023"]})
+    assert not is_current("wan2023", SMOKE | {"roots": {"gopro-linear": str(project)}})
+    with pytest.raises(UsageError, match="did you mean 'methods'"):
+        is_current("wan2023", {"methode": []})
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda root: (root / "build/notebooks/wan2023.ipynb").unlink(),
+        lambda root: (root / "build/notebooks/wan2023.ipynb").write_text("edited"),
+        lambda root: (root / "build/notebooks/wan2023.json").unlink(),
+        lambda root: next(root.glob("runs/wan2023/smoke/*/manifest.json")).unlink(),
+        lambda root: (root / "runs/wan2023/smoke/results/rows.csv").unlink(),
+        lambda root: (root / "runs/wan2023/smoke/results/rows.csv").write_text("others"),
+        lambda root: longer(root / "notebooks/wan2023.ipynb"),
+    ],
+    ids=["no notebook", "edited", "no stamp", "no run", "no rows", "other rows", "source"],
+)
+def test_whatever_is_missing_or_changed_makes_it_stale(
+    project: Path, spoil: Callable[[Path], Any]
+) -> None:
+    spoil(project)
+    assert not is_current("wan2023", SMOKE)
+
+
+@pytest.mark.parametrize("name", ["code_digest", "versions"])
+def test_other_code_or_packages_make_it_stale(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(engine, name, lambda *_: "another")
+    assert not is_current("wan2023", SMOKE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from deblur_lib import papers
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.networks import DISCRIMINATORS, NETWORKS
-from deblur_lib.spec import parse
+from deblur_lib.spec import misfit
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,7 +77,11 @@ def _build(kind: str, known: dict[str, str], name: str, options: dict[str, Any])
             raise UsageError(
                 unknown_name(f"option of {name}", option, accepted, see=f"help({cls.__name__})")
             )
-    hints = get_type_hints(cls.__init__)
+    hints = get_type_hints(cls.__init__, include_extras=True)
     for option, value in options.items():
-        parse(hints.get(option, Any), value, source=f"option {option} of {name}")
+        problem = misfit(hints.get(option, Any), value)
+        if problem:
+            raise UsageError(
+                f"option {option} of {name}: {problem}, got {value!r}; see help({cls.__name__})"
+            )
     return cls(**options)

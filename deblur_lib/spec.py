@@ -399,6 +399,15 @@ def parse(kind: Any, data: Any, *, source: str) -> Any:
         ) from error
 
 
+def misfit(kind: Any, value: Any) -> str:
+    """Why a value is not of a type such as PositiveInt, in words; empty where it is."""
+    try:
+        TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        return str(error.errors()[0]["msg"])
+    return ""
+
+
 def override(base: T, changes: dict[str, Any]) -> T:
     """Copy a declaration with some fields changed; unknown fields and wrong types are refused.
 

@@ -8,13 +8,16 @@ H and W of the map at hand.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.convs import BasicConv
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
 
@@ -22,40 +25,7 @@ GROUPS = 8  # G
 POOLS = (8, 4, 2)
 
 
-class BasicConv(nn.Module):
-    """Convolution that keeps or divides the size, then GELU unless `gelu` is off.
-
-    Args:
-        inputs: channels that come in.
-        outputs: channels that go out.
-        kernel: side of the kernel; the padding is half of it.
-        stride: step of the kernel.
-        transpose: multiply the size by `stride` instead of dividing (kernel 4, stride 2).
-        gelu: whether a GELU follows.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        transpose: bool = False,
-        gelu: bool = True,
-    ) -> None:
-        super().__init__()
-        layer: nn.Module = (
-            nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding=kernel // 2 - 1)
-            if transpose
-            else nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
-        )
-        self.main = nn.Sequential(layer, *([nn.GELU()] if gelu else []))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        y: Tensor = self.main(x)
-        return y
+basic_conv = partial(BasicConv, act=nn.GELU)
 
 
 class DynamicFilter(nn.Module):
@@ -174,9 +144,9 @@ class ResBlock(nn.Module):
     def __init__(self, channels: int, dilations: Sequence[int] | None = None) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            BasicConv(channels, channels, 3),
+            basic_conv(channels, channels, 3),
             nn.Identity() if dilations is None else DeepPoolLayer(channels, dilations),
-            BasicConv(channels, channels, 3, gelu=False),
+            basic_conv(channels, channels, 3, act=None),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -205,10 +175,10 @@ class SCM(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            BasicConv(3, channels // 4, 3),
-            BasicConv(channels // 4, channels // 2, 1),
-            BasicConv(channels // 2, channels // 2, 3),
-            BasicConv(channels // 2, channels, 1, gelu=False),
+            basic_conv(3, channels // 4, 3),
+            basic_conv(channels // 4, channels // 2, 1),
+            basic_conv(channels // 2, channels // 2, 3),
+            basic_conv(channels // 2, channels, 1, act=None),
             nn.InstanceNorm2d(channels, affine=True),
         )
 
@@ -223,7 +193,7 @@ class FAM(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.merge = BasicConv(2 * channels, channels, 3, gelu=False)
+        self.merge = basic_conv(2 * channels, channels, 3, act=None)
 
     def forward(self, feature: Tensor, picture: Tensor) -> Tensor:
         """Two times (B, C, H, W) -> the same shape."""
@@ -259,7 +229,7 @@ class ConvIR(Deblurrer):
     def __init__(
         self,
         *,
-        base_channels: int = 32,
+        base_channels: PositiveInt = 32,
         num_res: int = 16,
         dilations: Sequence[int] = (7, 9, 11),
         start: str = "random",
@@ -275,17 +245,17 @@ class ConvIR(Deblurrer):
         self.Encoder = nn.ModuleList(Stage(width, num_res, dilations) for width in widths)
         self.feat_extract = nn.ModuleList(
             (
-                BasicConv(3, c1, 3),
-                BasicConv(c1, c2, 3, stride=2),
-                BasicConv(c2, c3, 3, stride=2),
-                BasicConv(c3, c2, 4, stride=2, transpose=True),
-                BasicConv(c2, c1, 4, stride=2, transpose=True),
-                BasicConv(c1, 3, 3, gelu=False),
+                basic_conv(3, c1, 3),
+                basic_conv(c1, c2, 3, stride=2),
+                basic_conv(c2, c3, 3, stride=2),
+                basic_conv(c3, c2, 4, stride=2, transpose=True),
+                basic_conv(c2, c1, 4, stride=2, transpose=True),
+                basic_conv(c1, 3, 3, act=None),
             )
         )
         self.Decoder = nn.ModuleList(Stage(width, num_res, dilations) for width in (c3, c2, c1))
-        self.Convs = nn.ModuleList((BasicConv(2 * c2, c2, 1), BasicConv(2 * c1, c1, 1)))
-        self.ConvsOut = nn.ModuleList(BasicConv(width, 3, 3, gelu=False) for width in (c3, c2))
+        self.Convs = nn.ModuleList((basic_conv(2 * c2, c2, 1), basic_conv(2 * c1, c1, 1)))
+        self.ConvsOut = nn.ModuleList(basic_conv(width, 3, 3, act=None) for width in (c3, c2))
         self.FAM1, self.SCM1 = FAM(c3), SCM(c3)
         self.FAM2, self.SCM2 = FAM(c2), SCM(c2)
         begin = choose("start", start, STARTS)

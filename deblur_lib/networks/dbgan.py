@@ -7,6 +7,7 @@ Shape legend: B batch, F features, G growth, H height, W width.
 """
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -93,7 +94,12 @@ class DBGAN(Deblurrer):
     name = "dbgan"
 
     def __init__(
-        self, *, features: int = 64, growth: int = 32, blocks: int = 16, start: str = "random"
+        self,
+        *,
+        features: PositiveInt = 64,
+        growth: PositiveInt = 32,
+        blocks: NonNegativeInt = 16,
+        start: str = "random",
     ) -> None:
         super().__init__()
         if blocks < 1:

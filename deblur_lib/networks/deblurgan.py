@@ -6,6 +6,7 @@ releases hold one convolution in each residual block where the paper has two; `b
 
 from collections.abc import Callable
 
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.nn.base import Deblurrer, check_input
@@ -76,8 +77,8 @@ class DeblurGAN(Deblurrer):
     def __init__(
         self,
         *,
-        features: int = 64,
-        blocks: int = 9,
+        features: PositiveInt = 64,
+        blocks: NonNegativeInt = 9,
         block: str = "paper",
         learn_residual: bool = True,
         dropout: float = 0.5,

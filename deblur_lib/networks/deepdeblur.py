@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -122,7 +123,12 @@ class DeepDeblur(Deblurrer):
     name = "deepdeblur"
 
     def __init__(
-        self, *, features: int = 64, blocks: int = 19, scales: int = 3, kernel: int = 5
+        self,
+        *,
+        features: PositiveInt = 64,
+        blocks: NonNegativeInt = 19,
+        scales: PositiveInt = 3,
+        kernel: PositiveInt = 5,
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:

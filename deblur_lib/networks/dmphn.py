@@ -10,8 +10,10 @@ Shape legend: B batch, H height, W width; pictures are shifted to [-0.5, 0.5] in
 from collections.abc import Sequence
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
 
 GRIDS = ((1, 1), (2, 1), (2, 2), (4, 2))  # rows, columns of patches at levels 1, 2, 3, 4
@@ -90,14 +92,19 @@ class DMPHN(Deblurrer):
         features: width F of the first layers; the published networks use 32.
         levels: number of patch levels, 3 or 4.
         stages: networks in the stack, each restoring the result of the one before.
+
+    Raises:
+        UsageError: another number of levels.
     """
 
     multiple_of = 16  # four levels need it for the rows
 
-    def __init__(self, *, features: int = 32, levels: int = 3, stages: int = 1) -> None:
+    def __init__(
+        self, *, features: PositiveInt = 32, levels: PositiveInt = 3, stages: PositiveInt = 1
+    ) -> None:
         super().__init__()
         if levels not in (3, 4):
-            raise ValueError(f"DMPHN has 3 or 4 levels, got {levels}")
+            raise UsageError(f"dmphn needs 3 or 4 levels, got {levels}")
         self.levels, self.stages = levels, stages
         for stage in range(1, stages + 1):
             for level in range(1, levels + 1):

@@ -11,47 +11,11 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.nn.base import Deblurrer, check_input
-
-
-class BasicConv(nn.Module):
-    """Convolution that keeps or divides the size, then ReLU unless `relu` is off.
-
-    Args:
-        inputs: channels that come in.
-        outputs: channels that go out.
-        kernel: side of the kernel; the padding is half of it.
-        stride: step of the kernel.
-        transpose: multiply the size by `stride` instead of dividing (kernel 4, stride 2).
-        relu: whether a ReLU follows.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        transpose: bool = False,
-        relu: bool = True,
-    ) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [
-            nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding=kernel // 2 - 1)
-            if transpose
-            else nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
-        ]
-        if relu:
-            layers.append(nn.ReLU(inplace=True))
-        self.main = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        y: Tensor = self.main(x)
-        return y
+from deblur_lib.nn.convs import BasicConv
 
 
 class ResBlock(nn.Module):
@@ -60,7 +24,7 @@ class ResBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            BasicConv(channels, channels, 3), BasicConv(channels, channels, 3, relu=False)
+            BasicConv(channels, channels, 3), BasicConv(channels, channels, 3, act=None)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,7 +57,7 @@ class SCM(nn.Module):
             BasicConv(channels // 2, channels // 2, 3),
             BasicConv(channels // 2, channels - 3, 1),
         )
-        self.conv = BasicConv(channels, channels, 1, relu=False)
+        self.conv = BasicConv(channels, channels, 1, act=None)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, C, H, W)."""
@@ -106,7 +70,7 @@ class FAM(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.merge = BasicConv(channels, channels, 3, relu=False)
+        self.merge = BasicConv(channels, channels, 3, act=None)
 
     def forward(self, feature: Tensor, picture: Tensor) -> Tensor:
         """Two times (B, C, H, W) -> the same shape."""
@@ -127,7 +91,7 @@ class AFF(nn.Module):
         self.level = level
         channels = widths[level]
         self.conv = nn.Sequential(
-            BasicConv(sum(widths), channels, 1), BasicConv(channels, channels, 3, relu=False)
+            BasicConv(sum(widths), channels, 1), BasicConv(channels, channels, 3, act=None)
         )
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
@@ -171,7 +135,9 @@ class MIMOUNet(Deblurrer):
     name = "mimo_unet"
     multiple_of = 4
 
-    def __init__(self, *, base_channels: int = 32, blocks: int = 8, dropout: float = 0.0) -> None:
+    def __init__(
+        self, *, base_channels: PositiveInt = 32, blocks: NonNegativeInt = 8, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         c1, c2, c3 = widths = (base_channels, 2 * base_channels, 4 * base_channels)
         self.Encoder = nn.ModuleList(Stage(width, blocks) for width in widths)
@@ -182,12 +148,12 @@ class MIMOUNet(Deblurrer):
                 BasicConv(c2, c3, 3, stride=2),
                 BasicConv(c3, c2, 4, stride=2, transpose=True),
                 BasicConv(c2, c1, 4, stride=2, transpose=True),
-                BasicConv(c1, 3, 3, relu=False),
+                BasicConv(c1, 3, 3, act=None),
             )
         )
         self.Decoder = nn.ModuleList(Stage(width, blocks) for width in (c3, c2, c1))
         self.Convs = nn.ModuleList((BasicConv(2 * c2, c2, 1), BasicConv(2 * c1, c1, 1)))
-        self.ConvsOut = nn.ModuleList(BasicConv(width, 3, 3, relu=False) for width in (c3, c2))
+        self.ConvsOut = nn.ModuleList(BasicConv(width, 3, 3, act=None) for width in (c3, c2))
         self.AFFs = nn.ModuleList((AFF(widths, 0), AFF(widths, 1)))
         self.FAM1, self.SCM1 = FAM(c3), SCM(c3)
         self.FAM2, self.SCM2 = FAM(c2), SCM(c2)
@@ -227,5 +193,7 @@ class MIMOUNetPlus(MIMOUNet):
 
     name = "mimo_unet_plus"
 
-    def __init__(self, *, base_channels: int = 32, blocks: int = 20, dropout: float = 0.1) -> None:
+    def __init__(
+        self, *, base_channels: PositiveInt = 32, blocks: NonNegativeInt = 20, dropout: float = 0.1
+    ) -> None:
         super().__init__(base_channels=base_channels, blocks=blocks, dropout=dropout)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
@@ -285,11 +286,11 @@ class MPRNet(Deblurrer):
     def __init__(
         self,
         *,
-        features: int = 96,
-        unet_step: int = 48,
-        orsnet_step: int = 32,
-        cabs: int = 8,
-        reduction: int = 4,
+        features: PositiveInt = 96,
+        unet_step: NonNegativeInt = 48,
+        orsnet_step: NonNegativeInt = 32,
+        cabs: PositiveInt = 8,
+        reduction: PositiveInt = 4,
         start: str = "random",
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ height and width of the picture.
 from functools import partial
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
@@ -115,9 +116,9 @@ class MTRNN(Deblurrer):
     def __init__(
         self,
         *,
-        base_channels: int = 32,
-        blocks: int = 3,
-        iterations: int = 6,
+        base_channels: PositiveInt = 32,
+        blocks: NonNegativeInt = 3,
+        iterations: PositiveInt = 6,
         start: str = "random",
     ) -> None:
         super().__init__()

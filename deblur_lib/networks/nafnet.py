@@ -9,23 +9,14 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.norms import ChannelNorm
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer norm of each pixel over its channels, with scale and shift."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, eps=1e-6)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same shape."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class Pointwise(nn.Conv2d):
@@ -96,8 +87,8 @@ class NAFBlock(nn.Module):
         self.sca = nn.Sequential(BoxMean(box), Pointwise(channels, channels))
         self.conv4 = Pointwise(channels, wide)
         self.conv5 = Pointwise(channels, channels)
-        self.norm1 = ChannelNorm(channels)
-        self.norm2 = ChannelNorm(channels)
+        self.norm1 = ChannelNorm(channels, eps=1e-6)
+        self.norm2 = ChannelNorm(channels, eps=1e-6)
         self.beta = nn.Parameter(torch.zeros(1, channels, 1, 1))
         self.gamma = nn.Parameter(torch.zeros(1, channels, 1, 1))
 
@@ -140,9 +131,9 @@ class NAFNet(Deblurrer):
     def __init__(
         self,
         *,
-        width: int = 32,
+        width: PositiveInt = 32,
         enc_blk_nums: Sequence[int] = (1, 1, 1, 28),
-        middle_blk_num: int = 1,
+        middle_blk_num: NonNegativeInt = 1,
         dec_blk_nums: Sequence[int] = (1, 1, 1, 1),
         pool_window: int | None = 384,
         start: str = "random",

@@ -10,6 +10,7 @@ Shape legend: B batch, T frames, H height, W width.
 from collections.abc import Callable, Sequence
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -94,7 +95,7 @@ class RDN(Deblurrer):
     tile_safe = False  # norms see the whole picture
 
     def __init__(
-        self, *, order: Sequence[int] = (1, 2, 0), features: int = 32, start: str = "random"
+        self, *, order: Sequence[int] = (1, 2, 0), features: PositiveInt = 32, start: str = "random"
     ) -> None:
         super().__init__()
         if sorted(order) != list(range(self.clip_length)):

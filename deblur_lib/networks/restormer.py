@@ -6,32 +6,22 @@ Shape legend: B batch, C channels of a level, h heads, D = C/h channels of a hea
 level at hand.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.norms import ChannelNorm
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
 
 LEVELS = 4
 TINY = 1e-12  # least length of a row that is made a unit row
-
-
-class ChannelNorm(nn.Module):
-    """Layer norm of each pixel over its channels, with scale and shift."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.body = nn.LayerNorm(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape, channels last in memory: cheaper than to copy back."""
-        y: Tensor = self.body(x.movedim(1, -1))  # (B, H, W, C)
-        return y.movedim(-1, 1)
 
 
 class MDTA(nn.Module):
@@ -98,9 +88,9 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, channels: int, heads: int, expansion: float) -> None:
         super().__init__()
-        self.norm1 = ChannelNorm(channels)
+        self.norm1 = nn.Sequential(OrderedDict(body=ChannelNorm(channels)))
         self.attn = MDTA(channels, heads)
-        self.norm2 = ChannelNorm(channels)
+        self.norm2 = nn.Sequential(OrderedDict(body=ChannelNorm(channels)))
         self.ffn = GDFN(channels, expansion)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -173,9 +163,9 @@ class Restormer(Deblurrer):
     def __init__(
         self,
         *,
-        dim: int = 48,
+        dim: PositiveInt = 48,
         blocks: Sequence[int] = (4, 6, 6, 8),
-        refinement: int = 4,
+        refinement: NonNegativeInt = 4,
         heads: Sequence[int] = (1, 2, 4, 8),
         expansion: float = 2.66,
         start: str = "random",

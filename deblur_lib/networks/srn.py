@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -147,7 +148,12 @@ class SRN(Deblurrer):
     name = "srn"
 
     def __init__(
-        self, *, form: str = "lstm", features: int = 32, blocks: int = 3, scales: int = 3
+        self,
+        *,
+        form: str = "lstm",
+        features: PositiveInt = 32,
+        blocks: NonNegativeInt = 3,
+        scales: PositiveInt = 3,
     ) -> None:
         super().__init__()
         self.colours, memory = choose("form", form, FORMS)

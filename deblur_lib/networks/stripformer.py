@@ -7,9 +7,11 @@ Shape legend: B batch, F features at full size, C channels of a block, h heads, 
 of a head, H and W of the map at hand.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -71,7 +73,7 @@ class PEG(nn.Module):
         return y
 
 
-class Strips(nn.Module):
+class Strips(nn.Module, ABC):
     """What both kinds of block share: norm, halves, attention, fusion, feed-forward, positions.
 
     Maps are kept with the channels last, (B, H, W, C), where the norms and linear layers want them.
@@ -105,13 +107,13 @@ class Strips(nn.Module):
         y: Tensor = self.PEG(x.movedim(-1, 1))
         return y
 
+    @abstractmethod
     def among_rows(self, x: Tensor) -> Tensor:
         """(B, H, W, C/2) to the same shape."""
-        raise NotImplementedError
 
+    @abstractmethod
     def among_columns(self, x: Tensor) -> Tensor:
         """The transposed map, (B, W, H, C/2), to the same shape."""
-        raise NotImplementedError
 
 
 def _pointwise(layer: nn.Conv2d, x: Tensor) -> Tensor:
@@ -267,9 +269,9 @@ class Stripformer(Deblurrer):
     def __init__(
         self,
         *,
-        features: int = 64,
-        bottleneck: int = 320,
-        decoder: int = 192,
+        features: PositiveInt = 64,
+        bottleneck: PositiveInt = 320,
+        decoder: PositiveInt = 192,
         heads: Sequence[int] = (5, 3),
         blocks: Sequence[int] = (12, 6),
         start: str = "random",

@@ -10,6 +10,7 @@ width of the picture.
 import math
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -103,7 +104,9 @@ class SVRNN(Deblurrer):
     multiple_of = minimum_size = 8
     tile_safe = False  # each recurrence runs from border to border
 
-    def __init__(self, *, features: int = 32, gates: int = 64, transposed: bool = False) -> None:
+    def __init__(
+        self, *, features: PositiveInt = 32, gates: PositiveInt = 64, transposed: bool = False
+    ) -> None:
         super().__init__()
         self.transposed = transposed
         g1, g2, g4, g8 = (gates * factor for factor in (1, 2, 4, 8))

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -141,8 +142,8 @@ class UNetSEResNeXt(Deblurrer):
     def __init__(
         self,
         *,
-        features: int = 32,
-        planes: int = 64,
+        features: PositiveInt = 32,
+        planes: PositiveInt = 64,
         depths: Sequence[int] = (3, 4, 6, 3),
         tail: bool = False,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Norm layers that keep stored statistics and can do without them in evaluation.
+"""Norm layers: over the channels of a pixel, or with stored statistics that need not be used.
 
 DeblurGAN and DeblurGAN-v2 ship running statistics in their weight files, yet their published
 scores were made in training mode, with the statistics of the picture at hand. Both readings, and
@@ -13,6 +13,23 @@ from torch.nn import functional as F
 from deblur_lib.nn.parts import choose
 
 Statistics = Literal["stored", "image", "batch"]
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm of each pixel over its channels, with scale and shift.
+
+    Args:
+        channels: C.
+        eps: added to the variance.
+        bias: False leaves the shift out; the mean is subtracted all the same.
+    """
+
+    def __init__(self, channels: int, *, eps: float = 1e-5, bias: bool = True) -> None:
+        super().__init__(channels, eps=eps, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape, channels last in memory: cheaper than to copy back."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class InstanceNorm(nn.InstanceNorm2d):

@@ -42,6 +42,10 @@ def test_a_size_it_cannot_split_is_refused() -> None:
         build("dmphn", features=4)(torch.rand(1, 3, 30, 48))
 
 
-def test_five_levels_are_refused() -> None:
-    with pytest.raises(ValueError, match="3 or 4 levels, got 5"):
-        build("dmphn", levels=5)
+@pytest.mark.parametrize(
+    ("options", "got"),
+    [({"levels": 5}, "3 or 4 levels, got 5"), ({"stages": 0}, "option stages of dmphn: .* got 0")],
+)
+def test_levels_and_stages_that_do_not_exist_are_refused(options: dict[str, int], got: str) -> None:
+    with pytest.raises(UsageError, match=got):
+        build("dmphn", **options)

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 import torch
@@ -44,6 +45,16 @@ def test_every_network_builds_by_its_defaults_and_answers_for_its_own_options(na
     assert network.name in ("", name)
 
 
+@pytest.mark.parametrize("name", catalogue.networks())
+def test_a_count_below_what_makes_sense_is_refused_by_name(name: str) -> None:
+    counts = {key: one for key, one in catalogue.signature(name).items() if type(one) is int}
+    for option in counts:
+        with pytest.raises(UsageError, match=r"got .*-1"), torch.device("meta"):
+            catalogue.build(name, **{option: -1})
+        with suppress(UsageError), torch.device("meta"):
+            catalogue.build(name, **{option: 0})  # no block at all: some networks allow it
+
+
 def test_misspelt_names_get_a_suggestion() -> None:
     with pytest.raises(UsageError, match="no network is called 'mimo_unett'; did you mean 'mimo_"):
         catalogue.build("mimo_unett")
@@ -61,7 +72,7 @@ def test_signature_lists_options_with_defaults() -> None:
 
 
 def test_options_of_the_wrong_type_are_refused_before_anything_is_built() -> None:
-    with pytest.raises(UsageError, match=r"option base_channels of mimo_unet: .* integer .*'8'"):
+    with pytest.raises(UsageError, match=r"option base_channels of mimo_unet: .* integer, got '8'"):
         catalogue.build("mimo_unet", base_channels="8")
     with pytest.raises(UsageError, match=r"option blocks of mimo_unet: .*integer.* True"):
         catalogue.build("mimo_unet", blocks=True)

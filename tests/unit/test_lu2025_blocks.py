@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
+from deblur_lib.nn.norms import ChannelNorm
 from deblur_lib.papers.lu2025.attention import DTSAS, RectifiedScore, keep_counts, topk_masks
-from deblur_lib.papers.lu2025.blocks import DSGA, ChannelNorm
+from deblur_lib.papers.lu2025.blocks import DSGA
 from deblur_lib.papers.lu2025.gates import DFGB, GELUGate, cosine_basis
 from deblur_lib.papers.lu2025.options import BlockOptions
 

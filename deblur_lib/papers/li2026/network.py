@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -238,7 +239,7 @@ class MultiAttentionGenerator(DeblurGANv2):
         afem: bool = True,
         msfm_levels: Sequence[int] | str = (4,),
         msfm_dilations: Sequence[int] = (1, 2, 4),
-        msfm_channels: int | None = None,
+        msfm_channels: PositiveInt | None = None,
         msfm_dropout: float = 0.5,
         msfm_norm: str = "batch",
         msfm_global_norm: str = "layer",
@@ -248,7 +249,7 @@ class MultiAttentionGenerator(DeblurGANv2):
         eca_where: str = "encoder",
         eca_kernel: int | str = "auto",
         afem_where: str = "head",
-        afem_reduction: int = 16,
+        afem_reduction: PositiveInt = 16,
         upsample: str = "nearest",
         smooth_merge: str = "add",
         output: str = "tanh_residual",

@@ -5,33 +5,13 @@ The paper numbers no equation; Q1 to Q14 are ours, in order of appearance.
 Shape legend: B batch, C channels, H height, W width, h heads.
 """
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from deblur_lib.nn.norms import ChannelNorm
 from deblur_lib.nn.parts import choose
 from deblur_lib.papers.lu2025.attention import DTSAS
 from deblur_lib.papers.lu2025.gates import GATES
 from deblur_lib.papers.lu2025.options import BlockOptions
-
-
-class ChannelNorm(nn.Module):
-    """Layer norm of each pixel over its channels.
-
-    Args:
-        channels: C.
-        bias: False leaves the shift out; the mean is subtracted all the same.
-    """
-
-    def __init__(self, channels: int, *, bias: bool = True) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        pixels = x.movedim(1, -1)  # (B, H, W, C)
-        return F.layer_norm(pixels, pixels.shape[-1:], self.weight, self.bias).movedim(-1, 1)
 
 
 class DSGA(nn.Module):

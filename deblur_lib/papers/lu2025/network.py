@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
@@ -215,10 +216,10 @@ class DSGformer(Deblurrer):
     def __init__(
         self,
         *,
-        dim: int = 32,
+        dim: PositiveInt = 32,
         blocks: int | Sequence[int] = 8,
         layout: str = "symmetric",
-        refinement: int = 0,
+        refinement: NonNegativeInt = 0,
         heads: int | Sequence[int] | None = None,
         gate: str = "dfgb",
         score: str = "relu2",
@@ -229,7 +230,7 @@ class DSGformer(Deblurrer):
         attn_row_norm: str = "none",
         dfgb_matrix: str = "channel",
         dfgb_transform: str = "fft",
-        dfgb_patch: int = 8,
+        dfgb_patch: PositiveInt = 8,
         full_res_skip: bool = False,
         fuse: str = "concat",
         resample: str = "shuffle",

@@ -6,6 +6,7 @@ Shape legend: B batch, F features, H height, W width, P side of the discriminato
 from collections.abc import Callable, Sequence
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
@@ -88,9 +89,9 @@ class SangGenerator(Deblurrer):
     def __init__(
         self,
         *,
-        features: int = 64,
-        blocks: int = 19,
-        kernel: int = 5,
+        features: PositiveInt = 64,
+        blocks: NonNegativeInt = 19,
+        kernel: PositiveInt = 5,
         norm: str = "none",
         relu_after_sum: bool = False,
         output_activation: str = "relu",

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
-from deblur_lib.networks.mimo_unet import AFF, FAM, SCM, BasicConv, ResBlock
+from deblur_lib.networks.mimo_unet import AFF, FAM, SCM, ResBlock
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.convs import BasicConv
 from deblur_lib.nn.parts import choose
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM, ChannelAttention
 
@@ -100,22 +102,22 @@ class WanNet(Deblurrer):
     def __init__(
         self,
         *,
-        base_channels: int = 32,
-        blocks_per_stage: int = 8,
+        base_channels: PositiveInt = 32,
+        blocks_per_stage: NonNegativeInt = 8,
         block: str = "msrm",
         skip: str = "dffm",
         dffm_levels: Sequence[int] = (1, 2),
         msrm_entry: str = "dw_pw",
-        msrm_expand: int = 1,
+        msrm_expand: PositiveInt = 1,
         msrm_act: str = "after_group",
         act_type: str = "relu",
-        ca_reduction: int = 16,
-        ca_min: int = 4,
+        ca_reduction: PositiveInt = 16,
+        ca_min: PositiveInt = 4,
         dffm_resize: str = "bilinear",
-        dffm_align_kernel: int = 1,
+        dffm_align_kernel: PositiveInt = 1,
         dffm_merge: str = "sum",
-        dffm_reduction: int = 8,
-        dffm_min: int = 4,
+        dffm_reduction: PositiveInt = 8,
+        dffm_min: PositiveInt = 4,
         pyramid_mode: str = "nearest",
     ) -> None:
         super().__init__()
@@ -165,7 +167,7 @@ class WanNet(Deblurrer):
             BasicConv(2 * width, width, 4, stride=2, transpose=True) for width in (c1, c2)
         )
         self.join = nn.ModuleList((BasicConv(2 * c1, c1, 1), BasicConv(2 * c2, c2, 1)))
-        self.paint = nn.ModuleList(BasicConv(width, 3, 3, relu=False) for width in widths)
+        self.paint = nn.ModuleList(BasicConv(width, 3, 3, act=None) for width in widths)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """S3, S2, S1: restored at a quarter, half and full size, from (B, 3, H, W).

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
@@ -226,8 +227,8 @@ class FeatureFlowDeblurrer(Deblurrer):
         self,
         *,
         channels: Sequence[int] = (32, 64, 128),
-        blocks: int = 3,
-        stages: int = 2,
+        blocks: NonNegativeInt = 3,
+        stages: PositiveInt = 2,
         flow_levels: Sequence[int] = (3,),
         flow_fuse_act: bool = True,
         stage1_residual: bool = True,

@@ -10,6 +10,8 @@ import torch
 
 from deblur_lib import papers
 
+pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show their values
+
 
 def pytest_configure() -> None:
     torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings

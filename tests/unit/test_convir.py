@@ -1,12 +1,12 @@
 """ConvIR: sizes, gradients, the untrained start, what it refuses. Its numbers: tests/golden."""
 
+import network_checks as checks
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from network_checks import batch
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.convir import ConvIR, DynamicFilter
 
 
@@ -15,19 +15,13 @@ def small(**options: str) -> ConvIR:
     return ConvIR(base_channels=8, num_res=1, dilations=(1, 1, 1), **options)  # type: ignore[arg-type]
 
 
-def batch(height: int = 64, width: int = 96, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
-
-
 @pytest.mark.parametrize(("num_res", "count"), [(4, 5_530_505), (8, 8_630_665), (16, 14_830_985)])
 def test_parameter_count_is_the_published_one(num_res: int, count: int) -> None:
-    with torch.device("meta"):
-        network = ConvIR(num_res=num_res)
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(ConvIR, num_res=num_res) == count
 
 
 def test_outputs_are_coarse_to_fine_and_the_last_is_the_result() -> None:
-    network, blurred = small().eval(), batch()
+    network, blurred = small().eval(), batch(64, 96)
     outputs = network.forward_all(blurred)
     assert [tuple(one.shape[-2:]) for one in outputs] == [(16, 24), (32, 48), (64, 96)]
     assert torch.equal(network(blurred), outputs[-1])
@@ -38,33 +32,19 @@ def test_every_parameter_gets_a_gradient() -> None:
     for name, one in network.named_parameters():
         if name.endswith(("lamb_l", "inside_all", "gamma")):
             torch.nn.init.normal_(one)  # zeros at first, which hide the filters
-    sum(one.square().mean() for one in network.forward_all(batch())).backward()  # type: ignore[union-attr]
-    idle = [
-        name
-        for name, one in network.named_parameters()
-        # a bias before an instance norm cancels, so only rounding is left
-        if one.grad is None or not (one.grad.abs().max() > 1e-9 or "SCM" in name)
-    ]
-    assert idle == []
+    sum(one.square().mean() for one in network.forward_all(batch(64, 96))).backward()  # type: ignore[union-attr]
+    assert checks.idle(network, above=1e-9, cancelled="SCM") == []
 
 
 def test_training_lowers_the_loss() -> None:
-    network, blurred = small(), batch()
-    sharp = F.avg_pool2d(blurred, 3, 1, 1)
-    adam = torch.optim.Adam(network.parameters(), 3e-3)
-    losses = []
-    for _ in range(8):
-        loss = F.l1_loss(network(blurred), sharp)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        losses.append(loss.item())
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.95 * losses[0]
+    blurred = batch(64, 96)
+    found = checks.losses(small(), blurred, F.avg_pool2d(blurred, 3, 1, 1), steps=8, lr=3e-3)
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < 0.95 * found[0]
 
 
 def test_started_at_the_identity_it_gives_the_nearest_pixels_of_its_input() -> None:
-    network, blurred = small(start="identity").eval(), batch()
+    network, blurred = small(start="identity").eval(), batch(64, 96)
     quarter, half, full = network.forward_all(blurred)
     assert torch.equal(full, blurred)
     assert torch.equal(half, blurred[..., ::2, ::2])
@@ -91,33 +71,19 @@ def test_a_filter_is_its_published_formula(kernel: tuple[int, int]) -> None:
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
+    network = small()
     for name, one in network.named_parameters():
         if name.endswith(("lamb_l", "inside_all", "gamma")):
             torch.nn.init.normal_(one, std=0.3)
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred.to(memory_format=torch.channels_last))
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=3e-2)
+    checks.keeps_result_in_other_formats(network, batch(64, 96), atol=3e-2)
 
 
 def test_any_size_is_kept() -> None:
-    network = small()
-    for height in range(1, 98):
-        blurred = batch(height, 98 - height, 1)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(small())
 
 
 def test_padding_changes_nothing_where_none_is_needed() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    checks.needs_no_padding(small(), batch(64, 96))
 
 
 @pytest.mark.parametrize(
@@ -150,4 +116,4 @@ def test_options_and_batches_it_cannot_take_are_refused() -> None:
     ):
         small()(batch(72, 96))
     with pytest.raises(UsageError, match=r"batches of at least 2 in training, .* got 1"):
-        small()(batch(count=1))
+        small()(batch(64, 96, 1))

@@ -1,5 +1,6 @@
 """DeblurGAN: size of both blocks, gradients, where the norms look, what it refuses."""
 
+import network_checks as checks
 import pytest
 import torch
 
@@ -15,18 +16,13 @@ def fixed_weights() -> None:
 
 @pytest.mark.parametrize(("block", "count"), [("paper", 11_378_179), ("as_released", 6_067_459)])
 def test_parameter_count(block: str, count: int) -> None:
-    with torch.device("meta"):
-        network = DeblurGAN(block=block)
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(DeblurGAN, block=block) == count
 
 
 def test_every_weight_receives_a_gradient() -> None:
     network = DeblurGAN(features=4, blocks=2)
     network(torch.rand(2, 3, 16, 20)).square().mean().backward()
-    for name, one in network.named_parameters():
-        # a bias before a norm with the picture's statistics cancels, so only rounding is left
-        assert one.grad is not None, name
-        assert name.endswith("bias") or one.grad.abs().max() > 1e-8, name
+    assert checks.idle(network, above=1e-8, cancelled="bias$") == []
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 12), (20, 16)])

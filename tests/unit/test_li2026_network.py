@@ -1,5 +1,6 @@
 """li2026's generator: sizes, agreement with its baseline, and every option that moves a module."""
 
+import network_checks as checks
 import pytest
 import torch
 from torch import nn
@@ -28,20 +29,14 @@ def fixed_weights() -> None:
     torch.manual_seed(0)
 
 
-def count(network: nn.Module) -> int:
-    return sum(one.numel() for one in network.parameters())
-
-
 def test_modules_add_the_parameters_of_the_paper_scale() -> None:
-    with torch.device("meta"):
-        base = count(DeblurGANv2())
-        added = {
-            name: count(MultiAttentionGenerator(**(OFF | {name: True}))) - base
-            for name in ("msfm", "eca", "afem")
-        }
-        full = count(MultiAttentionGenerator())
+    base = checks.parameter_count(DeblurGANv2)
+    added = {
+        name: checks.parameter_count(MultiAttentionGenerator, **(OFF | {name: True})) - base
+        for name in ("msfm", "eca", "afem")
+    }
     assert added == {"msfm": 2_231_296, "eca": 3 + 3, "afem": 4 * 2_048}
-    assert full == base + sum(added.values())
+    assert checks.parameter_count(MultiAttentionGenerator) == base + sum(added.values())
 
 
 def test_with_all_modules_off_it_is_the_baseline_layer_by_layer() -> None:
@@ -88,18 +83,14 @@ def test_batch_of_one_trains_every_weight(options: dict[str, object]) -> None:
     restored = network(blurred)
     assert restored.shape == blurred.shape
     restored.square().mean().backward()
-    for name, one in network.named_parameters():
-        # a bias before a norm with the picture's statistics cancels, so only rounding is left
-        assert one.grad is not None, name
-        assert name.endswith("bias") or one.grad.abs().max() > 0, name
+    assert checks.idle(network, cancelled="bias$") == []
 
 
 def test_evaluation_repeats_itself_and_pictures_do_not_see_each_other() -> None:
     network = MultiAttentionGenerator(**NARROW).eval()
     blurred = torch.rand(2, 3, 64, 64)
-    together = network(blurred)
-    assert torch.equal(together, network(blurred))
-    torch.testing.assert_close(together[1:], network(blurred[1:]))
+    assert torch.equal(network(blurred), network(blurred))
+    checks.keeps_pictures_apart(network, blurred)
 
 
 def test_an_untrained_last_layer_returns_the_clamped_input() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import network_checks as checks
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,11 +19,6 @@ from deblur_lib.papers.lu2025.network import LAYOUTS, DSGformer
 
 TINY: dict[str, Any] = {"dim": 4, "blocks": 1, "heads": 2}
 RESTORMER: dict[str, Any] = {"layout": "restormer", "dim": 48, "heads": [1, 2, 4, 8]}
-
-
-def parameters(**options: Any) -> int:
-    with torch.device("meta"):
-        return sum(one.numel() for one in DSGformer(**options).parameters())
 
 
 def blurred(*shape: int) -> Tensor:
@@ -57,7 +53,7 @@ def blurred(*shape: int) -> Tensor:
     ],
 )
 def test_parameter_counts(options: dict[str, Any], count: int) -> None:
-    assert parameters(**options) == count
+    assert checks.parameter_count(DSGformer, **options) == count
 
 
 @pytest.mark.parametrize(
@@ -70,7 +66,7 @@ def test_parameter_counts(options: dict[str, Any], count: int) -> None:
     ],
 )
 def test_rounded_parameter_counts(options: dict[str, Any], millions: float) -> None:
-    assert round(parameters(**options) / 1e6, 2) == millions
+    assert round(checks.parameter_count(DSGformer, **options) / 1e6, 2) == millions
 
 
 @pytest.mark.parametrize(
@@ -171,10 +167,9 @@ def test_every_parameter_learns(options: dict[str, Any]) -> None:
     network = DSGformer(**TINY | options)
     picture = blurred(1, 3, 64, 64)
     (network(picture) - blurred(1, 3, 64, 64).flip(-1)).square().mean().backward()
-    dead = [name for name, one in network.named_parameters() if not one.grad.abs().sum() > 0]
-    if options.get("attn_row_norm") == "l1":  # rows of one sum: a common factor has no effect
-        dead = [name for name in dead if not name.endswith("temperature")]
-    assert not dead
+    # rows of one sum: a common factor has no effect
+    cancelled = "temperature$" if options.get("attn_row_norm") == "l1" else "^$"
+    assert checks.idle(network, cancelled=cancelled) == []
 
 
 @pytest.mark.parametrize("score", ["relu2", "softmax"])
@@ -224,19 +219,13 @@ def test_evaluation_is_deterministic_and_bf16_stays_near() -> None:
         first = network(picture)
         assert torch.equal(first, network(picture))
         torch.testing.assert_close(network(picture[1:]), first[1:], rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", torch.bfloat16):
-            half = network(picture)
-    torch.testing.assert_close(half.float(), first, rtol=0, atol=0.03)
+    checks.keeps_result_in_other_formats(network, picture, atol=0.03)
 
 
 def test_channels_last_gives_the_same() -> None:
     torch.manual_seed(0)
-    network = DSGformer(**TINY, dfgb_matrix="complex", branch_weight="per_head").eval()
-    picture = blurred(1, 3, 64, 64)
-    first = network(picture)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    again = network(picture.to(memory_format=torch.channels_last))
-    torch.testing.assert_close(again, first, rtol=1e-4, atol=1e-5)
+    network = DSGformer(**TINY, dfgb_matrix="complex", branch_weight="per_head")
+    checks.keeps_result_in_other_formats(network, blurred(1, 3, 64, 64), atol=0.03)
 
 
 # --- probes ---------------------------------------------------------------------------------------

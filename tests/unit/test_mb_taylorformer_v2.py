@@ -3,13 +3,13 @@
 import re
 from typing import Any
 
+import network_checks as checks
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from network_checks import batch
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.mb_taylorformer_v2 import DeformConv, MBTaylorFormerV2
 from deblur_lib.networks.taylor_attention import Branchwise, LayerNorm, focused, unit
 
@@ -23,10 +23,6 @@ NARROW: dict[str, Any] = {
 def small(**options: Any) -> MBTaylorFormerV2:
     torch.manual_seed(0)
     return MBTaylorFormerV2(**(NARROW | options))
-
-
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize(
@@ -48,28 +44,16 @@ def test_every_parameter_gets_a_gradient() -> None:
                 one[0].abs_()
                 one[1] = -one[0]
     network(batch()).square().mean().backward()
-    idle = [
-        name
-        for name, one in network.named_parameters()
-        if one.grad is None or not one.grad.abs().max() > 0
-    ]
     # with one branch there is nothing to choose
     unused = re.compile(r".*one_M$|(encoder_level[13]|decoder_level[13]|refinement)\.aggregate")
-    assert idle == [name for name, _ in network.named_parameters() if unused.match(name)]
+    assert checks.idle(network) == [
+        name for name, _ in network.named_parameters() if unused.match(name)
+    ]
 
 
 def test_training_lowers_the_loss() -> None:
-    network, blurred = small(), batch(32, 48)
-    sharp = F.avg_pool2d(blurred, 3, 1, 1)
-    adam = torch.optim.Adam(network.parameters(), 1e-3)
-    losses = []
-    for _ in range(6):
-        loss = F.l1_loss(network(blurred), sharp)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.9 * losses[0]
+    blurred = batch(32, 48)
+    checks.learns(small(), blurred, F.avg_pool2d(blurred, 3, 1, 1), to=0.9, steps=6, lr=1e-3)
 
 
 def test_started_at_the_identity_it_gives_its_input() -> None:
@@ -78,8 +62,7 @@ def test_started_at_the_identity_it_gives_its_input() -> None:
 
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
-    network, blurred = small().eval(), batch()
-    torch.testing.assert_close(network(blurred)[1:], network(blurred[1:]))
+    checks.keeps_pictures_apart(small(), batch())
 
 
 def test_unmoved_taps_make_a_plain_convolution() -> None:
@@ -136,30 +119,15 @@ def test_vectors_of_length_zero_have_a_gradient() -> None:
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred)
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=3e-2)
+    checks.keeps_result_in_other_formats(small(), batch(), atol=3e-2)
 
 
 def test_any_size_is_kept() -> None:
-    network = small()
-    for height in range(1, 98):
-        blurred = batch(height, 98 - height, 1)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(small())
 
 
 def test_padding_changes_nothing_where_none_is_needed() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    checks.needs_no_padding(small(), batch())
 
 
 @pytest.mark.parametrize(

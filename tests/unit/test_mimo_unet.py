@@ -1,16 +1,12 @@
 """MIMO-UNet: size, gradients, odd sizes, dropout, refusals. Its numbers: tests/golden."""
 
+import network_checks as checks
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from network_checks import batch
 
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.mimo_unet import MIMOUNet, MIMOUNetPlus
-
-
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
 
 
 def small(cls: type[MIMOUNet] = MIMOUNet, **options: float) -> MIMOUNet:
@@ -20,9 +16,7 @@ def small(cls: type[MIMOUNet] = MIMOUNet, **options: float) -> MIMOUNet:
 
 @pytest.mark.parametrize(("cls", "count"), [(MIMOUNet, 6_807_171), (MIMOUNetPlus, 16_107_651)])
 def test_parameter_count_is_the_published_one(cls: type[MIMOUNet], count: int) -> None:
-    with torch.device("meta"):
-        network = cls()
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(cls) == count
 
 
 def test_outputs_are_coarse_to_fine_and_the_last_is_the_result() -> None:
@@ -39,10 +33,7 @@ def test_outputs_are_coarse_to_fine_and_the_last_is_the_result() -> None:
 def test_every_parameter_gets_a_gradient() -> None:
     network = small()
     sum(one.square().mean() for one in network.forward_all(batch())).backward()  # type: ignore[union-attr]
-    idle = [
-        key for key, one in network.named_parameters() if one.grad is None or not one.grad.any()
-    ]
-    assert idle == []
+    assert checks.idle(network) == []
 
 
 def test_each_scale_corrects_the_nearest_pixels_of_the_blurred_picture() -> None:
@@ -57,15 +48,7 @@ def test_each_scale_corrects_the_nearest_pixels_of_the_blurred_picture() -> None
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred.to(memory_format=torch.channels_last))
-    assert rough.dtype == torch.float32  # a half-precision correction of a full picture
-    torch.testing.assert_close(rough, expected, rtol=0, atol=2e-2)
+    checks.keeps_result_in_other_formats(small(), batch(), atol=2e-2)
 
 
 def test_only_the_larger_network_drops_fused_channels_and_only_in_training() -> None:
@@ -81,12 +64,7 @@ def test_only_the_larger_network_drops_fused_channels_and_only_in_training() -> 
 
 @pytest.mark.parametrize(("height", "width"), [(5, 7), (17, 30), (1, 1)])
 def test_odd_sizes_pass_after_padding(height: int, width: int) -> None:
-    network, blurred = small().eval(), batch(height, width)
-    step = network.multiple_of
-    padded = F.pad(blurred, (0, -width % step, 0, -height % step), mode="replicate")
-    restored = network(padded)[..., :height, :width]
-    assert restored.shape == blurred.shape
-    assert torch.isfinite(restored).all()
+    checks.keeps_size(small(), batch(height, width))
 
 
 def test_sizes_and_shapes_it_cannot_take_are_refused() -> None:

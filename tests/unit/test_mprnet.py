@@ -2,20 +2,15 @@
 
 from pathlib import Path
 
+import network_checks as checks
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from network_checks import batch
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.mprnet import MPRNet, join, split
 from deblur_lib.training.published import load_published
 from deblur_lib.training.tensors import write_tensors
-
-
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
 
 
 def small(start: str = "random", reduction: int = 4) -> MPRNet:
@@ -24,9 +19,7 @@ def small(start: str = "random", reduction: int = 4) -> MPRNet:
 
 
 def test_parameter_count_is_the_published_one() -> None:
-    with torch.device("meta"):
-        network = MPRNet()
-    assert sum(one.numel() for one in network.parameters()) == 20_127_073
+    assert checks.parameter_count(MPRNet) == 20_127_073
 
 
 def test_every_stage_gives_a_picture_of_full_size() -> None:
@@ -39,10 +32,7 @@ def test_every_stage_gives_a_picture_of_full_size() -> None:
 def test_every_weight_receives_a_gradient() -> None:
     network = small(reduction=1)  # the ReLU inside an attention silences half of its channels
     sum(one.square().mean() for one in network.forward_all(batch())).backward()  # type: ignore[union-attr]
-    idle = [
-        key for key, one in network.named_parameters() if one.grad is None or not one.grad.any()
-    ]
-    assert idle == []
+    assert checks.idle(network) == []
 
 
 def test_patches_lie_row_by_row_and_join_again() -> None:
@@ -71,11 +61,7 @@ def test_what_a_stage_sees_of_its_neighbours() -> None:
 
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        together, alone = network.forward_all(blurred), network.forward_all(blurred[1:])
-    for one, other in zip(together, alone, strict=True):
-        torch.testing.assert_close(one[1:], other)
+    checks.keeps_pictures_apart(small(), batch())
 
 
 def test_one_slope_serves_every_block() -> None:
@@ -100,45 +86,22 @@ def test_a_start_at_the_identity_gives_the_input_back_at_every_stage_and_learns(
     network, blurred = small("identity"), batch()
     for one in network.forward_all(blurred):
         assert torch.equal(one, blurred)
-    sharp = batch().flip(-1)
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
-    losses = []
-    for _ in range(8):
-        loss = torch.stack([F.l1_loss(one, sharp) for one in network.forward_all(blurred)]).sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.95 * losses[0]
+    checks.learns(network, blurred, blurred.flip(-1), to=0.95, steps=8, lr=2e-3, outputs=3)
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred.to(memory_format=torch.channels_last))
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=5e-2)
+    checks.keeps_result_in_other_formats(small(), batch(), atol=5e-2)
 
 
 def test_any_size_from_1_to_97_is_kept() -> None:
     torch.manual_seed(0)
     network = MPRNet(features=4, unet_step=0, orsnet_step=0, cabs=1)
-    for height in range(1, 98):
-        blurred = batch(height, 98 - height, 1)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(network)
     assert not network.tile_safe
 
 
 def test_padding_changes_nothing_where_none_is_needed() -> None:
-    network, blurred = small().eval(), batch(32, 48)
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    checks.needs_no_padding(small(), batch(32, 48))
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import network_checks as checks
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from network_checks import batch
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.nafnet import BoxMean, NAFNet, Pointwise
 
 NARROW: dict[str, Any] = {"width": 8, "enc_blk_nums": [1, 2], "dec_blk_nums": [1, 1]}
@@ -23,39 +23,23 @@ def small(**options: Any) -> NAFNet:
     return network
 
 
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
-
-
 @pytest.mark.parametrize(("width", "count"), [(32, 17_111_907), (64, 67_888_835)])
 def test_parameter_count_is_the_published_one(width: int, count: int) -> None:
-    with torch.device("meta"):
-        network = NAFNet(width=width)
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(NAFNet, width=width) == count
 
 
 def test_every_parameter_gets_a_gradient() -> None:
     network = small()
     network(batch()).square().mean().backward()
-    for name, one in network.named_parameters():
-        assert one.grad is not None, name
-        assert one.grad.any(), name
+    assert checks.idle(network) == []
 
 
 def test_training_lowers_the_loss() -> None:
     torch.manual_seed(0)
     network, blurred = NAFNet(**NARROW), batch(32, 48)
-    sharp = F.avg_pool2d(blurred, 3, 1, 1)
-    adam = torch.optim.Adam(network.parameters(), 1e-3)
-    losses = []
-    for _ in range(6):
-        loss = F.l1_loss(network(blurred), sharp)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        losses.append(loss.item())
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.9 * losses[0]
+    found = checks.losses(network, blurred, F.avg_pool2d(blurred, 3, 1, 1), steps=6, lr=1e-3)
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < 0.9 * found[0]
 
 
 def test_started_at_the_identity_it_gives_its_input() -> None:
@@ -64,21 +48,15 @@ def test_started_at_the_identity_it_gives_its_input() -> None:
 
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
-    network, blurred = small().eval(), batch()
-    torch.testing.assert_close(network(blurred)[1:], network(blurred[1:]))
+    checks.keeps_pictures_apart(small(), batch())
 
 
 def test_any_size_is_kept_and_restored_as_it_is() -> None:
-    network = small().eval()
+    network = small()
     assert (network.multiple_of, network.minimum_size) == (1, 1)
-    for height in range(1, 98):
-        blurred = batch(height, 98 - height, 1)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
-        if height % 32 == 0:
-            with torch.no_grad():
-                assert torch.equal(restored, network(blurred))
+    checks.keeps_any_size(network)
+    for height in (32, 64, 96):
+        checks.needs_no_padding(network, batch(height, 98 - height, 1))
 
 
 def test_the_border_it_fills_is_zero() -> None:
@@ -119,15 +97,7 @@ def test_product_is_a_convolution_in_every_memory_format() -> None:
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small(pool_window=16).eval(), batch(32, 48)
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred)
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=3e-2)
+    checks.keeps_result_in_other_formats(small(pool_window=16), batch(32, 48), atol=3e-2)
 
 
 @pytest.mark.parametrize(

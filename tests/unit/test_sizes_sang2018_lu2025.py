@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import network_checks as checks
 import pytest
 import torch
+from network_checks import batch
 
 from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.deepdeblur import DeepDeblur
@@ -22,21 +24,13 @@ NETWORKS: dict[str, Callable[[], Deblurrer]] = {
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_any_size_is_kept(name: str) -> None:
     torch.manual_seed(0)
-    network = NETWORKS[name]()
-    for height in range(1, 98):
-        blurred = torch.rand(1, 3, height, 98 - height)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(NETWORKS[name]())
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_padding_changes_nothing_where_none_is_needed(name: str) -> None:
     torch.manual_seed(0)
-    network = NETWORKS[name]().eval()
-    blurred = torch.rand(1, 3, 64, 128)
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    checks.needs_no_padding(NETWORKS[name](), batch(64, 128, 1))
 
 
 def test_tiles_with_the_receptive_field_as_overlap_equal_the_whole() -> None:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import few_steps
+import network_checks as checks
 import pytest
 import torch
 from torch import nn
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore, tile_deviation
+from deblur_lib.evaluation.restoring import tile_deviation
 from deblur_lib.networks.srn import FORMS, SRN
 from deblur_lib.nn.resize import double
 
@@ -24,9 +24,7 @@ def small(form: str = "lstm", scales: int = 3) -> SRN:
 
 @pytest.mark.parametrize(("form", "count"), [("lstm", 8_056_609), ("color", 6_881_251)])
 def test_parameter_count_is_the_published_one(form: str, count: int) -> None:
-    with torch.device("meta"):
-        network = SRN(form=form)
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(SRN, form=form) == count
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -35,7 +33,7 @@ def test_every_weight_receives_a_gradient(form: str) -> None:
     outputs = network.forward_all(torch.rand(2, 3, 32, 16))
     assert [tuple(one.shape) for one in outputs] == [(2, 3, 8, 4), (2, 3, 16, 8), (2, 3, 32, 16)]
     outputs[-1].square().mean().backward()
-    assert few_steps.idle(network) == []
+    assert checks.idle(network) == []
 
 
 def test_scales_pass_their_estimate_without_its_gradient() -> None:
@@ -70,19 +68,13 @@ def test_memory_and_estimate_of_a_smaller_scale_reach_the_next() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_any_size_is_kept(form: str) -> None:
-    network = small(form)
-    for height in range(1, 98):
-        blurred = torch.rand(1, 3, height, 98 - height)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(small(form))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_padded_that_fits_and_tiles_leave_no_trace(form: str) -> None:
-    network, blurred = small(form, scales=1).eval(), torch.rand(1, 3, 204, 144)
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    network, blurred = small(form, scales=1), torch.rand(1, 3, 204, 144)
+    checks.needs_no_padding(network, blurred)
     assert network.tile_safe
     tile = network.receptive_field + 24
     assert tile < 204
@@ -117,8 +109,7 @@ def _average(layer: nn.Module) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_few_steps_lower_the_loss(form: str) -> None:
-    first, *_, last = few_steps.losses(small(form), lr=5e-3)
-    assert last < 0.8 * first
+    checks.learns(small(form), *checks.pair(), to=0.8, steps=30, lr=5e-3)
 
 
 def test_it_begins_as_the_published_training_does() -> None:

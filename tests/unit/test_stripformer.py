@@ -1,17 +1,13 @@
 """Stripformer: strips, gradients, odd sizes, start, refusals. Its numbers: tests/golden."""
 
+import network_checks as checks
 import pytest
 import torch
+from network_checks import batch
 from torch import Tensor
-from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
 from deblur_lib.networks.stripformer import InterSA, IntraSA, Stripformer
-
-
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
 
 
 def small(start: str = "random") -> Stripformer:
@@ -22,9 +18,7 @@ def small(start: str = "random") -> Stripformer:
 
 
 def test_parameter_count_is_the_published_one() -> None:
-    with torch.device("meta"):
-        network = Stripformer()
-    assert sum(one.numel() for one in network.parameters()) == 19_708_611
+    assert checks.parameter_count(Stripformer) == 19_708_611
 
 
 def test_every_weight_receives_a_gradient() -> None:
@@ -32,10 +26,7 @@ def test_every_weight_receives_a_gradient() -> None:
     (restored,) = network.forward_all(blurred)
     assert torch.equal(network(blurred), restored)
     restored.square().mean().backward()
-    idle = [
-        key for key, one in network.named_parameters() if one.grad is None or not one.grad.any()
-    ]
-    assert idle == []
+    assert checks.idle(network) == []
 
 
 def test_blocks_attend_inside_strips_and_among_them_in_turn() -> None:
@@ -106,51 +97,27 @@ def test_blocks_keep_squares_and_other_sizes_alike(kind: type[IntraSA] | type[In
 def test_a_start_at_the_identity_gives_the_input_back_and_learns() -> None:
     network, blurred = small("identity"), batch()
     assert torch.equal(network(blurred), blurred)
-    sharp = (1 + batch()) / 2  # brighter: the activation behind the last layer weakens darkening
-    optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
-    losses = []
-    for _ in range(8):
-        loss = F.l1_loss(network(blurred), sharp)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.8 * losses[0]
+    sharp = (1 + blurred) / 2  # brighter: the activation behind the last layer weakens darkening
+    checks.learns(network, blurred, sharp, to=0.8, steps=8, lr=5e-3)
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred.to(memory_format=torch.channels_last))
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=2e-2)
+    checks.keeps_result_in_other_formats(small(), batch(), atol=2e-2)
 
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        torch.testing.assert_close(network(blurred)[1:], network(blurred[1:]))
+    checks.keeps_pictures_apart(small(), batch())
 
 
 def test_any_size_from_1_to_97_is_kept() -> None:
     torch.manual_seed(0)
     network = Stripformer(features=2, bottleneck=4, decoder=4, heads=[1, 1], blocks=[2, 2])
-    for height in range(1, 98):
-        blurred = batch(height, 98 - height, 1)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(network)
     assert not network.tile_safe
 
 
 def test_padding_changes_nothing_where_none_is_needed() -> None:
-    network, blurred = small().eval(), batch(32, 48)
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    checks.needs_no_padding(small(), batch(32, 48))
 
 
 @pytest.mark.parametrize(

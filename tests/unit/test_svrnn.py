@@ -1,6 +1,6 @@
 """The spatially variant RNN: recurrence, size, gradients, any picture size, refusals, training."""
 
-import few_steps
+import network_checks as checks
 import pytest
 import torch
 from torch import Tensor
@@ -71,30 +71,22 @@ def test_each_direction_has_its_gate_and_its_place() -> None:
 
 
 def test_parameter_count_is_the_published_one() -> None:
-    with torch.device("meta"):
-        network = SVRNN()
-    assert sum(one.numel() for one in network.parameters()) == 9_227_027
+    assert checks.parameter_count(SVRNN) == 9_227_027
 
 
 def test_every_weight_receives_a_gradient() -> None:
     network = small()
     network(torch.rand(2, 3, 24, 16)).square().mean().backward()
-    assert few_steps.idle(network) == []
+    assert checks.idle(network) == []
 
 
 def test_any_size_is_kept() -> None:
-    network = small()
-    for height in range(1, 98):
-        blurred = torch.rand(1, 3, height, 98 - height)
-        restored = restore(network, blurred)
-        assert restored.shape == blurred.shape
-        assert torch.isfinite(restored).all()
+    checks.keeps_any_size(small())
 
 
 def test_nothing_is_padded_that_fits_and_tiles_are_told_to_differ() -> None:
-    network, blurred = small().eval(), torch.rand(1, 3, 64, 96)
-    with torch.no_grad():
-        assert torch.equal(restore(network, blurred), network(blurred))
+    network, blurred = small(), torch.rand(1, 3, 64, 96)
+    checks.needs_no_padding(network, blurred)
     said: list[str] = []
     restore(network, blurred, tile=64, overlap=16, say=said.append)
     assert len(said) == 1
@@ -119,8 +111,7 @@ def test_half_precision_stays_near() -> None:
 
 
 def test_a_few_steps_lower_the_loss() -> None:
-    first, *_, last = few_steps.losses(small(), lr=5e-3)
-    assert last < 0.8 * first
+    checks.learns(small(), *checks.pair(), to=0.8, steps=30, lr=5e-3)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -3,10 +3,12 @@
 import json
 from itertools import pairwise
 
+import network_checks as checks
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from network_checks import batch
+from torch import nn
 
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.mimo_unet import MIMOUNet, ResBlock
@@ -39,10 +41,6 @@ OPTIONS = [
 ]
 
 
-def batch(height: int = 16, width: int = 24, count: int = 2) -> Tensor:
-    return torch.rand((count, 3, height, width), generator=torch.Generator().manual_seed(0))
-
-
 def small(**options: object) -> WanNet:
     torch.manual_seed(0)
     return WanNet(base_channels=8, blocks_per_stage=1, **options)  # type: ignore[arg-type]
@@ -56,10 +54,6 @@ def awake(network: WanNet) -> WanNet:
     return network
 
 
-def count(network: nn.Module) -> int:
-    return sum(one.numel() for one in network.parameters())
-
-
 @pytest.mark.parametrize(
     ("options", "parameters"),
     [
@@ -71,8 +65,7 @@ def count(network: nn.Module) -> int:
     ],
 )
 def test_parameters_of_the_whole_network(options: dict[str, str], parameters: int) -> None:
-    with torch.device("meta"):
-        assert count(WanNet(**options)) == parameters  # type: ignore[arg-type]
+    assert checks.parameter_count(WanNet, **options) == parameters
 
 
 @pytest.mark.parametrize(
@@ -80,16 +73,17 @@ def test_parameters_of_the_whole_network(options: dict[str, str], parameters: in
     [(32, 18_496, 5_060), (64, 73_856, 18_820), (128, 295_168, 73_480)],
 )
 def test_parameters_of_one_block(channels: int, residual: int, msrm: int) -> None:
-    assert (count(ResBlock(channels)), count(MSRM(channels))) == (residual, msrm)
+    assert checks.parameter_count(ResBlock, channels) == residual
+    assert checks.parameter_count(MSRM, channels) == msrm
 
 
 def test_expanding_twice_costs_thirteen_squared_widths() -> None:
-    assert count(MSRM(256, expand=2)) == pytest.approx(13 * 256**2, rel=0.02)
+    assert checks.parameter_count(MSRM, 256, expand=2) == pytest.approx(13 * 256**2, rel=0.02)
 
 
 def test_a_wide_alignment_costs_what_its_kernel_says() -> None:
-    extra = count(DFFM((32, 64, 128), 1, align_kernel=3)) - count(DFFM((32, 64, 128), 1))
-    assert extra == 8 * 224 * 32
+    wide = checks.parameter_count(DFFM, (32, 64, 128), 1, align_kernel=3)
+    assert wide - checks.parameter_count(DFFM, (32, 64, 128), 1) == 8 * 224 * 32
 
 
 def as_mimo_unet(key: str) -> str:
@@ -129,10 +123,7 @@ def test_every_option_trains_every_parameter_and_gives_three_scales(
     outputs = network.forward_all(batch())
     assert [tuple(one.shape[-2:]) for one in outputs] == [(4, 6), (8, 12), (16, 24)]
     torch.stack([one.square().mean() for one in outputs]).sum().backward()
-    idle = [
-        key for key, one in network.named_parameters() if one.grad is None or not one.grad.any()
-    ]
-    assert idle == []
+    assert checks.idle(network) == []
 
 
 def test_forward_is_the_last_of_all_outputs() -> None:
@@ -196,15 +187,7 @@ def test_dffm_listens_to_each_level_of_the_encoder() -> None:
 
 
 def test_channels_last_and_bfloat16_keep_the_result() -> None:
-    network, blurred = small().eval(), batch()
-    with torch.inference_mode():
-        expected = network(blurred)
-        network = network.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(network(blurred), expected, rtol=1e-4, atol=1e-5)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred.to(memory_format=torch.channels_last))
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, expected, rtol=0, atol=2e-2)
+    checks.keeps_result_in_other_formats(small(), batch(), atol=2e-2)
 
 
 def test_tiles_are_safe_only_without_means_over_the_picture() -> None:
@@ -216,11 +199,7 @@ def test_tiles_are_safe_only_without_means_over_the_picture() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(5, 7), (17, 30), (1, 1)])
 def test_odd_sizes_pass_after_padding(height: int, width: int) -> None:
-    network, blurred = small().eval(), batch(height, width)
-    padded = F.pad(blurred, (0, -width % 4, 0, -height % 4), mode="replicate")
-    restored = network(padded)[..., :height, :width]
-    assert restored.shape == blurred.shape
-    assert torch.isfinite(restored).all()
+    checks.keeps_size(small(), batch(height, width))
 
 
 def test_wrong_sizes_and_options_are_refused() -> None:

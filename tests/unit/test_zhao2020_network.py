@@ -1,5 +1,6 @@
 """zhao2020's network: sizes, what flows where, every ablation switch, what it refuses."""
 
+import network_checks as checks
 import pytest
 import torch
 from torch import Tensor, nn
@@ -23,9 +24,7 @@ def clip(batch: int = 1, height: int = 16, width: int = 20) -> Tensor:
     ("options", "count"), [({}, 17_547_014), ({"flow_levels": [1, 2, 3]}, 17_568_070)]
 )
 def test_parameter_count(options: dict[str, object], count: int) -> None:
-    with torch.device("meta"):
-        network = FeatureFlowDeblurrer(**options)
-    assert sum(one.numel() for one in network.parameters()) == count
+    assert checks.parameter_count(FeatureFlowDeblurrer, **options) == count
 
 
 def test_features_have_the_printed_shapes() -> None:
@@ -55,10 +54,7 @@ def test_every_switch_restores_and_trains_every_weight(options: dict[str, object
     assert len(outputs) == options.get("stages", 2)
     assert {tuple(one.shape) for one in outputs} == {(2, 3, 16, 20)}
     sum(one.square().mean() for one in outputs).backward()
-    for name, one in network.named_parameters():
-        # a bias before a norm with the picture's statistics cancels, so only rounding is left
-        assert one.grad is not None, name
-        assert name.endswith("bias") or one.grad.abs().max() > 0, name
+    assert checks.idle(network, cancelled="bias$") == []
 
 
 def test_the_first_estimate_comes_from_the_current_frame_alone() -> None:
@@ -119,9 +115,7 @@ def test_the_gradient_stops_between_the_stages_when_asked() -> None:
 
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
-    network = FeatureFlowDeblurrer(**NARROW).eval()
-    blurred = clip(2)
-    torch.testing.assert_close(network(blurred)[1:], network(blurred[1:]))
+    checks.keeps_pictures_apart(FeatureFlowDeblurrer(**NARROW), clip(2))
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ class DMPHN(Deblurrer):
             pictures, before = self._stage(stage, picture, before, first)
             picture = pictures[-1]
             first = picture if first is None else first
-            restored.append(picture + 0.5)
+            restored.append(picture.float() + 0.5)
         return tuple(restored)
 
     def forward_levels(self, blurred: Tensor) -> tuple[Tensor, ...]:

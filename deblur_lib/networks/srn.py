@@ -195,7 +195,7 @@ class SRN(Deblurrer):
             before = picture if estimate is None else double(estimate.detach())
             estimate, state = self.scale(torch.cat((picture, before), dim=1), state)
             state = (double(state[0]), double(state[1])) if state else None
-            restored.append(estimate.reshape(blurred.shape[0], 3, *estimate.shape[-2:]))
+            restored.append(estimate.float().reshape(len(blurred), 3, *estimate.shape[-2:]))
         return tuple(restored)
 
     def scale(self, x: Tensor, state: State | None) -> tuple[Tensor, State | None]:

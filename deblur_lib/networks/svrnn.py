@@ -129,8 +129,8 @@ class SVRNN(Deblurrer):
         x = blurred.mT if self.transposed else blurred
         full, half, swept = self.encode(x)
         y = F.leaky_relu(self.convd1_1(torch.cat((half, swept), dim=1)), SLOPE)
-        y = self.convd1_2(torch.cat((full, double(y, beyond="constant")), dim=1))  # (B, 3, H, W)
-        return (y.mT if self.transposed else y,)
+        y = self.convd1_2(torch.cat((full, double(y, beyond="constant")), dim=1)).float()
+        return (y.mT if self.transposed else y,)  # (B, 3, H, W)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features (B, C/2, H, W), those at half size, and what the recurrences make of these.

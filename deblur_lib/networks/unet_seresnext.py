@@ -193,7 +193,7 @@ class UNetSEResNeXt(Deblurrer):
         up2 = self.dec2(up3, level2)  # (B, 2F, H/2, W/2)
         views = [self.dec1(up2)]  # (B, 2F, H, W)
         views += [_enlarge(one, 2**k) for k, one in enumerate((up2, up3, up4, up5), start=1)]
-        return ((self.final(self.dec0(torch.cat(views, dim=1))) + 1) / 2,)
+        return ((self.final(self.dec0(torch.cat(views, dim=1))).float() + 1) / 2,)
 
 
 def _stage(channels: int, planes: int, depth: int, *, stride: int) -> nn.Sequential:

@@ -33,7 +33,10 @@ class Deblurrer(nn.Module):
         return self.forward_all(blurred)[-1]
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
-        """Every output the losses look at, coarse to fine; the last is the full-size picture."""
+        """Every output the losses look at, coarse to fine; the last is the full-size picture.
+
+        All are float32, under autocast too: sums with the input lose nothing to rounding.
+        """
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor forward_all")
 
 

@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import torch
@@ -53,6 +54,29 @@ def test_a_count_below_what_makes_sense_is_refused_by_name(name: str) -> None:
             catalogue.build(name, **{option: -1})
         with suppress(UsageError), torch.device("meta"):
             catalogue.build(name, **{option: 0})  # no block at all: some networks allow it
+
+
+NARROW: dict[str, Any] = {"features": 4, "base_channels": 8, "dim": 8, "width": 8, "blocks": 1}
+NARROW_BY_NAME: dict[str, dict[str, Any]] = {
+    "deblurgan_v2": {"backbone": "mobilenet"},
+    "li2026": {"backbone": "mobilenet"},
+    "mb_taylorformer_v2": {"dim": [8, 16, 16, 16], "num_blocks": [1] * 4, "num_path": [1] * 4},
+    "stripformer": {"bottleneck": 16, "decoder": 8, "heads": [2, 1], "blocks": [2, 2]},
+    "unet_seresnext": {"planes": 16},
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(catalogue.networks()) - {"identity"}))
+def test_pictures_are_float32_under_autocast(name: str) -> None:
+    defaults = catalogue.signature(name)
+    narrow = {key: one for key, one in NARROW.items() if type(defaults.get(key)) is int}
+    network = catalogue.build(name, **(narrow | NARROW_BY_NAME.get(name, {}))).eval()
+    frames = (network.clip_length,) if network.clip_length > 1 else ()
+    side = max(64, network.minimum_size)
+    blurred = torch.rand(1, *frames, 3, side, side)
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = network.forward_all(blurred)
+    assert {one.dtype for one in outputs} == {torch.float32}
 
 
 def test_misspelt_names_get_a_suggestion() -> None:

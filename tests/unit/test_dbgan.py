@@ -70,6 +70,10 @@ def test_a_start_at_the_identity_gives_the_blurred_picture() -> None:
     assert not torch.equal(small()(blurred), blurred)
 
 
+def test_channels_last_and_bfloat16_keep_the_result() -> None:
+    checks.keeps_result_in_other_formats(small(), checks.batch(), atol=3e-2)
+
+
 def test_a_few_steps_lower_the_loss() -> None:
     checks.learns(small(start="identity"), *checks.pair(), to=0.95, steps=30, lr=2e-3)
 

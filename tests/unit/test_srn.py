@@ -108,6 +108,11 @@ def _average(layer: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_channels_last_and_bfloat16_keep_the_result(form: str) -> None:
+    checks.keeps_result_in_other_formats(small(form), checks.batch(32, 48), atol=0.15)
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_few_steps_lower_the_loss(form: str) -> None:
     checks.learns(small(form), *checks.pair(), to=0.8, steps=30, lr=5e-3)
 

@@ -101,13 +101,8 @@ def test_a_transposed_network_works_on_columns() -> None:
     assert not torch.equal(turned(blurred), plain(blurred))
 
 
-def test_half_precision_stays_near() -> None:
-    network, blurred = small().eval(), torch.rand(1, 3, 16, 24)
-    with torch.no_grad():
-        expected = network(blurred)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rough = network(blurred)
-    torch.testing.assert_close(rough.float(), expected, rtol=0, atol=2e-2)
+def test_channels_last_and_bfloat16_keep_the_result() -> None:
+    checks.keeps_result_in_other_formats(small(), checks.batch(), atol=2e-2)
 
 
 def test_a_few_steps_lower_the_loss() -> None:

@@ -142,7 +142,7 @@ class SangGenerator(Deblurrer):
         """Restore (B, 3, H, W) in [0, 1] at its own size; not negative with the printed ReLU."""
         check_input(self, blurred)
         x = self.body(self.head(blurred))  # (B, F, H, W)
-        x = self.tail(x)  # (B, 3, H, W)
+        x = self.tail(x).float()  # (B, 3, H, W)
         return (self.finish(x + blurred if self.global_skip else x),)
 
 

@@ -58,7 +58,16 @@ def build_discriminator(name: str, **options: Any) -> nn.Module:
 
 def signature(name: str) -> dict[str, Any]:
     """Options of a network with their defaults; loads torch."""
-    parameters = inspect.signature(_class("network", networks(), name)).parameters
+    return _options("network", networks(), name)
+
+
+def discriminator_signature(name: str) -> dict[str, Any]:
+    """Options of a discriminator with their defaults; loads torch."""
+    return _options("discriminator", discriminators(), name)
+
+
+def _options(kind: str, known: dict[str, str], name: str) -> dict[str, Any]:
+    parameters = inspect.signature(_class(kind, known, name)).parameters
     return {key: one.default for key, one in parameters.items()}
 
 

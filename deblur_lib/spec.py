@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import to_json
 
 from deblur_lib.errors import DeclarationError, unknown_name
 
@@ -55,6 +56,8 @@ class Adversarial:
         lr: learning rate of the discriminator; the generator's when None.
         penalty: factor of the gradient penalty (Wasserstein loss only).
         pool: discriminator outputs kept for the running means of the relativistic losses.
+        conditional: show the discriminator the blurred picture (of a clip the middle frame) joined
+            to the judged one, six channels in all.
     """
 
     discriminator: str
@@ -65,6 +68,7 @@ class Adversarial:
     lr: float | None = None
     penalty: float = 10.0
     pool: int = 50
+    conditional: bool = False
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -76,6 +80,7 @@ class Train:
         batch: pairs in a step, over all accumulated parts.
         crop: side of the random square crop, in pixels.
         optimiser: which optimiser.
+        sgd_from: fraction of the steps from which SGD with momentum `betas[0]` goes on, None never.
         lr: learning rate after warm-up.
         lr_floor: learning rate at the end of the schedule.
         schedule: "cosine" (one cycle to the floor), "constant", "linear" (to the floor from
@@ -102,6 +107,7 @@ class Train:
     crop: int
     lr: float
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    sgd_from: float | None = None
     lr_floor: float = 0.0
     schedule: Literal["cosine", "constant", "linear", "polynomial", "step"] = "cosine"
     warmup: int = 0
@@ -411,6 +417,8 @@ def misfit(kind: Any, value: Any) -> str:
 def override(base: T, changes: dict[str, Any]) -> T:
     """Copy a declaration with some fields changed; unknown fields and wrong types are refused.
 
+    Changes may be plain data as notebooks and the command line hold it: lists, mappings, scalars.
+
     Raises:
         DeclarationError: a field that the declaration does not have, or a wrong type.
     """
@@ -420,8 +428,9 @@ def override(base: T, changes: dict[str, Any]) -> T:
             raise DeclarationError(
                 unknown_name(f"field of {type(base).__name__}", name, names, see="deblur_lib.spec")
             )
+    stored = {name: getattr(base, name) for name in names}
     try:
-        return dataclasses.replace(base, **changes)  # type: ignore[type-var]
+        return TypeAdapter(type(base)).validate_json(to_json(stored | changes), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise DeclarationError(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deblur_lib.data.augment import chosen
+from deblur_lib.data.augment import chosen, side_to_draw
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.data.reading import U8
 from deblur_lib.errors import DataError
@@ -36,7 +36,8 @@ def batches(
 
     Raises:
         UsageError: an unknown augmentation.
-        DataError: no pairs, or (when its turn comes) a picture smaller than the crop.
+        DataError: no pairs, or (when its turn comes) a picture smaller than the crop
+            and what "rotate" needs around it.
     """
     chosen(recipe.augment)
     if not len(source):
@@ -48,6 +49,7 @@ def _endless(
     source: PairSource, recipe: Train, seed: int, start: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     augmentations = chosen(recipe.augment)
+    side = side_to_draw(recipe.augment, recipe.crop)
     epoch, order = -1, np.empty(0, int)
     for number in count(start):
         crops = []
@@ -56,7 +58,7 @@ def _endless(
                 epoch = place // len(source)
                 order = np.random.default_rng((seed, ORDER, epoch)).permutation(len(source))
             rng = np.random.default_rng((seed, CROP, place))
-            crop = source.crop(int(order[place % len(source)]), recipe.crop, rng)
+            crop = source.crop(int(order[place % len(source)]), side, rng)
             for augment in augmentations:
                 crop = augment(*crop, rng)
             crops.append(crop)

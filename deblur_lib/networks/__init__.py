@@ -21,6 +21,7 @@ NETWORKS: dict[str, str] = {
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
 }
 DISCRIMINATORS: dict[str, str] = {
+    "conv_dense": "deblur_lib.networks.discriminators:ConvDense",
     "deblurgan_critic": "deblur_lib.networks.discriminators:DeblurGANCritic",
     "double": "deblur_lib.networks.discriminators:DoubleGAN",
     "patchgan": "deblur_lib.networks.discriminators:PatchGAN",

@@ -1,7 +1,8 @@
 """DeblurGAN's generator (Kupyn et al., CVPR 2018): a nine-block residual network.
 
 Attribute names are those of the published code, so that its weights load strictly. Its later
-releases hold one convolution in each residual block where the paper has two; `block` has both.
+releases hold one convolution in each residual block where the paper has two; `block` has both, and
+a third block with a squeeze-and-excitation gate, one of li2026's "SE" networks (open point L28).
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
 from deblur_lib.nn.parts import choose
+
+REDUCTION, LEAST = 16, 4  # of the gate: channels over hidden ones, and the fewest hidden ones
 
 
 def _two_convolutions(features: int, dropout: float) -> list[nn.Module]:
@@ -28,9 +31,39 @@ def _one_convolution(features: int, dropout: float) -> list[nn.Module]:
     ]
 
 
+def _gated(features: int, dropout: float) -> list[nn.Module]:
+    return [*_two_convolutions(features, dropout)[:-1], GatedNorm(features)]
+
+
+class GatedNorm(nn.Module):
+    """Instance norm, then a squeeze-and-excitation factor for each channel (Hu et al., 2018).
+
+    The gate looks at means from before the norm. Behind it they are zero for every picture, and a
+    gate that sees them is a constant, as it is in `unet_seresnext`.
+
+    Args:
+        features: channels F; a sixteenth of them, at least four, are hidden in the gate.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        hidden = max(features // REDUCTION, LEAST)
+        self.norm = InstanceNorm(features)
+        self.fc1 = nn.Conv2d(features, hidden, 1)
+        self.fc2 = nn.Conv2d(hidden, features, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map of the shape of x, (B, F, H, W)."""
+        mean = x.mean((2, 3), keepdim=True)  # (B, F, 1, 1)
+        gate = self.fc2(self.fc1(mean).relu()).sigmoid()
+        y: Tensor = self.norm(x) * gate
+        return y
+
+
 BLOCKS: dict[str, Callable[[int, float], list[nn.Module]]] = {
     "paper": _two_convolutions,
     "as_released": _one_convolution,
+    "se": _gated,
 }
 
 
@@ -59,8 +92,9 @@ class DeblurGAN(Deblurrer):
     Args:
         features: width F after the first layer; four times that in the residual blocks.
         blocks: number of residual blocks.
-        block: "paper" (two convolutions, 11,378,179 parameters) or "as_released" (one, as a slip
-            in the released code leaves it, 6,067,459 parameters).
+        block: "paper" (two convolutions, 11,378,179 parameters), "as_released" (one, as a slip in
+            the released code leaves it, 6,067,459 parameters) or "se" (the paper's, whose result
+            passes a squeeze-and-excitation gate, 11,454,355 parameters).
         learn_residual: add the input to the output of the last layer.
         dropout: share of values dropped inside the blocks in training.
         statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`.

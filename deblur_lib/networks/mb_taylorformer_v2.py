@@ -149,6 +149,9 @@ def double(inputs: int, outputs: int) -> nn.Module:
     return nn.Sequential(OrderedDict(body=nn.Sequential(*layers)))
 
 
+XL = (28, 56, 112, 160)  # widths of the size published for deblurring
+
+
 class MBTaylorFormerV2(Deblurrer):
     """Restore a blurred batch by an encoder-decoder of four levels; one output.
 

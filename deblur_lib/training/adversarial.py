@@ -14,8 +14,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from deblur_lib.losses import weighted
-from deblur_lib.nn import Deblurrer, frames_for
+from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
+from deblur_lib.training.critics import check_critic, joined
 from deblur_lib.training.gan_losses import (
     CRITIC_LOSSES,
     GENERATOR_LOSSES,
@@ -38,8 +39,11 @@ class Adversary:
         fabric: device and precision.
         network: the generator, already on its device.
         critic: picture in, logits out (a tuple where it holds several critics; their losses are
-            averaged). A critic with more than three `channels` sees the blurred picture as well.
+            averaged). In a conditional game it sees the blurred picture as well.
         recipe: must declare `adversarial`; `clip` holds for both players.
+
+    Raises:
+        DeclarationError: the critic is for other channels than the game shows.
     """
 
     def __init__(
@@ -47,12 +51,17 @@ class Adversary:
     ) -> None:
         assert recipe.adversarial is not None
         self.fabric, self.recipe, self.game = fabric, recipe, recipe.adversarial
+        check_critic(critic, self.game)
         self.generator = Side(fabric, network, recipe)
         self.critic = Side(fabric, critic, recipe, factor=(self.game.lr or recipe.lr) / recipe.lr)
         self.trouble = ""
-        self._joined = int(getattr(critic, "channels", 3)) > 3
         self._means = {"real": torch.empty(0, 0), "fake": torch.empty(0, 0)}  # (critics, pool)
         self._collapsed = 0
+
+    def use_optimiser(self, name: str) -> None:
+        """Go on with this optimiser for both players, without moments where another was in use."""
+        self.generator.use_optimiser(name)
+        self.critic.use_optimiser(name)
 
     def step(self, blurred: Tensor, sharp: Tensor, rate: float) -> Values:
         """Do one step of each player; a player whose values are not finite is left as it was.
@@ -83,9 +92,8 @@ class Adversary:
         self, picture: Tensor, blurred: Tensor, *, exact: bool = False
     ) -> tuple[Tensor, ...]:
         """Logits of every critic; `exact` leaves the reduced precision aside."""
-        if self._joined:  # what the generator saw, (B, 3, H, W) or (B, T, 3, H, W), comes first
-            seen = frames_for(self.generator.module, blurred)
-            picture = torch.cat((seen.flatten(1, -3), picture), dim=1)
+        if self.game.conditional:
+            picture = joined(self.critic.module, blurred, picture)
         if not exact:
             return self.critic.outputs(picture)
         out = self.critic.module(picture)

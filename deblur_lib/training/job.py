@@ -22,6 +22,10 @@ class Player(Protocol):
 
     trouble: str
 
+    def use_optimiser(self, name: str) -> None:
+        """Go on with this optimiser, without moments where another was in use."""
+        ...
+
     def step(self, blurred: Tensor, sharp: Tensor, rate: float) -> dict[str, Tensor]:
         """Named scalars; where one is not finite, the network concerned was left unchanged."""
         ...

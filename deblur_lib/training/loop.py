@@ -15,7 +15,6 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import nn
 
-from deblur_lib import catalogue
 from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.nn import Deblurrer
@@ -23,6 +22,7 @@ from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
+from deblur_lib.training.critics import build_critic
 from deblur_lib.training.devices import resolve_device, resolve_precision
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
@@ -117,6 +117,9 @@ def make_player(
         device: where to train.
         precision: "fp32" or "bf16".
         critic: the second player; None builds what the recipe declares.
+
+    Raises:
+        DeclarationError: the second player cannot judge what the recipe shows it.
     """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no line for each network
     fabric = Fabric(
@@ -130,8 +133,7 @@ def make_player(
         return Supervised(fabric, network, recipe)
     if critic is None:
         with seeded(seed, "critic"):
-            game = recipe.adversarial
-            critic = catalogue.build_discriminator(game.discriminator, **game.options)
+            critic = build_critic(recipe.adversarial)
     return Adversary(fabric, network, _place(critic, device), recipe)
 
 

@@ -26,6 +26,10 @@ class Supervised:
         self.trouble = ""  # a plain step finds none of its own
         self.side = Side(fabric, network, recipe)
 
+    def use_optimiser(self, name: str) -> None:
+        """Go on with this optimiser, without moments where another was in use."""
+        self.side.use_optimiser(name)
+
     def step(self, blurred: Tensor, sharp: Tensor, rate: float) -> dict[str, Tensor]:
         """Do one optimiser step; nothing is changed when a value comes back that is not finite.
 

@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of recipe and step: nothing to store, nothing to resume."""
+"""Learning rate and optimiser as pure functions of recipe and step: nothing of them is stored."""
 
 import math
 from collections.abc import Callable
@@ -23,6 +23,18 @@ def learning_rate(recipe: Train, step: int) -> float:
     return max(SCHEDULES[recipe.schedule](recipe, step), min(recipe.lr, recipe.lr_floor))
 
 
+def optimiser(recipe: Train, step: int) -> str:
+    """Name of the optimiser of one step: the recipe's, from `sgd_from` of the steps on SGD.
+
+    Args:
+        recipe: `steps`, `optimiser` and `sgd_from` count.
+        step: steps already done, from 0 to `recipe.steps` - 1.
+    """
+    if recipe.sgd_from is None or step < recipe.sgd_from * recipe.steps - 1e-9:
+        return recipe.optimiser
+    return "sgd"
+
+
 def check(recipe: Train) -> None:
     """Refuse a recipe whose numbers contradict each other, before anything starts.
 
@@ -41,6 +53,8 @@ def check(recipe: Train) -> None:
         wrong |= {"decay_from": recipe.decay_from, "decay_every": recipe.decay_every}
     if not 0 <= recipe.warmup <= recipe.steps:
         wrong["warmup"] = recipe.warmup
+    if recipe.sgd_from is not None and not (0 < recipe.sgd_from < 1 and recipe.optimiser != "sgd"):
+        wrong |= {"sgd_from": recipe.sgd_from, "optimiser": recipe.optimiser}
     if recipe.clip is not None and recipe.clip <= 0:
         wrong["clip"] = recipe.clip
     if not recipe.loss and recipe.adversarial is None:
@@ -48,8 +62,9 @@ def check(recipe: Train) -> None:
     if wrong:
         raise DeclarationError(
             "counts are at least 1, `accumulate` divides `batch`, 0 <= lr_floor <= lr, warmup <= "
-            f"steps, 0 <= decay_from < 1, some loss is named; got {wrong} with "
-            f"steps={recipe.steps}, batch={recipe.batch}, lr={recipe.lr}; mend the recipe"
+            "steps, 0 <= decay_from < 1, 0 < sgd_from < 1 where the optimiser is not SGD already, "
+            f"some loss is named; got {wrong} with steps={recipe.steps}, batch={recipe.batch}, "
+            f"lr={recipe.lr}; mend the recipe"
         )
 
 

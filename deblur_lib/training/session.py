@@ -24,7 +24,7 @@ from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.result import Fit, check_same, write_fit
-from deblur_lib.training.schedules import learning_rate
+from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
 
@@ -59,9 +59,11 @@ class Session:
         if found:
             tensors, held, damaged = found
             check_same(held["settings"], job.settings, job.folder)
+            self.at, sums = Counters(**held["at"]), held["sums"]
+            last = max(0, self.at.step - 1)  # the step whose moments were stored
+            self.player.use_optimiser(optimiser(job.recipe, last))
             self.player.load_state(tensors)
             set_generators(_under("generator/", tensors), job.device)
-            self.at, sums = Counters(**held["at"]), held["sums"]
             self.notes += damaged
             if held["where"] != self.where:
                 self.notes.append(f"from step {self.at.step} on {self.where}, was {held['where']}")
@@ -115,6 +117,7 @@ class Session:
         """One step of the player, counted and logged."""
         job, at = self.job, self.at
         rate = learning_rate(job.recipe, at.step)
+        self.player.use_optimiser(optimiser(job.recipe, at.step))
         tensors = self.player.step(self._move(blurred), self._move(sharp), rate)
         numbers = torch.stack([one.float() for one in tensors.values()]).tolist()  # one transfer
         values = dict(zip(tensors, numbers, strict=True))

@@ -75,15 +75,24 @@ class Side:
         self, fabric: Fabric, module: nn.Module, recipe: Train, *, factor: float = 1.0
     ) -> None:
         self.module = module
-        self.clip = recipe.clip
+        self.recipe = recipe
         self.factor = factor
         self.learning = {n: p for n, p in module.named_parameters() if p.requires_grad}
-        fused = next(iter(self.learning.values())).device.type in ("cpu", "cuda")
-        self.optimiser = OPTIMISERS[recipe.optimiser](list(self.learning.values()), recipe, fused)
-        self._run, self._stepper = fabric.setup(
-            Outputs(module, every=recipe.scales), self.optimiser, move_to_device=False
-        )
+        self._fabric = fabric
+        self._run = fabric.setup(Outputs(module, every=recipe.scales), move_to_device=False)
         self._buffers: list[tuple[Tensor, Tensor]] = []
+        self._optimiser_name = ""
+        self.use_optimiser(recipe.optimiser)
+
+    def use_optimiser(self, name: str) -> None:
+        """Go on with this optimiser, a fresh one without moments where another was in use."""
+        if name == self._optimiser_name:
+            return
+        params = list(self.learning.values())
+        fused = params[0].device.type in ("cpu", "cuda")
+        self.optimiser = OPTIMISERS[name](params, self.recipe, fused)
+        self._stepper: Any = self._fabric.setup_optimizers(self.optimiser)
+        self._optimiser_name = name
 
     def outputs(self, batch: Tensor) -> tuple[Tensor, ...]:
         """Forward pass in the chosen precision; outputs in float32, the full-size one last."""
@@ -117,8 +126,8 @@ class Side:
         if not math.isfinite(float(norm + loss.detach())):
             self.undo()
             return torch.full_like(norm, math.nan)
-        if self.clip is not None:
-            torch.nn.utils.clip_grads_with_norm_(params, self.clip, norm)
+        if self.recipe.clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(params, self.recipe.clip, norm)
         self._stepper.step()
         return norm
 

@@ -98,16 +98,20 @@ def test_penalty_of_a_constant_critic_has_finite_gradients() -> None:
     assert layer.weight.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("channels", [3, 6], ids=["single", "conditional"])
 @pytest.mark.parametrize("game", GAMES)
-def test_every_game_moves_both_players_and_logs_their_health(game: str, tmp_path: Path) -> None:
-    network, judge = tiny(), critic()
-    fitted = train(tmp_path, adversarial(loss=game), network=network, critic=judge)
+def test_every_game_moves_both_players_and_logs_their_health(
+    game: str, channels: int, tmp_path: Path
+) -> None:
+    network, judge = tiny(), critic(channels=channels)
+    declared = adversarial(loss=game, conditional=channels == 6)
+    fitted = train(tmp_path, declared, network=network, critic=judge)
     log = pd.read_csv(fitted.log)
     health = {"critic/real", "critic/fake", "critic/gradient", "gradient", "spread", "loss"}
     assert health | {"loss/l1", "loss/adversarial"} <= set(log["name"])
     assert ("critic/penalty" in set(log["name"])) == (game == "wgan_gp")
     assert np.isfinite(log["value"]).all()
-    for after, before in ((network, tiny()), (judge, critic())):
+    for after, before in ((network, tiny()), (judge, critic(channels=channels))):
         for name, one in before.named_parameters():
             if name.endswith("weight"):  # a bias shifts real and fake alike
                 assert not torch.equal(after.get_parameter(name), one), name
@@ -168,14 +172,33 @@ def test_relativistic_means_reach_back_over_the_pool() -> None:
     assert game._means["real"].shape == (2, 3)
 
 
-def test_critic_with_more_channels_sees_the_blurred_picture() -> None:
+def test_conditional_critic_sees_the_blurred_picture() -> None:
     judge = critic(channels=6)
     given: list[Tensor] = []
     judge.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0].detach()))
     blurred, sharp = batch()
-    player(adversarial(), tiny(), judge).step(blurred, sharp, 1e-3)
+    player(adversarial(conditional=True), tiny(), judge).step(blurred, sharp, 1e-3)
     assert torch.equal(given[0], torch.cat((blurred, sharp), dim=1))
-    assert torch.equal(given[1][:, :3], blurred)
+    assert len(given) == 3  # real and fake for the critic, then the generator's
+    for fake in given[1:]:
+        assert torch.equal(fake[:, :3], blurred)
+        assert not torch.equal(fake[:, 3:], sharp)
+
+
+def test_penalty_of_a_conditional_critic_is_on_the_judged_picture_alone() -> None:
+    class Slopes(nn.Module):
+        channels = 6
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.blurred, self.judged = (nn.Parameter(torch.tensor(one)) for one in (7.0, 3.0))
+
+        def forward(self, picture: Tensor) -> Tensor:
+            return self.blurred * picture[:, 0, 0, 0] + self.judged * picture[:, 3, 0, 0]
+
+    declared = adversarial(loss="wgan_gp", conditional=True)
+    values = player(declared, tiny(), Slopes()).step(*batch(), 1e-3)
+    assert values["critic/penalty"].item() == pytest.approx((3 - 1) ** 2)
 
 
 def test_critic_comes_from_the_catalogue_with_seeded_weights(
@@ -204,18 +227,59 @@ class Gate(Pairs):
         return super().crop(index, size, rng)
 
 
+@pytest.mark.parametrize("conditional", [False, True], ids=["single", "conditional"])
 @pytest.mark.parametrize("game", ["wgan_gp", "ragan_ls"])
-def test_resume_equals_an_uninterrupted_run(tmp_path: Path, game: str) -> None:
-    declared = adversarial(loss=game, critic_steps=2)
+def test_resume_equals_an_uninterrupted_run(tmp_path: Path, game: str, conditional: bool) -> None:
+    declared = adversarial(
+        discriminator="conv_dense", options={"features": 4, "n_layers": 2},
+        loss=game, critic_steps=2, conditional=conditional,
+    )  # fmt: skip
+    given = {"critic": None} if conditional else {}
+    whole = train(tmp_path / "whole", declared, **given)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", declared, train=Gate(35), **given)
+    assert (tmp_path / "parts" / "resume-b.json").is_file()
+    parts = train(tmp_path / "parts", declared, **given)
+    left, right = (read_tensors(one.log.with_name("last.safetensors")) for one in (whole, parts))
+    for name in left:
+        assert torch.equal(left[name], right[name]), name
+    assert parts.log.read_text() == whole.log.read_text()
+
+
+MOMENTS = {"adam": ("exp_avg", "exp_avg_sq", "step"), "sgd": ("momentum_buffer",)}
+
+
+def kept_of_the_players(state: dict[str, Tensor]) -> set[str]:
+    return {name.split("/")[1] for name in state if name.startswith(("network/", "critic/"))}
+
+
+@pytest.mark.parametrize("step", [14, 15, 16])
+def test_resume_around_the_switch_of_both_players_to_sgd(tmp_path: Path, step: int) -> None:
+    game = adversarial(loss="ragan_ls", critic_steps=2, lr=2e-3).adversarial
+    declared = recipe(adversarial=game, sgd_from=0.5)
     whole = train(tmp_path / "whole", declared)
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "parts", declared, train=Gate(35))
-    assert (tmp_path / "parts" / "resume-b.json").is_file()
+        train(tmp_path / "parts", declared, train=Gate(2 * step - 1))
+    kinds = kept_of_the_players(read_tensors(tmp_path / "parts" / "resume-b.safetensors"))
+    assert kinds == {"weights", *(MOMENTS["sgd"] if step > 15 else MOMENTS["adam"])}
     parts = train(tmp_path / "parts", declared)
     left, right = (read_tensors(one.log.with_name("last.safetensors")) for one in (whole, parts))
     for name in left:
         assert torch.equal(left[name], right[name]), name
     assert parts.log.read_text() == whole.log.read_text()
+
+
+def test_both_players_go_on_with_sgd_at_their_own_rates() -> None:
+    declared = recipe(betas=(0.5, 0.999), lr=0.1, adversarial=adversarial(lr=0.05).adversarial)
+    game = player(declared, tiny(), critic())
+    game.step(*batch(), 0.04)
+    game.use_optimiser("sgd")
+    game.step(*batch(), 0.04)
+    for side, rate in ((game.generator, 0.04), (game.critic, 0.02)):
+        assert isinstance(side.optimiser, torch.optim.SGD)
+        (group,) = side.optimiser.param_groups
+        assert (group["momentum"], group["lr"]) == pytest.approx((0.5, rate))
+    assert kept_of_the_players(game.state()) == {"weights", *MOMENTS["sgd"]}
 
 
 class PoisonedGenerator(Tiny):
@@ -305,7 +369,11 @@ def test_clips_reach_the_critic_as_one_frame() -> None:
             out: Tensor = self.only(blurred[:, 1])
             return out
 
-    judge = critic(channels=12)
+    given: list[Tensor] = []
+    judge = critic(channels=6)
+    judge.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0].detach()))
     clip, sharp = torch.rand(2, 3, 3, 16, 16), torch.rand(2, 3, 16, 16)
-    values = player(adversarial(), Middle(), judge).step(clip, sharp, 1e-3)
+    values = player(adversarial(conditional=True), Middle(), judge).step(clip, sharp, 1e-3)
     assert values["loss"].isfinite()
+    assert torch.equal(given[0], torch.cat((clip[:, 1], sharp), dim=1))
+    assert player(adversarial(), Middle(), critic()).step(clip, sharp, 1e-3)["loss"].isfinite()

@@ -1,5 +1,6 @@
 """Batches: the same for a seed, continued at any number, every pair in turn."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 import torch
 from data_pictures import write_pairs
 
+from deblur_lib.data.augment import AUGMENTATIONS, turned
 from deblur_lib.data.cache import PackedPairs, pack
 from deblur_lib.data.loader import batches
-from deblur_lib.data.pairs import PairedImages
+from deblur_lib.data.pairs import PairedImages, to_tensor
 from deblur_lib.errors import DataError, UsageError
 from deblur_lib.spec import Train
 
@@ -75,6 +77,41 @@ def test_every_pair_is_used_before_any_is_used_again(packed: PackedPairs) -> Non
     list(islice(batches(Watched(), RECIPE, seed=0), 7))
     assert [sorted(used[at : at + 7]) for at in (0, 7, 14)] == [list(range(7))] * 3
     assert used[:7] != used[7:14]
+
+
+def test_without_rotation_a_batch_is_drawn_as_ever(packed: PackedPairs) -> None:
+    order = np.random.default_rng((9, 0, 0)).permutation(len(packed))
+    blurred, sharp = next(batches(packed, RECIPE, seed=9))
+    for place in range(RECIPE.batch):
+        rng = np.random.default_rng((9, 1, place))
+        crop = packed.crop(int(order[place]), 24, rng)
+        for name in RECIPE.augment:
+            crop = AUGMENTATIONS[name](*crop, rng)
+        for got, wanted in zip((blurred, sharp), crop, strict=True):
+            assert torch.equal(got[place], to_tensor(wanted))
+
+
+def test_rotation_is_cut_from_a_larger_crop_and_the_rest_sees_the_cut(packed: PackedPairs) -> None:
+    recipe = replace(RECIPE, augment=("rotate", "hflip"))
+    blurred, sharp = next(batches(packed, recipe, seed=9))
+    assert blurred.shape == sharp.shape == (3, 3, 24, 24)
+    order = np.random.default_rng((9, 0, 0)).permutation(len(packed))
+    for place in range(recipe.batch):
+        rng = np.random.default_rng((9, 1, place))
+        whole = packed.crop(int(order[place]), 34, rng)  # 23 pixels apart, times the root of 2
+        degrees = rng.uniform(0, 360)
+        turn = -1 if rng.random() < 0.5 else 1
+        for got, one in zip((blurred, sharp), whole, strict=True):
+            assert torch.equal(got[place], to_tensor(turned(one, degrees)[:, ::turn]))
+
+
+def test_picture_too_small_to_be_turned_is_refused_with_the_size_needed(
+    packed: PackedPairs,
+) -> None:
+    recipe = Train(steps=1, batch=1, crop=40, lr=1e-3, augment=("rotate",))
+    with pytest.raises(DataError, match=r'64x48, too small for a crop of 58x58.*"rotate" draws'):
+        next(batches(packed, recipe, seed=0))
+    next(batches(packed, replace(recipe, augment=("rot90",)), seed=0))
 
 
 def test_unknown_augmentation_is_refused_before_the_first_batch(packed: PackedPairs) -> None:

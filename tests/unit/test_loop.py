@@ -1,3 +1,4 @@
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -15,12 +16,13 @@ from deblur_lib.errors import DataError, DeclarationError, TrainingError, UsageE
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.records import read_json
 from deblur_lib.spec import Train
-from deblur_lib.training import loop, plain, session
+from deblur_lib.training import loop, plain, schedules, session
 from deblur_lib.training.checkpoint import load_weights, read_card
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.loop import fit
 from deblur_lib.training.plain import Supervised
 from deblur_lib.training.result import Fit
+from deblur_lib.training.side import Side
 from deblur_lib.training.tensors import read_tensors
 
 
@@ -167,6 +169,69 @@ def test_interrupt_stores_the_state_between_two_steps(tmp_path: Path, optimiser:
     parts = train(tmp_path / "parts", declared)
     assert_same_weights(parts.weights, whole.weights)
     assert parts.log.read_text() == whole.log.read_text()
+
+
+SWITCHED = recipe(sgd_from=0.5, clip=0.5, weight_decay=0.01)  # SGD from step 15 of 30 on
+
+
+@pytest.fixture(scope="module")
+def switched(tmp_path_factory: pytest.TempPathFactory) -> Fit:
+    return train(tmp_path_factory.mktemp("switched"), SWITCHED)
+
+
+@pytest.mark.parametrize("step", [14, 15, 16, 23])
+def test_resume_around_the_switch_to_sgd(tmp_path: Path, switched: Fit, step: int) -> None:
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=2 * step - 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, SWITCHED, train=gate)
+    states = [read_json(one)["counters"]["step"] for one in tmp_path.glob("resume-*.json")]
+    assert max(states) == step
+    resumed = train(tmp_path, SWITCHED)
+    for name in ("best.safetensors", "last.safetensors"):
+        assert_same_weights(tmp_path / name, switched.weights.with_name(name))
+    assert resumed.log.read_text() == switched.log.read_text()
+    settings = read_json(tmp_path / "fit.json")["settings"]
+    assert (settings["recipe.optimiser"], settings["recipe.sgd_from"]) == ("adam", 0.5)
+
+
+def test_the_optimiser_is_exchanged_once_and_the_rate_goes_on(
+    tmp_path: Path, switched: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[torch.optim.Optimizer] = []
+    original = Side.finish
+
+    def finish(side: Side, loss: Tensor) -> Tensor:
+        used.append(side.optimiser)
+        return original(side, loss)
+
+    monkeypatch.setattr(Side, "finish", finish)
+    declared = dataclasses.replace(SWITCHED, sgd_from=0.4)
+    fitted = train(tmp_path, declared)
+    assert [type(one).__name__ for one in used] == ["Adam"] * 12 + ["SGD"] * 18
+    assert len({id(one) for one in used}) == 2
+    assert used[-1].param_groups[0]["momentum"] == declared.betas[0] == 0.9
+    rates = [schedules.learning_rate(declared, step) for step in range(30)]
+    assert values(fitted, "lr") == pytest.approx(rates, rel=1e-6) == values(switched, "lr")
+    with pytest.raises(UsageError, match=r"recipe.sgd_from was 0.4, now 0.5"):
+        train(tmp_path, SWITCHED)
+
+
+def test_sgd_begins_without_moments_and_gathers_momentum() -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    blurred, sharp = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    network = tiny(dropout=0.0)
+    player = Supervised(fabric, network, recipe(betas=(0.8, 0.999), scales=False))
+    for _ in range(3):
+        player.step(blurred, sharp, 1e-3)
+    player.use_optimiser("sgd")
+    weight, velocity = network.tail.weight, torch.zeros(())
+    for rate in (0.1, 0.05, 0.02):
+        player.use_optimiser("sgd")
+        before = weight.detach().clone()
+        (slope,) = torch.autograd.grad((network(blurred) - sharp).abs().mean(), weight)
+        velocity = 0.8 * velocity + slope
+        player.step(blurred, sharp, rate)
+        torch.testing.assert_close(weight, before - rate * velocity, rtol=0, atol=1e-6)
 
 
 def test_truncated_state_falls_back_and_still_ends_the_same(finished: Fit, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from training_parts import recipe
 
 from deblur_lib.errors import DeclarationError
-from deblur_lib.training.schedules import check, learning_rate
+from deblur_lib.training.schedules import check, learning_rate, optimiser
 
 
 def rates(**changes: object) -> list[float]:
@@ -46,6 +46,16 @@ def test_step_reduces_at_exact_places() -> None:
 
 
 @pytest.mark.parametrize(
+    ("share", "steps", "first"), [(0.5, 30, 15), (0.7, 10, 7), (0.01, 30, 1), (0.55, 10, 6)]
+)
+def test_sgd_takes_over_at_its_fraction_of_the_steps(share: float, steps: int, first: int) -> None:
+    declared = recipe(steps=steps, optimiser="adamw", sgd_from=share)
+    names = [optimiser(declared, step) for step in range(steps)]
+    assert names == ["adamw"] * first + ["sgd"] * (steps - first)
+    assert optimiser(recipe(optimiser="adamw"), 29) == "adamw"
+
+
+@pytest.mark.parametrize(
     ("changes", "named"),
     [
         ({"steps": 0}, "'steps': 0"),
@@ -55,6 +65,10 @@ def test_step_reduces_at_exact_places() -> None:
         ({"decay_from": 1.0}, "'decay_from': 1.0"),
         ({"warmup": 31}, "'warmup': 31"),
         ({"clip": 0.0}, "'clip': 0.0"),
+        ({"sgd_from": 0.0}, "'sgd_from': 0.0"),
+        ({"sgd_from": 1.0}, "'sgd_from': 1.0"),
+        ({"sgd_from": math.nan}, "'sgd_from': nan"),
+        ({"sgd_from": 0.5, "optimiser": "sgd"}, "'sgd_from': 0.5, 'optimiser': 'sgd'"),
         ({"loss": {}}, "'loss': {}"),
     ],
 )

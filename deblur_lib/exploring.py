@@ -42,7 +42,8 @@ def _still(plan: Plan, results: Results) -> Any:
     dataset = sorted(plan.profile.test_on)[0]
     picture = next(iter(choosing.chosen(results, dataset).values()))
     titles = {one.id: one.title for one in plan.paper.methods}
-    method = plan.paper.id if plan.paper.id in titles else plan.runs[0].method.id
+    ran = [run.method.id for run in plan.runs]
+    method = plan.paper.id if plan.paper.id in ran else ran[0]
     names = ("blurred", method, "sharp")
     panels = [results.picture(dataset, picture, name) for name in names]
     alt = f"Test picture {picture}: blurred, restored by {titles[method]}, sharp."
@@ -53,14 +54,19 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
     import ipywidgets
 
     from deblur_lib.data.benchmark import make_pair, read_settings
+    from deblur_lib.data.opening import settings_of
     from deblur_lib.data.pairs import middle_frame
+    from deblur_lib.data.variants import VARIANTS
     from deblur_lib.evaluation.metrics import score
     from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
     from deblur_lib.running import trained
 
-    data_id = next(one for one in plan.profile.test_on.values() if one.startswith("synth-"))
-    settings = dict(plan.profile.data) | dict(plan.request.data) | {"psnr": [0.0, 99.0]}
     networks = {run.method.title: trained(run) for run in runs}
+    clips = any(one.clip_length > 1 for one in networks.values())
+    generated = [one for one in plan.profile.test_on.values() if one in VARIANTS]
+    data_id = generated[0] if generated else "synth-clip" if clips else "synth-gopro-linear"
+    asked = settings_of(data_id, {**plan.profile.data, **plan.request.data})
+    settings = asked | {"psnr": [0.0, 99.0]}
     network = ipywidgets.Dropdown(options=sorted(networks), description="network")
     picture = ipywidgets.Dropdown(options=range(PICTURES), description="picture")
     low, high, step = STRENGTHS
@@ -70,7 +76,7 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
     image, label = ipywidgets.Image(format="png"), ipywidgets.Label()
 
     def show(*_: Any) -> None:
-        base = float(settings.get("blur", 1.0))  # type: ignore[arg-type]
+        base = float(settings.get("blur", 1.0))
         chosen = read_settings(settings | {"blur": min(2.0, base * blur.value)})
         pair = make_pair(data_id, "test", picture.value, chosen)
         restored = to_8bit(restore(networks[network.value], from_8bit(pair.blurred)[None])[0])

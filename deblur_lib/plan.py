@@ -34,6 +34,8 @@ class Request:
         recipe: overrides of the training recipe.
         data: settings of generated pictures.
         roots: folder of each real data set, by data id.
+        sources: data id that takes the place of one that the profile names, for training and
+            testing, e.g. {"gopro-linear": "gopro-gamma"} or a folder of your own named in `roots`.
     """
 
     paper: str
@@ -47,6 +49,7 @@ class Request:
     recipe: dict[str, Any] = field(default_factory=dict)
     data: Options = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def make_plan(request: Request) -> Plan:
     ):
         if value not in known:
             raise UsageError(unknown_name(kind, value, known, see=f"notebooks/{paper.id}.ipynb"))
-    profile = next(one for one in paper.profiles if one.name == request.profile)
+    declared = next(one for one in paper.profiles if one.name == request.profile)
+    profile = _with_sources(declared, request.sources)
     methods = _chosen(paper, request)
     used = sorted({str(one.network) for one in methods})
     for name in request.options:
@@ -128,6 +132,18 @@ def make_plan(request: Request) -> Plan:
     seeds = request.seeds or profile.seeds
     runs = [_run(paper, profile, request, method, seed) for seed in seeds for method in methods]
     return Plan(request, paper, profile, tuple(runs))
+
+
+def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:
+    named = {profile.train_on, *profile.test_on.values()}
+    for name in sources:
+        if name not in named:
+            raise UsageError(unknown_name(f"data set of profile {profile.name}", name, named))
+    return dataclasses.replace(
+        profile,
+        train_on=sources.get(profile.train_on, profile.train_on),
+        test_on={printed: sources.get(one, one) for printed, one in profile.test_on.items()},
+    )
 
 
 def _chosen(paper: Paper, request: Request) -> list[Method]:

@@ -106,7 +106,7 @@ def check_type(name: str, value: Any, default: Any) -> None:
 
 REQUEST_FIELDS = (
     "profile", "device", "precision", "seeds", "train", "methods", "options", "recipe", "data",
-    "roots",
+    "roots", "sources",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from deblur_lib import store
 from deblur_lib.collecting import collect, structure_probes
-from deblur_lib.errors import MissingRowsError, UsageError, unknown_name
+from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
 from deblur_lib.report import budget, derive, markup, tables, verdicts
@@ -38,6 +38,7 @@ def open_paper(
     recipe: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     roots: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> "Room":
     """Open a paper's room at a budget.
 
@@ -51,8 +52,9 @@ def open_paper(
         methods: rows to run; empty takes all.
         options: overrides of network options, by network name.
         recipe: overrides of the training recipe.
-        data: settings of generated pictures.
+        data: settings of generated pictures, and of real ones; see `data.opening.open_data`.
         roots: folder of each real data set, by data id.
+        sources: data id in place of one that the profile names, see `plan.Request`.
 
     Raises:
         UsageError: a name or a type is wrong; nothing was started.
@@ -69,6 +71,7 @@ def open_paper(
         recipe=dict(recipe or {}),
         data=dict(data or {}),
         roots=dict(roots or {}),
+        sources=dict(sources or {}),
     )
     return Room(make_plan(request))
 
@@ -151,7 +154,10 @@ class Room:
         return tables.styled(tables.compare(self.results, self.paper, table))
 
     def figure(self, figure: str) -> "DisplayObject":
-        """A figure of the chapter, drawn from stored rows, pictures and probes."""
+        """A figure of the chapter, drawn from stored rows, pictures and probes.
+
+        Where the request names some rows only, a line stands for a figure that needs others.
+        """
         from IPython.display import Image
 
         declared = {one.id: one for one in self.paper.figures}
@@ -162,21 +168,34 @@ class Room:
             self._prepare()
             if declared[figure].kind == "data":
                 self._look()
-            derive.write_figure(self.folder, self.paper.id, figure)
+            try:
+                derive.write_figure(self.folder, self.paper.id, figure)
+            except MissingRowsError as error:
+                return self._left_out(declared[figure].title, error)
         results = Results.load(self.folder, partial=True)
         alt = budget.caption(results, self.paper, declared[figure].caption)
         return Image(data=path.read_bytes(), format="png", alt=alt)
 
-    def listing(self, name: str) -> markup.View:
+    def listing(self, name: str) -> "markup.View | DisplayObject":
         """A small table of the networks' structure, counted from the built networks."""
         self._prepare()
         probes = read_json(self.folder / "probes.json")
         if name not in probes:
-            raise UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
+            unknown = UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
+            return self._left_out(name, unknown)
         frame = pd.DataFrame(probes[name])
         frame = frame.set_index("row" if "row" in frame else frame.columns[0])
         frame = frame.rename(index={one.id: one.title for one in self.paper.methods})
         return markup.listing(frame, key=name)
+
+    def _left_out(self, title: str, error: DeblurError) -> "DisplayObject":
+        """A line in place of what needs rows that this request leaves out; else the error."""
+        from IPython.display import Markdown
+
+        asked = self.plan.request.methods
+        if not asked:
+            raise error
+        return Markdown(f"*{title}: not shown, it needs more rows than {', '.join(asked)}.*")
 
     def claims(self) -> Any:
         """Verdict on every claim of the paper, against its tables and against our rows."""

@@ -16,8 +16,10 @@ import numpy as np
 
 from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
-from deblur_lib.data.opening import open_data
+from deblur_lib.data.opening import open_data, settings_of
 from deblur_lib.data.pairs import PairSource, middle_frame
+from deblur_lib.data.variants import VARIANTS
+from deblur_lib.data.windows import most_changed
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
@@ -55,7 +57,11 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
 
 
 def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
-    settings = {**plan.profile.data, **plan.request.data}
+    used = {*plan.profile.test_on.values(), *(run.train_on for run in plan.runs), data_id}
+    asked = plan.request.data
+    if len({one in VARIANTS for one in used}) == 2:  # each kind of pictures takes its own settings
+        asked = settings_of(data_id, asked)
+    settings = {**settings_of(data_id, plan.profile.data), **asked}
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()
@@ -274,22 +280,9 @@ def _rows(
 def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
     def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
         if name in wanted:
-            write_png(folder / name / "restored.png", restored[crop_box(blurred, sharp)])
+            write_png(folder / name / "restored.png", restored[most_changed(blurred, sharp, SHOWN)])
 
     return keep
-
-
-def crop_box(blurred: np.ndarray, sharp: np.ndarray, side: int = SHOWN) -> tuple[slice, slice]:
-    """The window of at most `side` pixels in which blurred and sharp differ most."""
-    gap = np.abs(blurred.astype(np.int32) - sharp.astype(np.int32)).sum(axis=2)
-    height, width = min(side, gap.shape[0]), min(side, gap.shape[1])
-    total = np.pad(gap.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    sums = (
-        total[height:, width:] - total[:-height, width:]
-        - total[height:, :-width] + total[:-height, :-width]
-    )  # fmt: skip
-    top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
-    return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
 
 
 def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
@@ -306,7 +299,7 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
         for name in shown[dataset].values():
             pair = source.pair(source.names.index(name))
             blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
-            box = crop_box(blurred, sharp)
+            box = most_changed(blurred, sharp, SHOWN)
             folder = base / "pictures" / dataset / name
             write_png(folder / "blurred.png", blurred[box])
             write_png(folder / "sharp.png", sharp[box])
@@ -334,7 +327,7 @@ def probe(
     for place, made in found.pop("pictures", {}).items():
         dataset, _, name = place.partition("/")
         pair = tests[dataset].pair(tests[dataset].names.index(name))
-        box = crop_box(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp))
+        box = most_changed(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp), SHOWN)
         for label, picture in made.items():
             write_png(base / "pictures" / dataset / name / f"{label}.png", picture[box])
     write_json(base / "probes.json", found | {"shown": dict(shown)}, sort=False)

@@ -18,6 +18,7 @@ from deblur_lib.records import read_json
 from deblur_lib.report.markup import escape
 from deblur_lib.reproduce import code_digest
 
+SHOWN = {"image/png", "image/svg+xml", "text/markdown"}  # the last says why there is no picture
 KEPT_METADATA = ("tags", "mystnb")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(
@@ -110,7 +111,7 @@ def check_cells(page: str, notebook: dict[str, Any]) -> None:
             problem = "was not executed"
         elif _ends_in_expression(source) and not cell["outputs"]:
             problem = "shows nothing"
-        elif ".figure(" in source and not kinds & {"image/png", "image/svg+xml"}:
+        elif ".figure(" in source and not kinds & SHOWN:
             problem = "shows no picture"
         if problem:
             first = source.strip().splitlines()[0]

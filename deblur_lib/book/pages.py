@@ -139,8 +139,8 @@ def _gain(paper: Paper, results: Results) -> str:
     found = frame[(frame["method"] == own.id) & ~frame["beside"] & frame["gain"].notna()]
     if found.empty:
         return f"{escape(own.title)} was run; it has no gain over the blurred input to show"
-    profile = columns.profile_of(paper, results.profile)
-    alike = found["dataset"].map(lambda name: profile.test_on.get(name) == profile.train_on)
+    learnt, scored = columns.trained_on(results, paper, own.id), columns.tested_on(results, paper)
+    alike = found["dataset"].map(lambda name: scored.get(name) == learnt)
     one = found[alike if alike.any() else slice(None)].iloc[0]
     gain, low, high = (
         columns.shown(one[key], one["metric"], sign=True)

@@ -1,6 +1,5 @@
 """Samples that `deblur data clips` made, read as pairs of a clip and a sharp frame."""
 
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,8 @@ HELD_OUT = 10  # of the training clips every tenth validates
 class PairedClips(PairedImages):
     """Pairs whose blurred side is three consecutive frames, files as `clips` leaves them.
 
-    Args:
-        root: folder of the split's clips.
-        entries: the middle frames.
-        data_id: name in rows.
-        expected: number of pairs meant, all entries when None.
+    The entries are the middle frames, the root the folder of the split's clips.
     """
-
-    def __init__(
-        self, root: Path, entries: Sequence[Entry], *, data_id: str, expected: int | None = None
-    ) -> None:
-        super().__init__(root, entries, data_id=data_id, expected=expected, layout=MANIFEST)
 
     def frames(self, index: int) -> list[str]:
         """Paths of the blurred frames of a pair, relative to the root."""
@@ -61,13 +51,6 @@ class PairedClips(PairedImages):
                 )
         return np.stack(frames), sharp
 
-    def subset(
-        self, scenes: Collection[str], *, data_id: str, expected: int | None = None
-    ) -> "PairedClips":
-        """The pairs of some clips."""
-        kept = [entry for entry in self.entries if entry.scene in scenes]
-        return PairedClips(self.root, kept, data_id=data_id, expected=expected)
-
 
 def open_clips(data_id: str, split: Split, root: Path) -> PairedClips:
     """Open a split of a folder that `deblur data clips` made.
@@ -95,7 +78,7 @@ def open_clips(data_id: str, split: Split, root: Path) -> PairedClips:
         if clip["split"] == folder
         for sample in clip["samples"]
     ]
-    pairs = PairedClips(root / folder, entries, data_id=f"{data_id}/{split}")
+    pairs = PairedClips(root / folder, entries, data_id=f"{data_id}/{split}", layout=MANIFEST)
     if not entries:
         raise DataError(f"{root} holds no {folder} sample; see the reject counts in {MANIFEST}")
     if split == "test":

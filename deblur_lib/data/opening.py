@@ -1,6 +1,7 @@
 """One door to all pictures: generated, declared real sets, a user's own folders."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,22 @@ from deblur_lib.data.clip_pairs import open_clips
 from deblur_lib.data.clips import MANIFEST
 from deblur_lib.data.pairs import PairedImages, PairSource
 from deblur_lib.data.real import open_own, open_source
-from deblur_lib.data.settings import SPLITS, Split
+from deblur_lib.data.settings import SPLITS, Settings, Split
 from deblur_lib.data.sources import DVD, SOURCES
 from deblur_lib.data.variants import VARIANTS
+from deblur_lib.data.windows import PLACES, Windowed
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 
+WHOLE = "whole"
 FLOW_MADE = "dvd-flow"  # clips of zhao2020, which everyone makes from the videos
-KINDS: dict[str, type] = {"partial": bool, "pack": bool, "held_out": list}
+KINDS: dict[str, type] = {
+    "partial": bool,
+    "pack": bool,
+    "held_out": list,
+    "every": int,
+    "test_crop": str,
+    "test_side": int,
+}
 
 
 def open_data(
@@ -38,7 +48,9 @@ def open_data(
         settings: of a generated set, see `benchmark.Settings`; of a real one: `partial` (accept an
             incomplete folder; the official count stays `expected`), `pack` (decode training and
             validation pictures once into the cache; default True), `held_out` (scenes that
-            validate).
+            validate), `every` (train on every so many of the pairs), `test_crop` (score a window
+            of each test picture: "center", "max_motion" or "seeded", see `windows`; default
+            "whole"), `test_side` (side of that window in pixels, default 256).
         roots: folder of each real data set; one made by `deblur data clips` gives clips.
         cache: folder of packed pictures.
         progress: show progress bars.
@@ -68,7 +80,8 @@ def open_data(
             f'roots={{"{data_id}": "<folder>"}}'
         )
     chosen = _read_settings(settings)
-    packed = chosen.pop("pack", True) and split != "test"
+    every, packed = chosen.pop("every", 1), chosen.pop("pack", True)
+    place, side = chosen.pop("test_crop", WHOLE), chosen.pop("test_side", 256)
     pairs: PairedImages
     if (roots[data_id] / MANIFEST).is_file():
         pairs = open_clips(data_id, part, roots[data_id])
@@ -76,9 +89,19 @@ def open_data(
         pairs = open_source(data_id, part, roots[data_id], cache=cache, **chosen)
     else:
         pairs = open_own(data_id, part, roots[data_id])
+    if split == "test":
+        return pairs if place == WHOLE else Windowed(pairs, place, side)
+    if split == "train" and every > 1:
+        pairs = pairs.kept(pairs.entries[::every], data_id=pairs.data_id)
     if not packed:
         return pairs
     return pack(pairs, Path(cache) / f"{data_id}-{split}", progress=progress)
+
+
+def settings_of(data_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those that only the other kind of pictures, generated or real, knows."""
+    others = KINDS if data_id in VARIANTS else {one.name for one in fields(Settings)}
+    return {name: value for name, value in settings.items() if name not in others}
 
 
 def _read_settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -87,8 +110,16 @@ def _read_settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
         if name not in KINDS:
             see = "deblur_lib.data.opening"
             raise UsageError(unknown_name("setting of real pictures", name, KINDS, see=see))
-        if not isinstance(value, KINDS[name]):
+        if type(value) is not KINDS[name]:
             raise DeclarationError(
                 f"setting {name} of real pictures should be {KINDS[name].__name__}, got {value!r}"
             )
+    for name, least in (("every", 1), ("test_side", 32)):
+        if chosen.get(name, least) < least:
+            raise DeclarationError(
+                f"setting {name} of real pictures should be at least {least}, got {chosen[name]}"
+            )
+    place, known = chosen.get("test_crop", WHOLE), (WHOLE, *PLACES)
+    if place not in known:
+        raise UsageError(unknown_name("test_crop", place, known, see="deblur_lib.data.windows"))
     return chosen

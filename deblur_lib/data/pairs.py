@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -178,12 +178,16 @@ class PairedImages:
         """A random square; decodes both files (the packed cache does not)."""
         return random_square(*self.read(index), size, rng, name=self.names[index])
 
-    def subset(
-        self, scenes: Collection[str], *, data_id: str, expected: int | None = None
-    ) -> "PairedImages":
+    def kept(self, entries: Iterable[Entry], *, data_id: str, expected: int | None = None) -> Self:
+        """Some of the pairs."""
+        return type(self)(
+            self.root, entries, data_id=data_id, expected=expected, layout=self.layout
+        )
+
+    def subset(self, scenes: Collection[str], *, data_id: str, expected: int | None = None) -> Self:
         """The pairs of some scenes."""
         kept = [entry for entry in self.entries if entry.scene in scenes]
-        return PairedImages(self.root, kept, data_id=data_id, expected=expected, layout=self.layout)
+        return self.kept(kept, data_id=data_id, expected=expected)
 
 
 def middle_frame(blurred: Frames) -> Frames:
@@ -209,7 +213,7 @@ def random_square(
     if size > min(height, width):
         raise DataError(
             f"{name} is {width}x{height}, too small for a crop of {size}x{size}; choose a smaller "
-            "`crop` or larger pictures"
+            '`crop` (the augmentation "rotate" draws a larger one) or larger pictures'
         )
     top = int(rng.integers(height - size + 1))
     left = int(rng.integers(width - size + 1))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from deblur_lib.report.columns import method_of, profile_of, trained_on
+from deblur_lib.report.columns import meant_for, method_of, profile_of, tested_on, trained_on
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
 
@@ -35,7 +35,7 @@ def _networks(results: Results, paper: Paper, table: Table) -> str:
     size = f"networks with {', '.join(changes)}" if changes else "networks of full size"
     steps = sorted({one.steps for one in runs})
     spent = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    used = dict.fromkeys(trained_on(paper, one.method, results.profile) for one in runs)
+    used = dict.fromkeys(trained_on(results, paper, one.method) for one in runs)
     return f"{size} trained for {spent} steps on {' or '.join(map(_data, used))}"
 
 
@@ -59,16 +59,14 @@ def _changes(paper: Paper, method: str, options: dict[str, Any]) -> list[str]:
 
 def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str:
     """Known causes of a gap to the printed number: data, width, budget, or none of them."""
-    profile, full = profile_of(paper, results.profile), profile_of(paper, "paper")
+    scored, meant = tested_on(results, paper).get(dataset), profile_of(paper, "paper").test_on
     runs = results.of_method(method)
     reasons = []
-    if profile.test_on.get(dataset) != full.test_on.get(dataset):
-        reasons.append(
-            f"data: {profile.test_on.get(dataset)} stands for {full.test_on.get(dataset)}"
-        )
-    used, meant = (trained_on(paper, method, name) for name in (results.profile, "paper"))
-    if runs and used != meant:
-        reasons.append(f"training data: {used} instead of {meant}")
+    if scored != meant.get(dataset):
+        reasons.append(f"data: {scored} stands for {meant.get(dataset)}")
+    used, printed = trained_on(results, paper, method), meant_for(paper, method, "paper")
+    if runs and used != printed:
+        reasons.append(f"training data: {used} instead of {printed}")
     changes = sorted({part for one in runs for part in _changes(paper, method, one.options)})
     if changes:
         reasons.append(f"width: {', '.join(changes)}")
@@ -92,8 +90,8 @@ def _spent(paper: Paper, method: str, runs: list[Any]) -> list[str]:
 
 def flags(results: Results, paper: Paper, method: str, dataset: str) -> list[str]:
     """Cautions for a method on a data set: trained on one kind of blur, scored on another."""
-    used = trained_on(paper, method, results.profile)
-    scored = profile_of(paper, results.profile).test_on.get(dataset)
+    used = trained_on(results, paper, method)
+    scored = tested_on(results, paper).get(dataset)
     if scored is None or scored == used:
         return []
     return [f"cross-variant: trained on {used}, scored on {scored}"]

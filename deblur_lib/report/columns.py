@@ -31,10 +31,33 @@ def profile_of(paper: Paper, name: str) -> Profile:
     return next(one for one in paper.profiles if one.name == name)
 
 
-def trained_on(paper: Paper, method: str, profile: str) -> str:
-    """Data id of the pictures that a method learns from at a profile."""
+def meant_for(paper: Paper, method: str, profile: str) -> str:
+    """Data id of the pictures that a method is declared to learn from at a profile."""
     declared, own = profile_of(paper, profile), method_of(paper, method).train_on
     return declared.test_on[own] if own else declared.train_on
+
+
+def trained_on(results: Results, paper: Paper, method: str) -> str:
+    """Data id of the pictures that a method learnt from; of its declaration where it was not run.
+
+    A request may put other pictures in the place of the declared ones.
+    """
+    for one in results.of_method(method):
+        for name in one.data:
+            data_id, _, split = name.rpartition("/")
+            if split == "train":
+                return data_id
+    return meant_for(paper, method, results.profile)
+
+
+def tested_on(results: Results, paper: Paper) -> dict[str, str]:
+    """Data id of the pictures that were scored for each printed data set of the profile."""
+    declared = profile_of(paper, results.profile).test_on
+    stored = results.rows.drop_duplicates("dataset").set_index("dataset")["data"]
+    return {
+        dataset: stored[dataset].rpartition("/")[0] if dataset in stored else data_id
+        for dataset, data_id in declared.items()
+    }
 
 
 def is_beside(table: Table, column: Column) -> bool:

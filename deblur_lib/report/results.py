@@ -106,10 +106,9 @@ class Results:
         return None if counted is None else float(counted)
 
     def pictures(self, dataset: str) -> list[str]:
-        """Names of the test pictures that are stored for figures."""
-        return sorted(
-            path.parent.name for path in self.folder.glob(f"pictures/{dataset}/*/sharp.png")
-        )
+        """Names of the test pictures that are stored for figures; some hold their scene's name."""
+        root = self.folder / "pictures" / dataset
+        return sorted(path.parent.relative_to(root).as_posix() for path in root.rglob("sharp.png"))
 
     def picture(self, dataset: str, picture: str, method: str) -> NDArray[np.uint8]:
         """A stored 8-bit picture, (H, W, 3); `method` may be "blurred" or "sharp".

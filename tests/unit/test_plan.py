@@ -8,6 +8,7 @@ import pytest
 from deblur_lib import store
 from deblur_lib.errors import UsageError
 from deblur_lib.plan import Request, make_plan
+from deblur_lib.spec import Adversarial
 
 
 def test_every_method_runs_with_every_seed() -> None:
@@ -50,6 +51,28 @@ def test_a_profile_may_choose_the_precision_and_the_request_overrides_it() -> No
     assert {run.precision for run in make_plan(Request("li2026", profile="gpu")).runs} == {"auto"}
 
 
+def test_a_recipe_takes_lists_and_mappings_as_notebooks_hold_them() -> None:
+    recipe = {"augment": ["rotate", "noise"], "adversarial": {"discriminator": "patchgan"}}
+    run = make_plan(Request("sang2018", profile="smoke", recipe=recipe)).runs[0]
+    assert run.train.augment == ("rotate", "noise")
+    assert run.train.adversarial == Adversarial("patchgan")
+    with pytest.raises(UsageError, match=r"Train.augment.* valid array, got 'noise'"):
+        make_plan(Request("sang2018", profile="smoke", recipe={"augment": "noise"}))
+    game = {"discriminator": "patchgan", "loss": "lsgann"}
+    with pytest.raises(UsageError, match=r"adversarial.*loss.*got 'lsgann'"):
+        make_plan(Request("sang2018", profile="smoke", recipe={"adversarial": game}))
+
+
+def test_other_pictures_may_take_the_place_of_the_declared_ones() -> None:
+    sources = {"gopro-linear": "mine"}
+    plan = make_plan(Request("wan2023", profile="paper", sources=sources))
+    declared = make_plan(Request("wan2023", profile="paper"))
+    assert {run.train_on for run in plan.runs} == {"mine"}
+    assert plan.profile.test_on == {"gopro_test": "mine", "realblur_j": "realblur-j"}
+    assert declared.profile.test_on["gopro_test"] == "gopro-linear"
+    assert not {run.id for run in plan.runs} & {run.id for run in declared.runs}
+
+
 @pytest.mark.parametrize(
     ("request_", "needle"),
     [
@@ -57,6 +80,10 @@ def test_a_profile_may_choose_the_precision_and_the_request_overrides_it() -> No
         (Request("wan2023", profile="dmeo"), "did you mean 'demo'"),
         (Request("wan2023", device="gpu"), "known: auto, cpu, cuda, mps"),
         (Request("wan2023", methods=("dmphn",)), "no method run at profile demo"),
+        (
+            Request("wan2023", sources={"gopro": "mine"}),
+            "demo is called 'gopro'",
+        ),
         (Request("wan2023", recipe={"step": 5}), "did you mean 'steps'"),
         (Request("wan2023", options={"mimo": {}}), "did you mean 'mimo_unet'"),
     ],

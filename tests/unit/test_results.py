@@ -41,6 +41,17 @@ def test_reads_everything(folder: Path) -> None:
     assert picture.dtype == np.uint8
 
 
+def test_names_of_pictures_may_hold_their_scene(folder: Path) -> None:
+    (folder / "pictures/gopro_test/p00").rename(folder / "pictures/gopro_test/moved")
+    (folder / "pictures/gopro_test/GOPR0384_11_00").mkdir()
+    (folder / "pictures/gopro_test/moved").rename(
+        folder / "pictures/gopro_test/GOPR0384_11_00/000001"
+    )
+    results = Results.load(folder)
+    assert results.pictures("gopro_test") == ["GOPR0384_11_00/000001", "p12", "p31"]
+    assert results.picture("gopro_test", "GOPR0384_11_00/000001", "sharp").shape == (96, 96, 3)
+
+
 def test_optional_files_may_be_absent(folder: Path) -> None:
     for name in ("curves.csv", "costs.csv", "probes.json"):
         (folder / name).unlink()

@@ -16,7 +16,7 @@ from deblur_lib.data.benchmark import Settings, make_pair
 from deblur_lib.data.cache import PackedPairs
 from deblur_lib.data.layouts import list_pictures
 from deblur_lib.data.official import find_source
-from deblur_lib.data.opening import open_data
+from deblur_lib.data.opening import open_data, settings_of
 from deblur_lib.data.real import open_source
 from deblur_lib.data.sources import SOURCES
 from deblur_lib.errors import DataError, DeclarationError, UsageError
@@ -281,9 +281,36 @@ def test_own_flat_folder_is_a_test_split(tmp_path: Path) -> None:
         open_data("mine", "train", **where)
 
 
+def test_every_second_pair_trains_and_windows_are_scored(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    write_pairs(root / "train", [f"s{n:02}/1" for n in range(12)])
+    write_pairs(root / "test", ["x"])
+    settings = {"every": 2, "test_crop": "center", "test_side": 32}
+    where = {"roots": {"mine": root}, "cache": tmp_path / "cache", "progress": False}
+    train, validation, test = (
+        open_data("mine", split, settings=settings, **where)
+        for split in ("train", "validation", "test")
+    )
+    whole = open_data("mine", "test", **where)
+    assert list(train.names) == [f"s{n:02}/1" for n in (0, 2, 4, 6, 8, 11)]
+    assert (train.expected, list(validation.names)) == (6, ["s09/1"])
+    assert test.pair(0).sharp.shape == (3, 32, 32)
+    assert test.digest != whole.digest
+
+
+def test_generated_and_real_pictures_take_their_own_settings() -> None:
+    both = {"size": 64, "partial": True, "sise": 1}
+    assert settings_of("synth-gopro-linear", both) == {"size": 64, "sise": 1}
+    assert settings_of("gopro-linear", both) == {"partial": True, "sise": 1}
+
+
 @pytest.mark.parametrize(
     ("data_id", "settings", "roots", "error", "says"),
     [
+        ("x", {"test_crop": "centre"}, {"x": "."}, UsageError, "did you mean 'center'"),
+        ("x", {"every": 0}, {"x": "."}, DeclarationError, "every .* at least 1, got 0"),
+        ("x", {"every": True}, {"x": "."}, DeclarationError, "should be int, got True"),
+        ("x", {"test_side": 8}, {"x": "."}, DeclarationError, "at least 32, got 8"),
         ("gopro-liner", {}, {}, UsageError, "did you mean .*'gopro-linear'"),
         ("gopro-linear", {}, {}, UsageError, r"needs its folder: get it from https.*CC BY 4.0"),
         ("x", {"partal": True}, {"x": "."}, UsageError, "did you mean 'partial'"),

@@ -7,7 +7,7 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
-from deblur_lib.report import cells, tables
+from deblur_lib.report import budget, cells, tables
 from deblur_lib.report.results import Results
 
 PAPER = papers.load("wan2023")
@@ -80,7 +80,7 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     assert found["kind"] == cells.RETRAINED
     assert (found["profile"], found["convention"]) == ("demo", "psnr-rgb")
     assert (found["data_id"], found["pictures"], found["scenes"]) == (
-        "synth-gopro-linear/test",
+        "synth-gopro-gamma/test",
         24,
         6,
     )
@@ -104,6 +104,18 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     absent = cell(second, "wan2023_msrm_plain")
     assert absent["kind"] == cells.NOT_RUN
     assert "demo budget" in absent["why"]
+
+
+def test_pictures_in_place_of_the_declared_ones_are_named(results: Results) -> None:
+    manifests = tuple(
+        dataclasses.replace(one, data={"mine/train": "0" * 64, "mine/test": "1" * 64})
+        for one in results.manifests
+    )
+    rows = results.rows.replace({"data": {"synth-gopro-gamma/test": "mine/test"}})
+    other = dataclasses.replace(with_rows(results, rows), manifests=manifests)
+    found = cell(tables.compare(other, PAPER, "T2"), "wan2023")
+    assert "data: mine stands for gopro-linear; training data: mine instead" in found["gap_reason"]
+    assert budget.title(other, PAPER, PAPER.tables[1]).count(" on mine;") == 1
 
 
 def test_a_row_that_should_have_run_says_so(results: Results) -> None:
@@ -192,7 +204,7 @@ def test_a_cell_without_a_needed_field_is_refused(second: pd.DataFrame, field: s
         ("ours", float("nan"), "does not say why"),
         ("profile", "gpu", "holds one profile"),
         ("convention", "wang-rgb", "mixes conventions: psnr-rgb, wang-rgb"),
-        ("data_id", "gopro-linear/test", "mixes data_ids: gopro-linear/test, synth-gopro-lin"),
+        ("data_id", "gopro-linear/test", "mixes data_ids: gopro-linear/test, synth-gopro-gam"),
     ],
 )
 def test_a_table_that_hides_or_mixes_is_refused(

@@ -604,7 +604,7 @@ DEPARTURES = (
         "training",
         why="the baseline's epochs have 1,000 training and 100 validation batches, which is about "
         "half of 2,103 and a tenth of 1,111",
-        option="recipe: steps",
+        option="recipe: steps; data: every (2 takes half of the training pairs)",
     ),
     Departure(
         id="L27",
@@ -623,7 +623,7 @@ DEPARTURES = (
         does="the U-Net with an SE-ResNeXt-50 encoder that the baseline's code offers, with the "
         "baseline's losses",
         why="it lies in the repository that the paper builds on and carries that block",
-        option="unet_seresnext: features, planes, depths",
+        option="unet_seresnext: features, planes, depths; deblurgan: block ('se')",
     ),
     Departure(
         id="L29",

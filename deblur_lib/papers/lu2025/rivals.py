@@ -7,7 +7,7 @@ from torch import nn
 
 from deblur_lib import papers
 from deblur_lib.networks.convir import ConvIR
-from deblur_lib.networks.mb_taylorformer_v2 import MBTaylorFormerV2
+from deblur_lib.networks.mb_taylorformer_v2 import XL, MBTaylorFormerV2
 from deblur_lib.networks.mprnet import MPRNet
 from deblur_lib.networks.restormer import Restormer
 from deblur_lib.networks.stripformer import Stripformer
@@ -24,7 +24,8 @@ def full_networks() -> dict[str, nn.Module]:
             "restormer": Restormer(),
             "stripformer": Stripformer(),
             "convir": ConvIR(),
-            "mb_taylorformer_v2": MBTaylorFormerV2(),
+            "mb_taylorformer_v2": MBTaylorFormerV2(dim=XL),
+            "mb_taylorformer_v2_l": MBTaylorFormerV2(),
             "dsgformer": DSGformer(),
         }
 
@@ -32,6 +33,8 @@ def full_networks() -> dict[str, nn.Module]:
 def size_listing(full: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     """The printed parameter counts beside those of the built networks."""
     titles = {one.id: one.title for one in papers.load("lu2025").methods}
+    size = titles["mb_taylorformer_v2"] + ", size "
+    titles |= {"mb_taylorformer_v2": size + "XL", "mb_taylorformer_v2_l": size + "L"}
     printed = {
         one.method: one.printed
         for one in papers.printed_cells("lu2025")
@@ -40,7 +43,7 @@ def size_listing(full: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return [
         {
             "network": titles[name],
-            "printed [M]": printed[name],
+            "printed [M]": printed.get(name, "–"),
             "parameters": one["parameters"],
             f"MACs at {SIDE}x{SIDE}": one["macs"],
         }

@@ -204,7 +204,7 @@ DEPARTURES = (
         says="names Adam and stochastic gradient descent, with momentum 0.9",
         does="Adam, the momentum read as its first beta",
         why="code of the multi-scale CNN trains with Adam; its momentum belongs to another option",
-        option="recipe: optimiser, betas",
+        option="recipe: optimiser, betas, sgd_from",
     ),
     Departure(
         id="S4",
@@ -236,7 +236,7 @@ DEPARTURES = (
         says="rotation by a random angle",
         does="quarter turns",
         why="code of the multi-scale CNN; other angles would resample and soften the sharp patch",
-        option="recipe: augment",
+        option="recipe: augment (rot90 or rotate)",
     ),
     Departure(
         id="S8",
@@ -276,7 +276,7 @@ DEPARTURES = (
         says="100 pictures of Lai et al.; not which of its parts",
         does="the synthetic non-uniform part",
         why="a score needs a sharp picture, and the paper is about non-uniform blur",
-        option="profile: test_on",
+        option="sources: lai-uniform in place of lai-nonuniform",
     ),
     Departure(
         id="S13",
@@ -301,7 +301,7 @@ DEPARTURES = (
         says="GoPro, without saying which of its two blurred folders",
         does="the folder without gamma correction",
         why="the one most later papers use, so the rows of this book compare",
-        option="profile: train_on, test_on",
+        option="sources: gopro-gamma in place of gopro-linear",
     ),
     Departure(
         id="S16",

@@ -395,7 +395,7 @@ DEPARTURES = (
         says="GoPro, without saying which of its two blurred folders",
         does="the folder without gamma correction",
         why="code of MIMO-UNet and of most successors",
-        option="profile: train_on, test_on (gopro-linear, gopro-gamma)",
+        option="sources: gopro-gamma in place of gopro-linear",
     ),
     Departure(
         id="E1",

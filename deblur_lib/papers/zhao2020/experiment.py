@@ -285,7 +285,7 @@ DEPARTURES = (
         says="LeakyReLU and LayerNorm in the discriminator, no layer list",
         does="PatchGAN of DeblurGAN with another norm, 1 px of zeros, unconditional",
         why="the paper builds on DeblurGAN",
-        option="recipe: adversarial",
+        option="recipe: adversarial (discriminator patchgan or conv_dense, conditional)",
     ),
     Departure(
         id="Z8",
@@ -331,9 +331,9 @@ DEPARTURES = (
         id="Z13",
         where="Sec. 3.1",
         says="test samples of 256x256, cut in an unnamed way from 1280x720",
-        does="whole pictures of the test set's own size",
-        why="generated clips have the size of the profile; cut real clips before scoring them",
-        option="data: size",
+        does="the middle 256x256 of real frames; generated clips are scored whole",
+        why="nothing tells where the paper cuts; the middle needs no look at the picture",
+        option="data: test_crop (whole, center, max_motion, seeded), test_side; size",
     ),
     Departure(
         id="Z14",
@@ -509,6 +509,7 @@ PROFILES = (
         name="paper",
         train_on="dvd-flow",
         test_on={"zhao2020_synthetic_test": "dvd-flow"},
+        data={"test_crop": "center"},
         train_of={
             "nah2017": {"lr": 1e-4, "batch": 16, "steps": 107100, "schedule": "step"},
             "rdn": {"lr": 5e-3, "batch": 8, "crop": 128, "steps": 400000, "schedule": "constant"},

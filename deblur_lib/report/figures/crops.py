@@ -12,7 +12,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Rectangle
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import profile_of
+from deblur_lib.report.columns import tested_on
 from deblur_lib.report.figures import style
 from deblur_lib.report.figures.choosing import Picture, chosen, psnr, window
 from deblur_lib.report.results import Results
@@ -61,7 +61,7 @@ def draw(
         (rule, {one: results.picture(dataset, name, one) for one in shown})
         for rule, name in rules.items()
     ]
-    data_id = profile_of(paper, results.profile).test_on.get(dataset, dataset)
+    data_id = tested_on(results, paper).get(dataset, dataset)
     drawing = _layout(blocks, shown, paper, data_id)
     drawing.set_label(_alt(figure, data_id, blocks, shown, paper))
     return drawing

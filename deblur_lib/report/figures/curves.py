@@ -97,7 +97,7 @@ def _ends_text(curves: pd.DataFrame, paper: Paper) -> str:
 
 def _data(results: Results, paper: Paper, methods: list[str]) -> str:
     """What the methods learn from; the curves of different data do not compare."""
-    used = dict.fromkeys(trained_on(paper, one, results.profile) for one in methods)
+    used = dict.fromkeys(trained_on(results, paper, one) for one in methods)
     return " or ".join(used)
 
 

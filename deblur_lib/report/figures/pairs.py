@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import profile_of
+from deblur_lib.report.columns import tested_on
 from deblur_lib.report.figures import style
 from deblur_lib.report.figures.choosing import chosen
 from deblur_lib.report.results import Results
@@ -28,10 +28,10 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
         figure: the declaration.
         each: pairs shown of each data set.
     """
-    profile = profile_of(paper, results.profile)
+    data_ids = tested_on(results, paper)
     shown = [
         (dataset, rule, picture)
-        for dataset in profile.test_on
+        for dataset in data_ids
         for rule, picture in list(chosen(results, dataset).items())[:each]
     ]
     if not shown:
@@ -42,8 +42,8 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
     drawing = style.canvas(sum(heights) + 0.15)
     *uppers, lower = drawing.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for upper, group in zip(uppers, groups, strict=True):
-        _pairs(upper, results, [one for one in shown if one[0] in group], profile.test_on)
-    told = _histograms(results, paper, lower.subplots(1, len(profile.test_on), squeeze=False)[0])
+        _pairs(upper, results, [one for one in shown if one[0] in group], data_ids)
+    told = _histograms(results, paper, lower.subplots(1, len(data_ids), squeeze=False)[0])
     lower.supxlabel("PSNR of the blurred input [dB]", fontsize=8)
     drawing.set_label(f"{figure.title}: {len(shown)} pairs, blurred above and sharp below. {told}")
     return drawing
@@ -66,10 +66,9 @@ def _pairs(
 
 
 def _histograms(results: Results, paper: Paper, axes: Any) -> str:
-    profile = profile_of(paper, results.profile)
     told = []
     for number, (axis, (dataset, data_id)) in enumerate(
-        zip(axes, profile.test_on.items(), strict=True)
+        zip(axes, tested_on(results, paper).items(), strict=True)
     ):
         mine = scores(results, "identity", dataset, "psnr-rgb")
         values = mine.values[0] if mine else np.empty(0)

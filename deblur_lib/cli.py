@@ -91,20 +91,21 @@ def reproduce(
     rows is left as it is.
     """
     from deblur_lib import reproduce as engine
+    from deblur_lib.parameters import notebook_parameters, parse_settings, request_of
     from deblur_lib.plan import make_plan
 
-    defaults = engine.notebook_parameters(engine.source_notebook(paper))
+    defaults = notebook_parameters(engine.source_notebook(paper))
     texts = {"profile": profile, **({"device": device} if device else {})}
     for item in settings:
         key, equals, value = item.partition("=")
         if not equals:
             raise click.UsageError(f"--set needs KEY=VALUE, got {item!r}")
         texts[key] = value
-    parameters = engine.parse_settings(texts, defaults)
+    parameters = parse_settings(texts, defaults)
     if "interactive" in defaults:
         parameters.setdefault("interactive", False)
     if dry_run:
-        plan = make_plan(engine.request_of(paper, {**defaults, **parameters}))
+        plan = make_plan(request_of(paper, {**defaults, **parameters}))
         for run in plan.runs:
             done = (store.run_folder(run) / "manifest.json").is_file()
             click.echo(f"{run.id:<40} {run.train.steps:>7} steps  {'stored' if done else 'to do'}")

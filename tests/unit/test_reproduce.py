@@ -12,8 +12,9 @@ import pytest
 from deblur_lib import reproduce as engine
 from deblur_lib import store
 from deblur_lib.errors import UsageError
+from deblur_lib.parameters import notebook_parameters, parse_settings, request_of
 from deblur_lib.plan import make_plan
-from deblur_lib.reproduce import is_current, notebook_parameters, parse_settings, reproduce
+from deblur_lib.reproduce import is_current, reproduce
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,7 +79,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "notebooks/wan2023.ipynb", tmp_path / "notebooks")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DEBLUR_RUNS", raising=False)
-    plan = make_plan(engine.request_of("wan2023", SMOKE))
+    plan = make_plan(request_of("wan2023", SMOKE))
 
     def execute(source: str, target: str, **_: Any) -> None:
         Path(target).write_text("executed", encoding="utf-8")

@@ -40,7 +40,7 @@ def real_check(plan: Plan) -> pd.DataFrame:
 def _score(plan: Plan, path: Path) -> None:
     from deblur_lib.data.real import open_source
     from deblur_lib.evaluation.runner import evaluate
-    from deblur_lib.running import shows_bars, trained
+    from deblur_lib.running import scored_rows, shows_bars, trained
     from deblur_lib.training.devices import resolve_device
 
     runs = [run for run in plan.runs if run.seed == plan.runs[0].seed]
@@ -57,23 +57,9 @@ def _score(plan: Plan, path: Path) -> None:
         scored = evaluate(
             network, source, conventions=CONVENTIONS, device=device, progress=shows_bars()
         )
-        rows += [
-            Row(
-                paper=plan.paper.id,
-                profile=plan.profile.name,
-                method=method,
-                run=run,
-                seed=seed,
-                dataset=DATASET,
-                data=source.data_id,
-                picture=one.picture,
-                scene=one.scene,
-                convention=convention,
-                value=value,
-            )
-            for one in scored
-            for convention, value in one.scores.items()
-        ]
+        rows += scored_rows(
+            plan, scored, method=method, run=run, seed=seed, dataset=DATASET, source=source
+        )
     write_rows(path, rows)
 
 

@@ -90,8 +90,8 @@ def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
     for dataset, source in tests.items():
         names = conventions(plan.paper, dataset)
         scored = evaluate(None, source, conventions=names, device="cpu", progress=shows_bars())
-        rows += _rows(
-            plan.paper.id, plan.profile.name, "identity", "-", -1, dataset, source, scored
+        rows += scored_rows(
+            plan, scored, method="identity", run="-", seed=-1, dataset=dataset, source=source
         )
     return rows
 
@@ -172,8 +172,14 @@ def execute(
             progress=shows_bars(),
         )
         notes |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
-        rows += _rows(
-            run.paper, run.profile, run.method.id, run.id, run.seed, dataset, source, scored
+        rows += scored_rows(
+            plan,
+            scored,
+            method=run.method.id,
+            run=run.id,
+            seed=run.seed,
+            dataset=dataset,
+            source=source,
         )
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
@@ -248,20 +254,21 @@ def measure_costs(plan: Plan) -> None:
             write_json(path, cost(network, size=(COSTED, COSTED), longest=longest))
 
 
-def _rows(
-    paper: str,
-    profile: str,
+def scored_rows(
+    plan: Plan,
+    scored: list[PictureScore],
+    *,
     method: str,
     run: str,
     seed: int,
     dataset: str,
     source: PairSource,
-    scored: list[PictureScore],
 ) -> list[Row]:
+    """A row for each picture and convention of an evaluation."""
     return [
         Row(
-            paper=paper,
-            profile=profile,  # type: ignore[arg-type]  # checked by the row schema
+            paper=plan.paper.id,
+            profile=plan.profile.name,
             method=method,
             run=run,
             seed=seed,

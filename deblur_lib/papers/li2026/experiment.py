@@ -623,7 +623,8 @@ DEPARTURES = (
         does="the U-Net with an SE-ResNeXt-50 encoder that the baseline's code offers, with the "
         "baseline's losses",
         why="it lies in the repository that the paper builds on and carries that block",
-        option="unet_seresnext: features, planes, depths; deblurgan: block ('se')",
+        option="unet_seresnext: features, planes, depths; deblurgan: block ('se', whose gate looks "
+        "in front of the norm, since behind it all means are zero)",
     ),
     Departure(
         id="L29",

@@ -39,13 +39,17 @@ def parse_settings(settings: Mapping[str, str], defaults: Mapping[str, Any]) -> 
     """
     values: dict[str, Any] = {}
     for name, text in settings.items():
-        if name not in defaults:
-            raise UsageError(
-                unknown_name("parameter", name, defaults, see="the notebook's parameters cell")
-            )
+        _check_name(name, defaults)
         values[name] = text if isinstance(defaults[name], str) else _literal(name, text)
         check_type(name, values[name], defaults[name])
     return values
+
+
+def _check_name(name: str, defaults: Mapping[str, Any]) -> None:
+    if name not in defaults:
+        raise UsageError(
+            unknown_name("parameter", name, defaults, see="the notebook's parameters cell")
+        )
 
 
 def _literal(name: str, text: str) -> Any:
@@ -99,9 +103,6 @@ def complete(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a notebook: those given, checked, and the defaults of the others."""
     defaults = notebook_parameters(source)
     for name, value in parameters.items():
-        if name not in defaults:
-            raise UsageError(
-                unknown_name("parameter", name, defaults, see="the notebook's parameters cell")
-            )
+        _check_name(name, defaults)
         check_type(name, value, defaults[name])
     return {**defaults, **parameters}

@@ -19,7 +19,6 @@ from deblur_lib.data.benchmark import Split
 from deblur_lib.data.opening import open_data, settings_of
 from deblur_lib.data.pairs import PairSource, middle_frame
 from deblur_lib.data.variants import VARIANTS
-from deblur_lib.data.windows import most_changed
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
@@ -41,6 +40,7 @@ from deblur_lib.training.checkpoint import load_weights
 from deblur_lib.training.devices import accelerator_name, resolve_device
 from deblur_lib.training.loop import fit
 from deblur_lib.training.seeding import fresh_network
+from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
 COSTED = 256  # side of the picture for which costs are told, in pixels

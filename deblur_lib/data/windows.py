@@ -1,4 +1,4 @@
-"""Square windows of pictures: where blur is strongest, and test pictures cut to one window each."""
+"""Test pictures cut to one window each."""
 
 import hashlib
 import zlib
@@ -8,30 +8,7 @@ import numpy as np
 
 from deblur_lib.data.pairs import Pair, PairSource, middle_frame
 from deblur_lib.data.reading import U8
-
-Window = tuple[slice, slice]
-
-
-def strongest(gap: np.ndarray, side: int) -> Window:
-    """The window with the largest sum; the first of several.
-
-    Args:
-        gap: (H, W) of numbers, such as absolute differences between blurred and sharp.
-        side: of the window; a shorter side of the map is taken whole.
-    """
-    height, width = min(side, gap.shape[0]), min(side, gap.shape[1])
-    total = np.pad(gap.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    sums = (
-        total[height:, width:] - total[:-height, width:]
-        - total[height:, :-width] + total[:-height, :-width]
-    )  # fmt: skip
-    top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
-    return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
-
-
-def most_changed(blurred: U8, sharp: U8, side: int) -> Window:
-    """The window in which two pictures (H, W, 3) differ most."""
-    return strongest(np.abs(blurred.astype(np.int32) - sharp.astype(np.int32)).sum(axis=2), side)
+from deblur_lib.windows import Window, strongest
 
 
 def _center(pair: Pair, side: int) -> Window:

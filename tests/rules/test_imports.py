@@ -7,7 +7,7 @@ import pytest
 from tree import LIBRARY, ROOT, imports, modules
 
 ORDER = (
-    {"errors", "spec", "records", "provenance"},
+    {"errors", "spec", "records", "provenance", "windows"},
     {"nn"},
     {"losses", "data"},
     {"networks"},

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from deblur_lib.data.pairs import Pair
-from deblur_lib.data.windows import PLACES, Windowed, most_changed, strongest
+from deblur_lib.data.windows import PLACES, Windowed
+from deblur_lib.windows import most_changed, strongest
 
 
 class One:

@@ -1,4 +1,4 @@
-"""Which pictures and which window of them are shown, by fixed rules on the blurred input."""
+"""Which pictures are shown, by fixed rules on the blurred input."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,15 +38,6 @@ def chosen(results: Results, dataset: str) -> dict[str, str]:
 def _edges(results: Results, dataset: str, name: str) -> float:
     gray = results.picture(dataset, name, "sharp").mean(axis=2)
     return float(np.abs(np.diff(gray, axis=0)).mean() + np.abs(np.diff(gray, axis=1)).mean())
-
-
-def window(blurred: Picture, sharp: Picture, side: int) -> tuple[int, int]:
-    """Top and left of the square of `side` pixels in which the two differ most."""
-    gap = np.abs(blurred.astype(np.int64) - sharp.astype(np.int64)).sum(axis=2)
-    total = np.pad(gap.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
-    top, left = np.unravel_index(int(np.argmax(sums)), sums.shape)
-    return int(top), int(left)
 
 
 def psnr(restored: Picture, sharp: Picture) -> float:

@@ -14,9 +14,10 @@ from matplotlib.patches import Rectangle
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report.columns import tested_on
 from deblur_lib.report.figures import style
-from deblur_lib.report.figures.choosing import Picture, chosen, psnr, window
+from deblur_lib.report.figures.choosing import Picture, chosen, psnr
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
+from deblur_lib.windows import most_changed
 
 SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
 ERRORS = "magma"
@@ -104,19 +105,23 @@ def _block(
     spread: float,
 ) -> None:
     sharp, side = pictures["sharp"], _side(pictures["sharp"])
-    top, left = window(pictures["blurred"], sharp, side)
+    box = most_changed(pictures["blurred"], sharp, side)
     axis = drawing.add_subplot(grid[:, 0])
     _picture(axis, pictures["blurred"])
     axis.add_patch(
         Rectangle(
-            (left - 0.5, top - 0.5), side, side, fill=False, edgecolor="#F0E442", linewidth=1.6
+            (box[1].start - 0.5, box[0].start - 0.5),
+            side,
+            side,
+            fill=False,
+            edgecolor="#F0E442",
+            linewidth=1.6,
         )
     )
     axis.set_title(rule, fontsize=7.5, pad=3, fontweight="normal")
     axis.set_anchor("NW")
     for column, one in enumerate(shown, start=1):
-        crop = pictures[one][top : top + side, left : left + side]
-        truth = sharp[top : top + side, left : left + side]
+        crop, truth = pictures[one][box], sharp[box]
         axis = drawing.add_subplot(grid[0, column])
         _picture(axis, crop)
         below = "" if one == "sharp" else _decibel(psnr(crop, truth))
@@ -168,8 +173,7 @@ def _alt(
     parts = []
     for rule, pictures in blocks:
         side = _side(pictures["sharp"])
-        top, left = window(pictures["blurred"], pictures["sharp"], side)
-        box = (slice(top, top + side), slice(left, left + side))
+        box = most_changed(pictures["blurred"], pictures["sharp"], side)
         truth = pictures["sharp"][box]
         numbers = ", ".join(
             f"{style.name(paper, one, width=99)} {psnr(pictures[one][box], truth):.2f}"

@@ -5,6 +5,7 @@ hash of every setting that can change its numbers; the same settings always give
 """
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,8 +130,15 @@ def make_plan(request: Request) -> Plan:
     for name in request.options:
         if name not in used:
             raise UsageError(unknown_name("network run here", name, used))
-    seeds = request.seeds or profile.seeds
-    runs = [_run(paper, profile, request, method, seed) for seed in seeds for method in methods]
+    seeds = {
+        one.id: request.seeds or profile.seeds_of.get(one.id, profile.seeds) for one in methods
+    }
+    runs = [
+        _run(paper, profile, request, method, seed)
+        for seed in dict.fromkeys(itertools.chain(*seeds.values()))
+        for method in methods
+        if seed in seeds[method.id]
+    ]
     return Plan(request, paper, profile, tuple(runs))
 
 

@@ -213,6 +213,7 @@ class Profile:
         train: overrides of the recipe; a method's own overrides come after them.
         train_of: last overrides of the recipe for single methods, by method id.
         seeds: seeds of the runs.
+        seeds_of: seeds of single methods in place of those, by method id.
         precision: of the training where the request says "auto"; "auto" takes bf16 where the
             hardware multiplies it. Small depthwise networks are faster in fp32 on a processor.
         why: what this budget can and cannot show, for readers.
@@ -226,6 +227,7 @@ class Profile:
     train: dict[str, Any] = Field(default_factory=dict)
     train_of: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
+    seeds_of: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     why: str = ""
 
@@ -294,6 +296,13 @@ class Paper:
             missing = set(table.methods) - set(known)
             if missing:
                 raise ValueError(f"{self.id} {table.id}: no method is called {sorted(missing)}")
+        for profile in self.profiles:
+            for name, seeds in profile.seeds_of.items():
+                if name not in known or seeds[:1] != profile.seeds[:1]:
+                    raise ValueError(
+                        f"{self.id} {profile.name}: seeds_of {name} needs a method of the paper, "
+                        f"and seeds that begin with {profile.seeds[0]}, which the figures show"
+                    )
         if sorted(one.name for one in self.profiles) != sorted(PROFILES):
             raise ValueError(f"{self.id}: each of {PROFILES} must be declared once")
         return self

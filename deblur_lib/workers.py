@@ -6,7 +6,7 @@ how many there are.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from deblur_lib import store
 from deblur_lib.data.pairs import PairSource
-from deblur_lib.plan import Plan, Request, make_plan
+from deblur_lib.plan import Plan, Request, Run, make_plan
+from deblur_lib.records import read_json
 from deblur_lib.running import (
     build,
     execute,
@@ -45,14 +46,14 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
         DeblurError: of the first run that failed; the others that were under way go on to their
             end, those not yet begun are left for the next call.
     """
-    pending = [run.id for run in plan.runs if not is_finished(run, tests)]
+    pending = [run for run in plan.runs if not is_finished(run, tests)]
     workers = min(worker_count(plan), len(pending))
     if workers < 2:
         for run in plan.runs:
             execute(run, plan, tests, shown)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_one, plan.request, name, shown) for name in pending]
+        futures = [pool.submit(_one, plan.request, run.id, shown) for run in longest_first(pending)]
         try:
             done = as_completed(futures)
             for future in tqdm(done, "runs", len(futures), unit="run", disable=not shows_bars()):
@@ -63,14 +64,28 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
 
 
 def run_all(plan: Plan) -> None:
-    """Execute every run of a plan, measure the networks' costs, probe them for the figures."""
+    """Measure the networks' costs, execute every run of a plan, probe them for the figures."""
     tests, shown = look(plan)
     for run in plan.runs:
         build(run)  # a wrong option stops here, before the first step of the first run
         open_training(run, plan)
-    execute_all(plan, tests, shown)
     measure_costs(plan)
+    execute_all(plan, tests, shown)
     probe(plan, tests, shown, store.run_base(plan.request))
+
+
+def longest_first(runs: Sequence[Run]) -> list[Run]:
+    """Runs by their expected time, the longest first, so that all workers end at about one time.
+
+    Args:
+        runs: whose networks' costs are measured.
+    """
+
+    def expected(run: Run) -> float:
+        seconds: float = read_json(store.costs_file(run))["seconds"]
+        return seconds * run.train.steps * run.train.batch * run.train.crop**2
+
+    return sorted(runs, key=expected, reverse=True)
 
 
 def worker_count(plan: Plan) -> int:

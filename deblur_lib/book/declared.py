@@ -3,6 +3,7 @@
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import escape
+from deblur_lib.spec import Profile
 
 
 def profiles() -> str:
@@ -10,10 +11,18 @@ def profiles() -> str:
     lines = ["| paper | profile | trained on | seeds | what it can show |", "|---|---|---|---|---|"]
     for name in papers.names():
         for one in papers.load(name).profiles:
-            seeds = " ".join(map(str, one.seeds))
-            texts = (name, one.name, one.train_on, seeds, one.why or "–")
+            texts = (name, one.name, one.train_on, _seeds(one), one.why or "–")
             lines.append("| " + " | ".join(map(escape, texts)) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _seeds(profile: Profile) -> str:
+    fewer: dict[tuple[int, ...], list[str]] = {}
+    for method, seeds in profile.seeds_of.items():
+        fewer.setdefault(seeds, []).append(method)
+    parts = [" ".join(map(str, profile.seeds))]
+    parts += [f"{' '.join(map(str, seeds))} for {', '.join(rows)}" for seeds, rows in fewer.items()]
+    return "; ".join(parts)
 
 
 def conventions() -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deblur_lib import store
+from deblur_lib import papers, store
 from deblur_lib.errors import UsageError
 from deblur_lib.plan import Request, make_plan
 from deblur_lib.spec import Adversarial
@@ -17,6 +17,27 @@ def test_every_method_runs_with_every_seed() -> None:
     assert {"wan2023", "wan2023_dffm", "wan2023_baseline", "mimo_unet"} <= methods
     assert len(plan.runs) == 2 * len(methods)
     assert len({run.id for run in plan.runs}) == len(plan.runs)
+
+
+def test_a_profile_may_give_some_methods_fewer_seeds_and_the_request_overrides_it() -> None:
+    def seeds(**request: object) -> dict[str, tuple[int, ...]]:
+        runs = make_plan(Request("wan2023", profile="demo", **request)).runs  # type: ignore[arg-type]
+        return {name: tuple(run.seed for run in runs if run.method.id == name)
+                for name in ("wan2023", "dbgan")}  # fmt: skip
+
+    assert seeds() == {"wan2023": (0, 1, 2), "dbgan": (0,)}
+    assert seeds(seeds=(5, 6)) == {"wan2023": (5, 6), "dbgan": (5, 6)}
+    assert seeds(methods=("dbgan", "wan2023"))["dbgan"] == (0,)
+
+
+@pytest.mark.parametrize("wrong", [{"nobody": (0,)}, {"wan2023": (1,)}, {"wan2023": ()}])
+def test_seeds_of_an_unknown_method_or_without_the_first_seed_are_refused(
+    wrong: dict[str, tuple[int, ...]],
+) -> None:
+    paper = papers.load("wan2023")
+    profiles = tuple(dataclasses.replace(one, seeds_of=wrong) for one in paper.profiles)
+    with pytest.raises(ValueError, match=r"seeds_of .* begin with 0"):
+        dataclasses.replace(paper, profiles=profiles)
 
 
 def test_the_run_id_follows_what_can_change_a_number() -> None:

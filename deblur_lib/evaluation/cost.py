@@ -40,6 +40,9 @@ def cost(
 ) -> dict[str, Any]:
     """Measure one float32 forward pass on one picture.
 
+    A processor is timed with one thread. Several wait for each other, so a pass takes as long as
+    the one whose core something else is using, and spreads over a multiple of the median.
+
     Args:
         network: moved to `device` and left there, its training flags as they were.
         size: height and width in pixels; must suit the network, nothing is padded.
@@ -65,11 +68,12 @@ def cost(
     shape = (1, 3, *size) if frames == 1 else (1, frames, 3, *size)
     where = device_of(network, torch.empty(0))
     blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(where)
-    with evaluating(network), full_precision(where):
+    with evaluating(network), full_precision(where), _threads(1 if where.type == "cpu" else None):
         try:
             macs = count_macs(network, blurred)
             memory, method = _peak_memory(network, blurred)
             seconds = _time(network, blurred, repeats, longest)
+            threads = torch.get_num_threads()
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EvaluationError(
                 f"{name_of(network)} could not run on {size[0]}x{size[1]}: {error}; choose a size "
@@ -89,7 +93,7 @@ def cost(
         "batch": 1,
         "dtype": "float32",
         "device": device_name(where),
-        "threads": torch.get_num_threads(),
+        "threads": threads,
     }
 
 
@@ -101,6 +105,17 @@ def _attention(queries: Shape, keys: Shape, values: Shape, *_: Any, **__: Any) -
 def count_parameters(network: nn.Module) -> int:
     """Learned numbers of a network, shared ones counted once; running statistics left out."""
     return sum(one.numel() for one in network.parameters())
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """A number of processor threads for a while; None leaves torch's."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

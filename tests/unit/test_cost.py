@@ -123,9 +123,28 @@ def test_a_cost_says_how_it_was_measured_and_is_plain_json() -> None:
     assert found["seconds_iqr"] >= 0
     assert (found["size"], found["batch"], found["repeats"]) == ([32, 48], 1, 4)
     assert (found["dtype"], found["device"]) == ("float32", "cpu")
-    assert found["threads"] == torch.get_num_threads()
+    assert found["threads"] == 1
     assert "FlopCounterMode" in found["macs_counter"]
     assert network.training
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_processor_is_timed_with_one_thread_and_has_its_threads_back(before: int) -> None:
+    seen = []
+
+    class Asking(Coarse):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            return super().forward(blurred)
+
+    own = torch.get_num_threads()
+    torch.set_num_threads(before)
+    try:
+        cost(Asking(), size=(16, 16), repeats=1)
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(own)
 
 
 def test_slow_networks_are_timed_less_often() -> None:

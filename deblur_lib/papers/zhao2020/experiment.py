@@ -404,7 +404,8 @@ DEPARTURES = (
         id="E4",
         where="Sec. 3.1",
         says="seconds on a V100, without warm-up, synchronisation or software",
-        does="median of up to 100 passes after warm-up, each waited for, float32, one clip",
+        does="median of up to 100 passes after warm-up, each waited for, float32, one clip; a "
+        "processor with one thread",
         why="the printed factor of about 80 does not follow from the operations of the networks",
     ),
     Departure(

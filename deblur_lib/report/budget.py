@@ -7,6 +7,8 @@ from deblur_lib.report.columns import meant_for, method_of, profile_of, tested_o
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
 
+TITLED = 3  # changes of size that a title lists; more are told beside the gaps alone
+
 
 def train_budget(results: Results, method: str) -> str:
     """Steps, batch and crop of a method's runs; "none" where nothing was trained."""
@@ -32,15 +34,24 @@ def _networks(results: Results, paper: Paper, table: Table) -> str:
     if not runs:
         return "nothing trained"
     changes = sorted({part for one in runs for part in _changes(paper, one.method, one.options)})
-    size = f"networks with {', '.join(changes)}" if changes else "networks of full size"
     steps = sorted({one.steps for one in runs})
     spent = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     used = dict.fromkeys(trained_on(results, paper, one.method) for one in runs)
-    return f"{size} trained for {spent} steps on {' or '.join(map(_data, used))}"
+    return f"{_size(changes)} trained for {spent} steps on {_pictures(list(used))}"
 
 
-def _data(data_id: str) -> str:
-    return f"generated pictures ({data_id})" if data_id.startswith("synth-") else data_id
+def _size(changes: Sequence[str]) -> str:
+    if not changes:
+        return "networks of full size"
+    if len(changes) > TITLED:
+        return "networks of reduced size (told with each gap)"
+    return f"networks with {', '.join(changes)}"
+
+
+def _pictures(data_ids: Sequence[str]) -> str:
+    made = [one for one in data_ids if one.startswith("synth-")]
+    told = [f"generated pictures ({' or '.join(made)})"] if made else []
+    return " or ".join([*told, *(one for one in data_ids if one not in made)])
 
 
 def _changes(paper: Paper, method: str, options: dict[str, Any]) -> list[str]:
@@ -58,7 +69,7 @@ def _changes(paper: Paper, method: str, options: dict[str, Any]) -> list[str]:
 
 
 def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str:
-    """Known causes of a gap to the printed number: data, width, budget, or none of them."""
+    """Known causes of a gap to the printed number: data, size, budget, or none of them."""
     scored, meant = tested_on(results, paper).get(dataset), profile_of(paper, "paper").test_on
     runs = results.of_method(method)
     reasons = []
@@ -69,10 +80,10 @@ def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str
         reasons.append(f"training data: {used} instead of {printed}")
     changes = sorted({part for one in runs for part in _changes(paper, method, one.options)})
     if changes:
-        reasons.append(f"width: {', '.join(changes)}")
+        reasons.append(f"size: {', '.join(changes)}")
     reasons += _spent(paper, method, runs)
     if not reasons:
-        return "none of data, width and budget differ: open points of the paper, or chance"
+        return "none of data, size and budget differ: open points of the paper, or chance"
     return "; ".join(reasons)
 
 

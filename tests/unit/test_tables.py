@@ -57,7 +57,7 @@ def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
     assert found["gain"] == pytest.approx(1.3, abs=0.1)
     assert found["gain_low"] < found["gain"] < found["gain_high"]
     assert found["low"] < found["ours"] < found["high"]
-    for cause in ("data: synth-gopro-gamma", "width: base_channels 8 (paper: 32)", "budget: "):
+    for cause in ("data: synth-gopro-gamma", "size: base_channels 8 (paper: 32)", "budget: "):
         assert cause in found["gap_reason"]
 
 
@@ -176,6 +176,17 @@ def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
         "blocks_per_stage 2 (paper: 8) trained for 600 steps on generated pictures "
         "(synth-gopro-gamma); not comparable with the printed column except in direction"
     )
+
+
+def test_a_title_lists_few_changes_of_size_and_the_gaps_tell_all(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "TITLED", 2)
+    table = next(one for one in PAPER.tables if one.id == "T2")
+    told = budget.title(results, PAPER, table)
+    assert told.startswith("Table 2, demo: networks of reduced size (told with each gap) trained")
+    reason = budget.gap_reason(results, PAPER, "mimo_unet", "gopro_test")
+    assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reason
 
 
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ from deblur_lib.report.columns import meant_for, method_of, profile_of, tested_o
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
 
+CAUSES = "; "  # between the causes of one gap
 TITLED = 3  # changes of size that a title lists; more are told beside the gaps alone
 
 
@@ -69,7 +70,10 @@ def _changes(paper: Paper, method: str, options: dict[str, Any]) -> list[str]:
 
 
 def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str:
-    """Known causes of a gap to the printed number: data, size, budget, or none of them."""
+    """Known causes of a gap to the printed number, joined by `CAUSES`: data, size, budget, or none.
+
+    Each cause but the last begins with its kind and a colon: "size: blocks 1".
+    """
     scored, meant = tested_on(results, paper).get(dataset), profile_of(paper, "paper").test_on
     runs = results.of_method(method)
     reasons = []
@@ -84,7 +88,7 @@ def gap_reason(results: Results, paper: Paper, method: str, dataset: str) -> str
     reasons += _spent(paper, method, runs)
     if not reasons:
         return "none of data, size and budget differ: open points of the paper, or chance"
-    return "; ".join(reasons)
+    return CAUSES.join(reasons)
 
 
 def _spent(paper: Paper, method: str, runs: list[Any]) -> list[str]:

@@ -1,10 +1,10 @@
 """How a compared table is laid out for readers: one narrow block per data set, notes below."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from deblur_lib.report import cells, columns, markup
+from deblur_lib.report import budget, cells, columns, markup
 
 
 def styled(frame: pd.DataFrame) -> markup.View:
@@ -127,14 +127,45 @@ def _notes(frame: pd.DataFrame) -> list[str]:
         "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture "
         "with its 95 % interval over scenes; MACs: multiply-accumulates for 256x256 pixels"
     ]
-    for label, field in (("gap", "gap_reason"), ("no number of ours", "why"), ("caution", "flags")):
-        told: dict[str, list[tuple[str, str]]] = {}
-        for _, one in main[main[field] != ""].iterrows():
-            texts = one[field].split(" | ") if field == "flags" else [one[field]]
-            for text in texts:
-                told.setdefault(text, []).append((one["title"], one["dataset"]))
-        for text, places in told.items():
-            names = ", ".join(dict.fromkeys(title for title, _ in places))
-            where = ", ".join(dict.fromkeys(dataset for _, dataset in places))
-            notes.append(f"{label} ({names}; {where}): {text}")
-    return notes
+    notes += _reasons(main, "gap", "gap_reason", budget.CAUSES)
+    notes += _reasons(main, "no number of ours", "why")
+    return notes + _reasons(main, "caution", "flags", " | ")
+
+
+def _reasons(main: pd.DataFrame, label: str, field: str, mark: str = "") -> list[str]:
+    """Each text of a field with the rows and data sets it stands at, texts of one kind together.
+
+    A cause that all gaps of a data set share is told for "all rows"; data sets are named where a
+    text does not stand at all of them.
+
+    Args:
+        main: the cells.
+        label: begins each line.
+        field: column of the texts.
+        mark: what separates several texts of one cell; none where a cell holds one.
+    """
+    told: dict[str, dict[str, dict[str, None]]] = {}  # rows by text and data set
+    having: dict[str, dict[str, None]] = {}  # rows with any text by data set
+    for _, one in main[main[field] != ""].iterrows():
+        having.setdefault(one["dataset"], {})[one["title"]] = None
+        for text in one[field].split(mark) if mark else [one[field]]:
+            told.setdefault(text, {}).setdefault(one["dataset"], {})[one["title"]] = None
+    every = main["dataset"].nunique()
+    lines = []
+    for text in _by_kind(told):
+        places: dict[str, list[str]] = {}
+        for dataset, rows in told[text].items():
+            whole = label == "gap" and len(rows) > 1 and rows == having[dataset]
+            places.setdefault("all rows" if whole else ", ".join(rows), []).append(dataset)
+        for names, datasets in places.items():
+            where = "" if len(datasets) == every else f"; {', '.join(datasets)}"
+            lines.append(f"{label} ({names}{where}): {text}")
+    return lines
+
+
+def _by_kind(texts: Iterable[str]) -> list[str]:
+    """Texts that begin with one word and a colon stand together, else in their order."""
+    kinds: dict[str, list[str]] = {}
+    for text in texts:
+        kinds.setdefault(text.partition(":")[0], []).append(text)
+    return [text for group in kinds.values() for text in group]

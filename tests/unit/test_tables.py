@@ -189,6 +189,29 @@ def test_a_title_lists_few_changes_of_size_and_the_gaps_tell_all(
     assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reason
 
 
+def test_each_cause_of_a_gap_is_told_once_with_its_rows(second: pd.DataFrame) -> None:
+    def gaps(frame: pd.DataFrame) -> list[str]:
+        lines = tables.to_markdown(frame).replace("\\", "").splitlines()
+        return [line.removeprefix("- gap ") for line in lines if line.startswith("- gap ")]
+
+    assert gaps(second) == [
+        "(all rows): data: synth-gopro-gamma stands for gopro-linear",
+        "(all rows): training data: synth-gopro-gamma instead of gopro-linear",
+        "(all rows): size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8)",
+        "(all rows): budget: 0.0024 % of the pixels that the paper trains on",
+    ]
+    other = second.copy()
+    other.attrs = second.attrs
+    one = (other["title"] == "Baseline") & (other["gap_reason"] != "")
+    other.loc[one, "gap_reason"] = "data: mine stands for gopro-linear; size: blocks 1"
+    told = gaps(other)
+    assert told[:2] == [
+        "(Baseline): data: mine stands for gopro-linear",
+        "(Baseline + DFFM, wan2023 (DFFM + MSRM)): data: synth-gopro-gamma stands for gopro-linear",
+    ]
+    assert "(Baseline): size: blocks 1" in told
+
+
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
     first, again = tables.styled(second), tables.styled(second.copy())
     assert first._repr_html_() == again._repr_html_()

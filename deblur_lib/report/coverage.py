@@ -8,7 +8,7 @@ from deblur_lib import papers
 from deblur_lib.report import cells, columns, markup
 from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
-from deblur_lib.spec import PROFILES, Paper, PrintedCell, ProfileName
+from deblur_lib.spec import PROFILES, Paper, PrintedCell
 
 KINDS = (cells.RETRAINED, cells.RELEASED, cells.PRINTED_ONLY, cells.NOT_RUN)
 KEPT = (
@@ -121,14 +121,14 @@ def to_markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-COLUMNS = ("cell", "printed", "kind", "ours", "profile", "data", "reason")
+COLUMNS = ("cell", "printed", "ours", "kind", "reason")
 
 
 def _shown(one: dict[str, Any]) -> tuple[str, ...]:
     ours = "–" if one["ours"] is None else columns.shown(one["ours"], one["metric"])
     reason = one["why"] or one["gap_reason"]
-    profile: ProfileName | str = one["profile"] or "–"
-    return (one["key"], one["reported"], one["kind"], ours, profile, one["data_id"] or "–", reason)
+    kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
+    return (one["key"], one["reported"], ours, kind, reason)
 
 
 def _line(values: tuple[Any, ...]) -> str:

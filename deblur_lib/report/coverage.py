@@ -128,7 +128,8 @@ def _shown(one: dict[str, Any]) -> tuple[str, ...]:
     ours = "–" if one["ours"] is None else columns.shown(one["ours"], one["metric"])
     reason = one["why"] or one["gap_reason"]
     kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
-    return (one["key"], one["reported"], ours, kind, reason)
+    key = one["key"].replace(".", " ")  # so that it wraps in a narrow column
+    return (key, one["reported"], ours, kind, reason)
 
 
 def _line(values: tuple[Any, ...]) -> str:

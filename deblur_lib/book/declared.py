@@ -1,5 +1,7 @@
 """Parts of the book that declarations alone tell: budgets and metric conventions."""
 
+from collections import Counter
+
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import escape
@@ -17,12 +19,9 @@ def profiles() -> str:
 
 
 def _seeds(profile: Profile) -> str:
-    fewer: dict[tuple[int, ...], list[str]] = {}
-    for method, seeds in profile.seeds_of.items():
-        fewer.setdefault(seeds, []).append(method)
-    parts = [" ".join(map(str, profile.seeds))]
-    parts += [f"{' '.join(map(str, seeds))} for {', '.join(rows)}" for seeds, rows in fewer.items()]
-    return "; ".join(parts)
+    fewer = Counter(" ".join(map(str, seeds)) for seeds in profile.seeds_of.values())
+    others = [f"{seeds} for {count} of the rows" for seeds, count in fewer.items()]
+    return "; ".join([" ".join(map(str, profile.seeds)), *others])
 
 
 def conventions() -> str:

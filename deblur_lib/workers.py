@@ -38,7 +38,7 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
     """Execute every run of a plan that is not finished, several at once where that pays.
 
     Args:
-        plan: the request.
+        plan: the request; the costs of its networks are measured.
         tests: test pictures by printed data set.
         shown: pictures to store for figures, by printed data set and rule.
 

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation.inference import device_of, evaluating, full_precision, name_of
+from deblur_lib.training.devices import processor_threads
 
 COUNTER = "torch FlopCounterMode / 2: convolutions and matrix products, biases and norms left out"
 ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during a forward pass"
@@ -68,7 +69,8 @@ def cost(
     shape = (1, 3, *size) if frames == 1 else (1, frames, 3, *size)
     where = device_of(network, torch.empty(0))
     blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(where)
-    with evaluating(network), full_precision(where), _threads(1 if where.type == "cpu" else None):
+    count = 1 if where.type == "cpu" else None
+    with evaluating(network), full_precision(where), processor_threads(count):
         try:
             macs = count_macs(network, blurred)
             memory, method = _peak_memory(network, blurred)
@@ -105,17 +107,6 @@ def _attention(queries: Shape, keys: Shape, values: Shape, *_: Any, **__: Any) -
 def count_parameters(network: nn.Module) -> int:
     """Learned numbers of a network, shared ones counted once; running statistics left out."""
     return sum(one.numel() for one in network.parameters())
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """A number of processor threads for a while; None leaves torch's."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

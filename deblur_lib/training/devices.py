@@ -1,6 +1,7 @@
-"""Where a network is trained and in which precision: what was asked for, or what is there."""
+"""Where a network runs, in which precision, with how many threads: as asked, or what is there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,14 @@ def processor_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> Mapping[str, An
         pass
     ask = getattr(torch.cpu, "get_capabilities", None)  # newer torch, every system
     return ask() if ask else {}
+
+
+@contextmanager
+def processor_threads(count: int | None) -> Iterator[None]:
+    """A number of processor threads for a while; None leaves torch's."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -45,7 +45,6 @@ def fit(
     seed: int,
     device: str = "auto",
     precision: str = "auto",
-    threads: int | None = None,
     progress: bool = True,
     notes: tuple[str, ...] = (),
     name: str = "",
@@ -63,7 +62,6 @@ def fit(
         seed: seed of batches, noise and the critic's weights (the network comes with its own).
         device: auto, cpu, cuda or mps.
         precision: auto, fp32 or bf16; losses, weights and validation are always float32.
-        threads: processor threads; None leaves torch's number.
         progress: show a bar with loss, validation PSNR and time left.
         notes: put on the checkpoints' cards.
         name: catalogue name of the network, for the card; its class name when empty.
@@ -92,7 +90,7 @@ def fit(
     check_data(train, validation)
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
-    with _processor(threads, place), seeded(seed, "noise", place), Interrupts() as interrupts:
+    with _freed_memory(place), seeded(seed, "noise", place), Interrupts() as interrupts:
         player = make_player(network, recipe, seed, place, kind, critic)
         job = Job(network, recipe, validation, folder, settings, place, kind, notes)
         session = Session(job, player)
@@ -144,13 +142,10 @@ def _place(module: Module, device: torch.device) -> Module:
 
 
 @contextmanager
-def _processor(threads: int | None, device: torch.device) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
+def _freed_memory(device: torch.device) -> Iterator[None]:
     kept = device.type == "cpu" and memory.keep_freed()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
         if kept:
             memory.give_back()

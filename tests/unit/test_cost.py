@@ -13,6 +13,7 @@ from deblur_lib import catalogue
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation import cost as costs
 from deblur_lib.evaluation.cost import cost, count_macs, count_parameters
+from deblur_lib.training.devices import processor_threads
 
 PICTURE = torch.zeros(1, 3, 32, 48)
 
@@ -137,14 +138,10 @@ def test_a_processor_is_timed_with_one_thread_and_has_its_threads_back(before: i
             seen.append(torch.get_num_threads())
             return super().forward(blurred)
 
-    own = torch.get_num_threads()
-    torch.set_num_threads(before)
-    try:
+    with processor_threads(before):
         cost(Asking(), size=(16, 16), repeats=1)
-        assert set(seen) == {1}
         assert torch.get_num_threads() == before
-    finally:
-        torch.set_num_threads(own)
+    assert set(seen) == {1}
 
 
 def test_slow_networks_are_timed_less_often() -> None:

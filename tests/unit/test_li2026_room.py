@@ -255,7 +255,7 @@ def play(method: str, folder: Path, pairs: tuple[PairSource, PairSource], *, ste
     network = fresh_network(str(one.method.network), one.options, seed=0)
     recipe = override(one.train, {"steps": steps, "validate": 2})
     return fit(network, *pairs, recipe, folder=folder, seed=0, device="cpu", precision="fp32",
-               threads=1, progress=False)  # fmt: skip
+               progress=False)  # fmt: skip
 
 
 @pytest.mark.parametrize("method", ["li2026", "deblurgan_v2", "deblurgan", "li2026_loss_adv"])

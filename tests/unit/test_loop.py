@@ -18,6 +18,7 @@ from deblur_lib.records import read_json
 from deblur_lib.spec import Train
 from deblur_lib.training import loop, plain, schedules, session
 from deblur_lib.training.checkpoint import load_weights, read_card
+from deblur_lib.training.devices import processor_threads
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.loop import fit
 from deblur_lib.training.plain import Supervised
@@ -351,10 +352,9 @@ def test_state_is_stored_by_the_clock_too(tmp_path: Path, monkeypatch: pytest.Mo
     assert sorted(steps) == [6, 7]
 
 
-def test_threads_are_set_for_the_training_only(tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    assert train(tmp_path, threads=2).threads == 2
-    assert torch.get_num_threads() == before
+def test_a_training_tells_its_threads(tmp_path: Path) -> None:
+    with processor_threads(2):
+        assert train(tmp_path).threads == 2
 
 
 def test_journal_averages_between_its_lines(tmp_path: Path) -> None:

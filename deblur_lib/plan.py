@@ -25,7 +25,7 @@ class Request:
 
     Attributes:
         paper: room id.
-        profile: smoke, demo, gpu or paper.
+        profile: smoke, demo, study, gpu or paper.
         device: auto, cpu, cuda or mps.
         precision: auto, fp32 or bf16.
         seeds: seeds of the runs; empty takes the profile's.

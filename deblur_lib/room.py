@@ -44,7 +44,7 @@ def open_paper(
 
     Args:
         paper: room id, see `deblur list`.
-        profile: smoke, demo, gpu or paper.
+        profile: smoke, demo, study, gpu or paper.
         device: auto, cpu, cuda or mps.
         precision: auto, fp32 or bf16.
         train: "missing" trains what no stored run covers, "never" reads published results.

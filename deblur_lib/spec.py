@@ -16,8 +16,8 @@ from deblur_lib.errors import DeclarationError, unknown_name
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-ProfileName = Literal["smoke", "demo", "gpu", "paper"]
-PROFILES: tuple[ProfileName, ...] = ("smoke", "demo", "gpu", "paper")
+ProfileName = Literal["smoke", "demo", "study", "gpu", "paper"]
+PROFILES: tuple[ProfileName, ...] = ("smoke", "demo", "study", "gpu", "paper")
 Option = str | bool | int | float | None | list[Any] | dict[str, Any]
 Options = dict[str, Option]
 
@@ -99,6 +99,8 @@ class Train:
         clip: largest gradient norm, None for no clipping.
         validate: times that validation runs, evenly spread over the steps, the last at the end.
         init: initial weights: "default" (the framework's) or "xavier".
+        ema: decay of the running mean of the weights that is validated and scored in place of the
+            weights themselves, 0 for none; it begins lower, as (1 + step) / (10 + step).
         adversarial: the second player, None for plain training.
     """
 
@@ -123,6 +125,7 @@ class Train:
     clip: float | None = None
     validate: int = 10
     init: Literal["default", "xavier"] = "default"
+    ema: float = Field(default=0.0, ge=0, lt=1)
     adversarial: Adversarial | None = None
 
 
@@ -204,7 +207,7 @@ class Profile:
     """One budget for the same notebook.
 
     Attributes:
-        name: smoke, demo, gpu or paper.
+        name: smoke, demo, study, gpu or paper.
         train_on: data id the networks are trained on ("synth-gopro-linear").
         test_on: data id scored for each printed data set ({"gopro_test": "synth-gopro-linear"}).
         data: settings of the data source, e.g. of the generated benchmark (size, counts, blur).
@@ -269,7 +272,7 @@ class Paper:
         tables: the tables.
         figures: the figures, in the order of the chapter.
         departures: open points of the paper and what we do.
-        profiles: the four budgets, by name.
+        profiles: the budgets, one of each name.
     """
 
     id: str

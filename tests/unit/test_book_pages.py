@@ -13,6 +13,7 @@ from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
 from deblur_lib.book.declared import conventions, profiles
 from deblur_lib.report.results import Results
+from deblur_lib.spec import PROFILES
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_made_groups_runs_by_their_circumstances(results: Results) -> None:
 
 
 def test_budgets_and_conventions_are_all_told() -> None:
-    assert profiles().count("\n") == 2 + 4 * len(papers.names())
+    assert profiles().count("\n") == 2 + len(PROFILES) * len(papers.names())
     assert "| wan2023 | demo | synth-gopro-gamma | 0 1 2; 0 for 5 of the rows |" in profiles()
     text = conventions()
     assert "`vol3d-rgb`\n: SSIM" in text

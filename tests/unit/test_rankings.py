@@ -70,7 +70,7 @@ def test_two_rows_are_too_few_and_the_page_says_so(tmp_path: Path) -> None:
 def test_the_page_names_missing_budgets_and_shows_tables_of_the_others(tmp_path: Path) -> None:
     small = stored(tmp_path, "demo")
     alone = budgets_page(tmp_path, {"wan2023": small})
-    assert "No rows are stored of: gpu, paper" in alone
+    assert "No rows are stored of: study, gpu, paper" in alone
     assert "at profile" not in alone.replace("Chapter at profile", "")
     large = stored(tmp_path, "gpu")
     both = budgets_page(tmp_path, {"wan2023": large})

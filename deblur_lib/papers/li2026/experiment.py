@@ -122,7 +122,7 @@ METHODS = (
         title="ECA alone",
         network="li2026",
         options={"msfm": False, "afem": False, "eca": True},
-        profiles=("gpu", "paper"),
+        profiles=("study", "gpu", "paper"),
         not_run=CONTROL,
         control=True,
     ),
@@ -131,7 +131,7 @@ METHODS = (
         title="AFEM and ECA",
         network="li2026",
         options={"msfm": False, "afem": True, "eca": True},
-        profiles=("gpu", "paper"),
+        profiles=("study", "gpu", "paper"),
         not_run=CONTROL,
         control=True,
     ),
@@ -768,6 +768,50 @@ PROFILES = (
     ),
     Profile(
         name="demo",
+        train_on="synth-gopro-gamma",
+        test_on={
+            "hide_test": "synth-hide-close",
+            "gopro_test": "synth-gopro-gamma",
+            "realblur_j": "synth-realblur-j",
+            "realblur_r": "synth-realblur-r",
+        },
+        data={
+            "size": 128, "train": 96, "validation": 8, "test": 16, "blur": 0.25, "spread": 0.4,
+        },
+        options={
+            "deblurgan_v2": {
+                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
+                "start": "identity",
+            },
+            "li2026": {
+                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
+                "msfm_levels": [2], "start": "identity",
+            },
+            "dmphn": {"features": 8},
+            "unet_seresnext": {"features": 8, "planes": 16, "depths": [1, 1, 1, 1]},
+            "deblurgan": {"features": 16, "blocks": 3},
+        },
+        train={
+            "steps": 600, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5, "validate": 8,
+            "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
+        },
+        train_of={
+            "multiscale_dpl": {"steps": 250, "lr": 3e-3},
+            "deblurgan_v2": {"loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN},
+            "attention_se": {
+                "steps": 250, "lr": 3e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
+            },
+            "deblurgan": {
+                "steps": 250, "lr": 2e-3, "loss": {"l1": 100.0}, "adversarial": SMALL_WGAN,
+            },
+        },
+        precision="fp32",
+        why="minutes on two processor cores: narrow networks on a random MobileNetV2, one seed, "
+        "generated blur of two to three pixels, no perceptual term. It shows whether the rows of "
+        "one size differ after the same short training, not what full training on GoPro would give",
+    ),
+    Profile(
+        name="study",
         train_on="synth-gopro-gamma",
         test_on={
             "hide_test": "synth-hide-close",

@@ -52,11 +52,17 @@ class Adversary:
         assert recipe.adversarial is not None
         self.fabric, self.recipe, self.game = fabric, recipe, recipe.adversarial
         check_critic(critic, self.game)
-        self.generator = Side(fabric, network, recipe)
+        self.generator = Side(fabric, network, recipe, ema=recipe.ema)
         self.critic = Side(fabric, critic, recipe, factor=(self.game.lr or recipe.lr) / recipe.lr)
         self.trouble = ""
         self._means = {"real": torch.empty(0, 0), "fake": torch.empty(0, 0)}  # (critics, pool)
         self._collapsed = 0
+
+    @property
+    def scored(self) -> Deblurrer:
+        """The generator whose weights count: the running mean where the recipe keeps one."""
+        scored: Deblurrer = self.generator.scored
+        return scored
 
     def use_optimiser(self, name: str) -> None:
         """Go on with this optimiser for both players, without moments where another was in use."""

@@ -18,9 +18,15 @@ class Player(Protocol):
 
     Attributes:
         trouble: why training should stop; "" while all is well.
+        scored: the network whose weights are validated and stored.
     """
 
     trouble: str
+
+    @property
+    def scored(self) -> Deblurrer:
+        """The network itself, or the running mean of its weights."""
+        ...
 
     def use_optimiser(self, name: str) -> None:
         """Go on with this optimiser, without moments where another was in use."""
@@ -44,7 +50,7 @@ class Job:
     """What a session works on.
 
     Attributes:
-        network: the network that is validated and stored.
+        network: the network that learns.
         recipe: what to do.
         validation: pairs that choose the best weights.
         folder: where everything goes.

@@ -24,7 +24,13 @@ class Supervised:
     def __init__(self, fabric: Fabric, network: Deblurrer, recipe: Train) -> None:
         self.fabric, self.recipe = fabric, recipe
         self.trouble = ""  # a plain step finds none of its own
-        self.side = Side(fabric, network, recipe)
+        self.side = Side(fabric, network, recipe, ema=recipe.ema)
+
+    @property
+    def scored(self) -> Deblurrer:
+        """The network whose weights count: the running mean where the recipe keeps one."""
+        scored: Deblurrer = self.side.scored
+        return scored
 
     def use_optimiser(self, name: str) -> None:
         """Go on with this optimiser, without moments where another was in use."""

@@ -167,7 +167,7 @@ class Session:
         at = self.at
         if self._input is None:
             self._input = self._score(None)
-        psnr = self._score(self.job.network)
+        psnr = self._score(self.player.scored)
         self.job.network.train()
         self.journal.note(at.step, UNTOUCHED, self._input)
         self.journal.note(at.step, METRIC, psnr)
@@ -189,7 +189,7 @@ class Session:
         path = job.folder / f"{which}.safetensors"
         checkpoint.save(
             path,
-            job.network,
+            self.player.scored,
             name=str(job.settings["network"]),
             options=job.settings["options"],
             step=self.at.step,

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from deblur_lib.nn import Deblurrer, frames_for
 from deblur_lib.spec import Train
@@ -39,6 +40,20 @@ OPTIMISERS: dict[str, Callable[[Parameters, Train, bool], torch.optim.Optimizer]
 }
 
 
+def running_mean(module: nn.Module, decay: float) -> AveragedModel:
+    """A copy of a network whose weights follow the running mean of its weights.
+
+    The decay grows as (1 + n) / (10 + n) with the number n of updates up to `decay`, so that a
+    short training does not end on its first steps. Running statistics are copied as they are.
+    """
+
+    def update(means: Any, weights: Any, count: Any) -> None:
+        done = float(count)
+        torch._foreach_lerp_(means, weights, 1 - min(decay, (1 + done) / (10 + done)))
+
+    return AveragedModel(module, multi_avg_fn=torch.no_grad()(update))
+
+
 class Outputs(nn.Module):
     """A network whose forward pass gives a tuple.
 
@@ -69,12 +84,20 @@ class Side:
         module: the network, already on its device and in its memory format.
         recipe: optimiser, decay, betas.
         factor: learning rate of this network over the recipe's.
+        ema: decay of the running mean of its weights, 0 for none.
     """
 
     def __init__(
-        self, fabric: Fabric, module: nn.Module, recipe: Train, *, factor: float = 1.0
+        self,
+        fabric: Fabric,
+        module: nn.Module,
+        recipe: Train,
+        *,
+        factor: float = 1.0,
+        ema: float = 0.0,
     ) -> None:
         self.module = module
+        self.mean = running_mean(module, ema) if ema else None
         self.recipe = recipe
         self.factor = factor
         self.learning = {n: p for n, p in module.named_parameters() if p.requires_grad}
@@ -83,6 +106,11 @@ class Side:
         self._buffers: list[tuple[Tensor, Tensor]] = []
         self._optimiser_name = ""
         self.use_optimiser(recipe.optimiser)
+
+    @property
+    def scored(self) -> Any:
+        """What validation and checkpoints take: the running mean, or the network itself."""
+        return self.mean.module if self.mean else self.module
 
     def use_optimiser(self, name: str) -> None:
         """Go on with this optimiser, a fresh one without moments where another was in use."""
@@ -129,12 +157,16 @@ class Side:
         if self.recipe.clip is not None:
             torch.nn.utils.clip_grads_with_norm_(params, self.recipe.clip, norm)
         self._stepper.step()
+        if self.mean:
+            self.mean.update_parameters(self.module)
         return norm
 
     def state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         """Weights and optimiser moments by name."""
         for name, one in self.module.state_dict().items():
             yield f"{prefix}/weights/{name}", one
+        for name, one in self.mean.state_dict().items() if self.mean else ():
+            yield f"{prefix}/mean/{name}", one
         for name, parameter in self.learning.items():
             for key, one in self.optimiser.state[parameter].items():
                 if one is not None:
@@ -148,8 +180,10 @@ class Side:
             if name.startswith(f"{prefix}/")
         }
         self.module.load_state_dict({n: one for (kind, n), one in own.items() if kind == "weights"})
+        if self.mean:
+            self.mean.load_state_dict({n: one for (kind, n), one in own.items() if kind == "mean"})
         for (kind, name), one in own.items():
-            if kind != "weights":
+            if kind not in ("weights", "mean"):
                 like = self.learning[name]
                 alike = one.shape == like.shape  # a moment; else Adam's count of steps
                 kept = (

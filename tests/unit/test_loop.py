@@ -10,7 +10,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from training_parts import Pairs, Tiny, recipe, tiny
+from training_parts import Gate, Pairs, Tiny, recipe, tiny
 
 from deblur_lib.errors import DataError, DeclarationError, TrainingError, UsageError
 from deblur_lib.evaluation.runner import evaluate
@@ -112,25 +112,6 @@ def test_seed_decides_and_the_global_generators_do_not(finished: Fit, tmp_path: 
     assert again.log.read_text() == finished.log.read_text()
     other = train(tmp_path / "other", seed=6)
     assert other.log.read_text() != finished.log.read_text()
-
-
-class Gate:
-    """Calls something when training asks for its n-th crop."""
-
-    def __init__(self, action: object, at: int) -> None:
-        self.pairs, self.action, self.left = Pairs("train"), action, at
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.pairs, name)
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def crop(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
-        self.left -= 1
-        if self.left == 0:
-            self.action()  # type: ignore[operator]
-        return self.pairs.crop(*arguments)  # type: ignore[arg-type]
 
 
 KILLED = """

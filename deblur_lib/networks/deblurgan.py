@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 REDUCTION, LEAST = 16, 4  # of the gate: channels over hidden ones, and the fewest hidden ones
 
@@ -98,6 +99,8 @@ class DeblurGAN(Deblurrer):
         learn_residual: add the input to the output of the last layer.
         dropout: share of values dropped inside the blocks in training.
         statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`.
+        start: "random" as published, or "identity" to begin with a last layer of zeros, so that
+            the network gives its input back before it has learnt anything.
 
     Raises:
         UsageError: unknown block or kind of statistics.
@@ -117,6 +120,7 @@ class DeblurGAN(Deblurrer):
         learn_residual: bool = True,
         dropout: float = 0.5,
         statistics: Statistics = "image",
+        start: str = "random",
     ) -> None:
         super().__init__()
         wide = 4 * features
@@ -133,6 +137,7 @@ class DeblurGAN(Deblurrer):
             nn.Conv2d(features, 3, 7),
             nn.Tanh(),
         )
+        choose("start", start, STARTS)(self.model[-2])  # type: ignore[arg-type]
         set_statistics(self, statistics)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:

@@ -16,7 +16,9 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer, check_input
+from deblur_lib.nn.parts import choose
 from deblur_lib.nn.precision import without_autocast
+from deblur_lib.nn.starts import STARTS
 
 PEAK = 255.0  # the published weights see 8-bit values less their middle
 MIDDLE = 127.5
@@ -112,6 +114,8 @@ class DeepDeblur(Deblurrer):
         blocks: residual blocks of each scale.
         scales: levels of the pyramid.
         kernel: side of all kernels; odd.
+        start: "random" as published, or "identity": the last layer of each scale begins
+            at zero and the input is added to what it draws: a correction, not as published.
 
     Raises:
         UsageError: an even kernel.
@@ -129,6 +133,7 @@ class DeepDeblur(Deblurrer):
         blocks: NonNegativeInt = 19,
         scales: PositiveInt = 3,
         kernel: PositiveInt = 5,
+        start: str = "random",
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:
@@ -138,6 +143,9 @@ class DeepDeblur(Deblurrer):
         self.body_models = nn.ModuleList(
             ScaleNet(one, features, blocks, kernel) for one in inputs
         )  # finest first
+        self.corrects = start == "identity"
+        for one in self.body_models:
+            choose("start", start, STARTS)(one.body[-1])  # type: ignore[index,arg-type]
         self.conv_end_models = nn.ModuleDict(
             {str(scale): UpConv(kernel) for scale in range(1, scales)}
         )
@@ -165,5 +173,6 @@ class DeepDeblur(Deblurrer):
             if restored:
                 before = self.conv_end_models[str(scale + 1)](restored[-1])  # (B, 3, H, W)
                 x = torch.cat((x, before), dim=1)  # (B, 6, H, W)
-            restored.append(self.body_models[scale](x))  # (B, 3, H, W)
+            drawn = self.body_models[scale](x)  # (B, 3, H, W)
+            restored.append(drawn + x[:, :3] if self.corrects else drawn)
         return tuple(level.to(levels[0].dtype) + MIDDLE for level in restored)

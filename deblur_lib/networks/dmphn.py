@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 GRIDS = ((1, 1), (2, 1), (2, 2), (4, 2))  # rows, columns of patches at levels 1, 2, 3, 4
 
@@ -92,6 +94,8 @@ class DMPHN(Deblurrer):
         features: width F of the first layers; the published networks use 32.
         levels: number of patch levels, 3 or 4.
         stages: networks in the stack, each restoring the result of the one before.
+        start: "random" as published, or "identity": the last layer of each decoder begins
+            at zero and the input is added to what it draws: a correction, not as published.
 
     Raises:
         UsageError: another number of levels.
@@ -100,17 +104,25 @@ class DMPHN(Deblurrer):
     multiple_of = 16  # four levels need it for the rows
 
     def __init__(
-        self, *, features: PositiveInt = 32, levels: PositiveInt = 3, stages: PositiveInt = 1
+        self,
+        *,
+        features: PositiveInt = 32,
+        levels: PositiveInt = 3,
+        stages: PositiveInt = 1,
+        start: str = "random",
     ) -> None:
         super().__init__()
         if levels not in (3, 4):
             raise UsageError(f"dmphn needs 3 or 4 levels, got {levels}")
         self.levels, self.stages = levels, stages
+        begin, self.corrects = choose("start", start, STARTS), start == "identity"
         for stage in range(1, stages + 1):
             for level in range(1, levels + 1):
                 name = self._name(stage, level)
                 self.add_module(f"encoder_{name}", Encoder(features))
-                self.add_module(f"decoder_{name}", Decoder(features))
+                decoder = Decoder(features)
+                begin(decoder.layer24)
+                self.add_module(f"decoder_{name}", decoder)
 
     def _name(self, stage: int, level: int) -> str:
         return f"s{stage}_lv{level}" if self.stages > 1 else f"lv{level}"
@@ -158,6 +170,8 @@ class DMPHN(Deblurrer):
             )
             if level == 2 and first is not None:
                 decoded = decoded + first
+            if level == 1 and self.corrects:
+                decoded = decoded + picture
             features.append(code)
             pictures.append(decoded)
         return pictures, features

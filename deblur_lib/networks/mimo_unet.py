@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.convs import BasicConv
+from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 
 class ResBlock(nn.Module):
@@ -128,6 +130,8 @@ class MIMOUNet(Deblurrer):
         blocks: residual blocks in each of the six stages; 8 in the published network.
         dropout: share of fused channels that training sets to zero; the published network
             drops none.
+        start: "random" as published, or "identity" to begin with last layers of zeros, so that
+            the network gives its input back before it has learnt anything.
 
     Source: Cho et al., "Rethinking Coarse-to-Fine Approach in Single Image Deblurring".
     """
@@ -136,7 +140,12 @@ class MIMOUNet(Deblurrer):
     multiple_of = 4
 
     def __init__(
-        self, *, base_channels: PositiveInt = 32, blocks: NonNegativeInt = 8, dropout: float = 0.0
+        self,
+        *,
+        base_channels: PositiveInt = 32,
+        blocks: NonNegativeInt = 8,
+        dropout: float = 0.0,
+        start: str = "random",
     ) -> None:
         super().__init__()
         c1, c2, c3 = widths = (base_channels, 2 * base_channels, 4 * base_channels)
@@ -158,6 +167,8 @@ class MIMOUNet(Deblurrer):
         self.FAM1, self.SCM1 = FAM(c3), SCM(c3)
         self.FAM2, self.SCM2 = FAM(c2), SCM(c2)
         self.drop = nn.Dropout2d(dropout)
+        for last in (*self.ConvsOut, self.feat_extract[5]):
+            choose("start", start, STARTS)(last.main[0])
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restored at a quarter, half and full size, from (B, 3, H, W).
@@ -194,6 +205,11 @@ class MIMOUNetPlus(MIMOUNet):
     name = "mimo_unet_plus"
 
     def __init__(
-        self, *, base_channels: PositiveInt = 32, blocks: NonNegativeInt = 20, dropout: float = 0.1
+        self,
+        *,
+        base_channels: PositiveInt = 32,
+        blocks: NonNegativeInt = 20,
+        dropout: float = 0.1,
+        start: str = "random",
     ) -> None:
-        super().__init__(base_channels=base_channels, blocks=blocks, dropout=dropout)
+        super().__init__(base_channels=base_channels, blocks=blocks, dropout=dropout, start=start)

@@ -21,6 +21,7 @@ from deblur_lib.nn import reach
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.resize import double
+from deblur_lib.nn.starts import STARTS
 
 KERNEL = 5  # of all layers but the transposed ones and the LSTM's
 LEVELS = (1, 2, 3)
@@ -134,6 +135,8 @@ class SRN(Deblurrer):
         features: width C at the full size of a scale; the published networks use 32.
         blocks: residual blocks of each level on either side; 3 in the published networks.
         scales: sizes of the picture, each half the next; 3 in the published networks.
+        start: "random" as published, or "identity": the last layer begins
+            at zero and the input is added to what it draws: a correction, not as published.
 
     Attributes:
         receptive_field: side in pixels of the square that one output pixel looks at.
@@ -154,8 +157,10 @@ class SRN(Deblurrer):
         features: PositiveInt = 32,
         blocks: NonNegativeInt = 3,
         scales: PositiveInt = 3,
+        start: str = "random",
     ) -> None:
         super().__init__()
+        self.corrects = start == "identity"
         self.colours, memory = choose("form", form, FORMS)
         if blocks < 1 or scales < 1:
             raise UsageError(
@@ -181,6 +186,7 @@ class SRN(Deblurrer):
                 self.add_module(f"dec{level}_{index}", ResBlock(widths[level]))
         self.dec1_0 = conv(features, self.colours)
         self.apply(_xavier)
+        choose("start", start, STARTS)(self.dec1_0)
         self.register_load_state_dict_pre_hook(_spell_as_here)  # type: ignore[no-untyped-call]
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
@@ -194,6 +200,7 @@ class SRN(Deblurrer):
             picture = planes[..., ::step, ::step]
             before = picture if estimate is None else double(estimate.detach())
             estimate, state = self.scale(torch.cat((picture, before), dim=1), state)
+            estimate = estimate + picture if self.corrects else estimate
             state = (double(state[0]), double(state[1])) if state else None
             restored.append(estimate.float().reshape(len(blurred), 3, *estimate.shape[-2:]))
         return tuple(restored)

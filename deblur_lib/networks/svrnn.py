@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.parts import choose
 from deblur_lib.nn.resize import double
+from deblur_lib.nn.starts import STARTS
 
 SLOPE = 0.1  # of the leaky ReLUs outside the gate branch
 STAGES = 4
@@ -95,6 +97,8 @@ class SVRNN(Deblurrer):
         gates: width G of the gate branch, which is built as VGG-16; 64 in the published network.
         transposed: work on the picture with rows and columns swapped, as weights that the
             official program trained or reads expect it.
+        start: "random" as published, or "identity": the last layer begins
+            at zero and the input is added to what it draws: a correction, not as published.
 
     Source: Zhang et al., "Dynamic Scene Deblurring Using Spatially Variant Recurrent Neural
     Networks", CVPR 2018; 9,227,027 parameters without the unused blobs of its Caffe file.
@@ -105,9 +109,15 @@ class SVRNN(Deblurrer):
     tile_safe = False  # each recurrence runs from border to border
 
     def __init__(
-        self, *, features: PositiveInt = 32, gates: PositiveInt = 64, transposed: bool = False
+        self,
+        *,
+        features: PositiveInt = 32,
+        gates: PositiveInt = 64,
+        transposed: bool = False,
+        start: str = "random",
     ) -> None:
         super().__init__()
+        self.corrects = start == "identity"
         self.transposed = transposed
         g1, g2, g4, g8 = (gates * factor for factor in (1, 2, 4, 8))
         self.conve1_1 = conv(3, features // 2, 11)
@@ -122,6 +132,7 @@ class SVRNN(Deblurrer):
             self.add_module(f"conv_rnn{stage}", conv(4 * features, features))
         self.convd1_1 = conv(2 * features, features // 2, 9)
         self.convd1_2 = conv(features, 3, 5)
+        choose("start", start, STARTS)(self.convd1_2)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1], sides multiples of 8; one output, not clamped."""
@@ -130,6 +141,7 @@ class SVRNN(Deblurrer):
         full, half, swept = self.encode(x)
         y = F.leaky_relu(self.convd1_1(torch.cat((half, swept), dim=1)), SLOPE)
         y = self.convd1_2(torch.cat((full, double(y, beyond="constant")), dim=1)).float()
+        y = y + x if self.corrects else y
         return (y.mT if self.transposed else y,)  # (B, 3, H, W)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,6 +20,8 @@ from torch.nn import functional as F
 from deblur_lib.errors import UsageError
 from deblur_lib.nn.aliases import accept_aliases
 from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 
 GROUPS = 32
 EXPANSION = 4
@@ -129,6 +131,8 @@ class UNetSEResNeXt(Deblurrer):
         depths: blocks in each stage of the encoder.
         tail: keep the encoder's classifier, as published files do (53,334,971 parameters; without
             it 51,285,971). Such files load without it too.
+        start: "random" as published, or "identity": the last layer begins
+            at zero and the input is added to what it draws: a correction, not as published.
 
     Raises:
         UsageError: `planes` that do not make whole groups.
@@ -146,8 +150,10 @@ class UNetSEResNeXt(Deblurrer):
         planes: PositiveInt = 64,
         depths: Sequence[int] = (3, 4, 6, 3),
         tail: bool = False,
+        start: str = "random",
     ) -> None:
         super().__init__()
+        self.corrects = start == "identity"
         if planes % 16 or len(depths) != 4:
             raise UsageError(
                 f"unet_seresnext needs planes in multiples of 16 and four depths, got {planes} "
@@ -175,6 +181,7 @@ class UNetSEResNeXt(Deblurrer):
         self.dec1 = DecoderBlock(thin, features, thin)
         self.dec0 = ConvRelu(5 * thin, thin)
         self.final = nn.Conv2d(thin, 3, 1)
+        choose("start", start, STARTS)(self.final)
         if tail:
             self.encoder = nn.ModuleDict({"last_linear": nn.Linear(wide[3], 1000)})
         accept_aliases(self, ALIASES, drop=() if tail else ("encoder.",))
@@ -193,7 +200,8 @@ class UNetSEResNeXt(Deblurrer):
         up2 = self.dec2(up3, level2)  # (B, 2F, H/2, W/2)
         views = [self.dec1(up2)]  # (B, 2F, H, W)
         views += [_enlarge(one, 2**k) for k, one in enumerate((up2, up3, up4, up5), start=1)]
-        return ((self.final(self.dec0(torch.cat(views, dim=1))).float() + 1) / 2,)
+        drawn = self.final(self.dec0(torch.cat(views, dim=1))).float()  # (B, 3, H, W) in [-1, 1]
+        return (blurred + drawn / 2 if self.corrects else (drawn + 1) / 2,)
 
 
 def _stage(channels: int, planes: int, depth: int, *, stride: int) -> nn.Sequential:

@@ -66,17 +66,35 @@ NARROW_BY_NAME: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(catalogue.networks()) - {"identity"}))
-def test_pictures_are_float32_under_autocast(name: str) -> None:
+def narrow(name: str, **more: Any) -> Deblurrer:
     defaults = catalogue.signature(name)
-    narrow = {key: one for key, one in NARROW.items() if type(defaults.get(key)) is int}
-    network = catalogue.build(name, **(narrow | NARROW_BY_NAME.get(name, {}))).eval()
+    options = {key: one for key, one in NARROW.items() if type(defaults.get(key)) is int}
+    return catalogue.build(name, **(options | NARROW_BY_NAME.get(name, {}) | more)).eval()
+
+
+def outputs(network: Deblurrer) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
     frames = (network.clip_length,) if network.clip_length > 1 else ()
     side = max(64, network.minimum_size)
     blurred = torch.rand(1, *frames, 3, side, side)
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-        outputs = network.forward_all(blurred)
-    assert {one.dtype for one in outputs} == {torch.float32}
+    with torch.inference_mode():
+        return blurred, network.forward_all(blurred)
+
+
+TRAINED = sorted(set(catalogue.networks()) - {"identity"})
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_pictures_are_float32_under_autocast(name: str) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        _, restored = outputs(narrow(name))
+    assert {one.dtype for one in restored} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_network_can_begin_as_its_input(name: str) -> None:
+    blurred, restored = outputs(narrow(name, start="identity"))
+    wanted = blurred[:, blurred.shape[1] // 2] if blurred.dim() == 5 else blurred
+    torch.testing.assert_close(restored[-1], wanted, rtol=0, atol=1e-5)
 
 
 def test_misspelt_names_get_a_suggestion() -> None:
@@ -89,7 +107,7 @@ def test_misspelt_names_get_a_suggestion() -> None:
 
 
 def test_signature_lists_options_with_defaults() -> None:
-    expected = {"base_channels": 32, "blocks": 20, "dropout": 0.1}
+    expected = {"base_channels": 32, "blocks": 20, "dropout": 0.1, "start": "random"}
     assert catalogue.signature("mimo_unet_plus") == expected
     with pytest.raises(UsageError, match="no network is called"):
         catalogue.signature("mimo")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer, check_input
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 from deblur_lib.papers.lu2025.blocks import DSGA
 from deblur_lib.papers.lu2025.options import BlockOptions
 
@@ -200,6 +201,8 @@ class DSGformer(Deblurrer):
         resample: "shuffle", "bilinear" or "strided".
         ln_bias: shift of the layer norms.
         bias: bias of the convolutions.
+        start: "random" as published, or "identity" to begin with a last layer of zeros, so that
+            the network gives its input back before it has learnt anything.
 
     Raises:
         UsageError: unknown part, or numbers that do not fit each other.
@@ -236,6 +239,7 @@ class DSGformer(Deblurrer):
         resample: str = "shuffle",
         ln_bias: bool = True,
         bias: bool = False,
+        start: str = "random",
     ) -> None:
         super().__init__()
         self.options = BlockOptions(
@@ -262,6 +266,7 @@ class DSGformer(Deblurrer):
         self.parts = nn.ModuleDict()
         width = self._fill(dim)
         self.tail = nn.Conv2d(width, 3, 3, padding=1, bias=bias)
+        choose("start", start, STARTS)(self.tail)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1], sides multiples of `multiple_of`."""

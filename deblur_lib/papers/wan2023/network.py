@@ -22,6 +22,7 @@ from deblur_lib.networks.mimo_unet import AFF, FAM, SCM, ResBlock
 from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.nn.convs import BasicConv
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.starts import STARTS
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM, ChannelAttention
 
 LEVELS = (1, 2, 3)
@@ -89,6 +90,8 @@ class WanNet(Deblurrer):
         dffm_reduction: W9.
         dffm_min: W9.
         pyramid_mode: how the smaller inputs are made, a name in `PYRAMIDS` (W13).
+        start: "random" as published, or "identity" to begin with last layers of zeros, so that
+            the network gives its input back before it has learnt anything.
 
     Raises:
         UsageError: an option has no such choice, or the groups of an MSRM would not be equal.
@@ -119,6 +122,7 @@ class WanNet(Deblurrer):
         dffm_reduction: PositiveInt = 8,
         dffm_min: PositiveInt = 4,
         pyramid_mode: str = "nearest",
+        start: str = "random",
     ) -> None:
         super().__init__()
         if not set(dffm_levels) <= set(LEVELS):
@@ -153,6 +157,8 @@ class WanNet(Deblurrer):
             )
             for _ in range(2)
         )
+        for last in self.paint:
+            choose("start", start, STARTS)(last.main[0])  # type: ignore[index,arg-type]
         self.tile_safe = not any(isinstance(one, ChannelAttention | DFFM) for one in self.modules())
 
     def _lay(self, widths: tuple[int, int, int]) -> None:

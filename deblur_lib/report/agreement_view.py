@@ -13,6 +13,7 @@ from deblur_lib.report import columns, markup
 from deblur_lib.report.agreement import ITSELF, UNMEASURED, Agreement, compare, compared_columns
 from deblur_lib.report.floors import Difference, Record, floors, read_records
 from deblur_lib.report.results import Results
+from deblur_lib.report.rules import NOT_JUDGED
 from deblur_lib.report.verdicts import COLOURS
 from deblur_lib.spec import Paper
 
@@ -49,12 +50,14 @@ def view(found: Agreement) -> markup.View:
         return dataclasses.replace(_itself(found.records), notes=list(found.notes))
     checks = [pair for claim in found.claims for pair in claim.checks]
     same = sum(before == now for before, now in checks)
+    guarded = sum(one.published == one.ours == NOT_JUDGED for one in found.claims)
     notes = [
         f"now: {_where(found.ours)}",
         f"published: {_where(found.published)}",
         "floor: root mean square difference of the trained rows between other recorded executions "
         "and the published one",
         f"single checks with the same verdict: {same} of {len(checks)}",
+        f"verdicts that both sides withhold from rows that are there: {guarded}",
         *found.notes,
     ]
     return markup.View(

@@ -85,7 +85,12 @@ def test_only_claims_that_rows_can_judge_are_counted(executed: Path, published: 
         write_json(folder / "probes.json", fake_results.probes(fake_results.GAINS))
     shift(executed, -9.0, method="wan2023")
     shift(published, -9.0, method="wan2023")
-    found = {one.claim[-3:]: one for one in compared(executed, published).claims}
+    whole = compared(executed, published)
+    found = {one.claim[-3:]: one for one in whole.claims}
+    withheld = sum(one.ours == NOT_JUDGED for one in whole.claims)
+    assert f"withhold from rows that are there: {withheld}" in " ".join(
+        agreement_view.view(whole).notes
+    )
     assert found["C18"].ours == found["C18"].published != NOT_JUDGED
     assert found["C06"].ours == NOT_JUDGED  # by the guard, on rows that are there
     assert not {*found} & {"C01", "C20", "C22"}  # about the print, not run, untestable

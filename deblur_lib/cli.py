@@ -6,13 +6,14 @@ Exit status: 0 done, 1 a check or a run failed, 2 the request was wrong and noth
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from deblur_lib import __version__, papers, store
-from deblur_lib.errors import DeblurError
+from deblur_lib.errors import DeblurError, MissingRowsError
 from deblur_lib.spec import PROFILES
 
 
@@ -134,6 +135,40 @@ def publish(paper: str, profile: str) -> None:
     readme = store.project_root() / "README.md"
     if readme.is_file() and fill_costs(readme, store.project_root() / "results"):
         click.echo("README.md: what each profile costs was renewed")
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@click.option("--record", "label", default="", help="keep this comparison, under a name")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
+    """Compare the rows of the last run of PAPER with the published ones of its profile.
+
+    With --record the differences are kept beside the published rows, as a measure of how much two
+    executions differ.
+    """
+    from deblur_lib.plan import Request
+    from deblur_lib.report import agreement, agreement_view, floors
+    from deblur_lib.report.results import Results
+
+    declared = papers.load(paper)
+    executed = store.results_folder(Request(paper, profile))
+    published = store.published_folder(paper, profile)
+    if not (executed / "rows.csv").is_file():
+        raise MissingRowsError(
+            f"no rows of {paper} at profile {profile} were executed here; run `deblur reproduce "
+            f"{paper} --profile {profile}` first"
+        )
+    found = agreement.compare(Results.load(executed), published, declared)
+    if label:
+        floors.add_record(published, found.record(label))
+        click.echo(f"recorded: {label}", err=True)
+    if as_json:
+        click.echo(json.dumps(agreement_view.as_dict(found), indent=1, ensure_ascii=False))
+        return
+    click.echo(replace(agreement_view.view(found), title="").markdown())
+    click.echo(found.sentence)
 
 
 @main.command()

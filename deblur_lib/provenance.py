@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+INSTRUCTION_SETS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")  # limits set from outside
 PACKAGES = ("deblur-lib", "torch", "lightning-fabric", "numpy", "scipy", "scikit-image", "pillow")
 
 
@@ -44,8 +45,13 @@ def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
 
 
 def hardware(accelerator: str = "") -> dict[str, str]:
-    """Processor, cores, memory and accelerator of this machine, without its name or paths."""
-    return {
+    """Processor, cores, memory and accelerator of this machine, without its name or paths.
+
+    Where the environment limits the instruction sets, "instruction_sets" says how.
+    """
+    limits = [f"{name}={os.environ[name]}" for name in INSTRUCTION_SETS if os.environ.get(name)]
+    found = {"instruction_sets": " ".join(limits)} if limits else {}
+    return found | {
         "processor": _processor(),
         "cores": str(os.cpu_count() or 1),
         "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",

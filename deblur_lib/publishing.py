@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report import derive
+from deblur_lib.report import derive, floors
 
 KEPT = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json", "real_check.csv")
 
@@ -12,6 +12,7 @@ KEPT = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json", 
 def publish(source: Path, target: Path, paper: str) -> Path:
     """Copy rows, manifests, curves and pictures, and derive tables and figures from the copy.
 
+    Recorded agreements stay where the rows are the same, and go with the rows that they measured.
     The old folder is replaced only when the new one is complete.
 
     Raises:
@@ -25,6 +26,8 @@ def publish(source: Path, target: Path, paper: str) -> Path:
     for name in KEPT:
         if (source / name).is_file():
             shutil.copyfile(source / name, fresh / name)
+    if floors.belongs(target / floors.NAME, fresh / "rows.csv"):
+        shutil.copyfile(target / floors.NAME, fresh / floors.NAME)
     if (source / "pictures").is_dir():
         shutil.copytree(source / "pictures", fresh / "pictures")
     derive.write_derived(fresh, paper)

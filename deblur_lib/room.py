@@ -18,7 +18,7 @@ from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import budget, derive, markup, tables, verdicts
+from deblur_lib.report import agreement_view, budget, derive, markup, tables, verdicts
 from deblur_lib.report.results import Results
 
 if TYPE_CHECKING:
@@ -226,6 +226,11 @@ class Room:
             for one in manifests
         )
         return markup.listing(frame.set_index("run"), key="provenance")
+
+    def agreement(self) -> markup.View:
+        """These rows and verdicts beside the published ones of the same profile: does it repeat?"""
+        published = store.published_folder(self.paper.id, self.plan.profile.name)
+        return agreement_view.shown(self.results, published, self.paper)
 
     # --- live parts ----------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
-        "book", "coverage", "data", "list", "publish", "reproduce", "restore", "verify",
+        "agree", "book", "coverage", "data", "list", "publish", "reproduce", "restore", "verify",
     ]  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
         "import deblur_lib",
         "from deblur_lib.cli import main; main(['list'], standalone_mode=False)",
         "from deblur_lib.cli import main; main(['coverage'], standalone_mode=False)",
+        "from deblur_lib.report import agreement_view",
     ],
 )
 def test_no_torch_is_loaded(code: str) -> None:

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from deblur_lib import provenance
 
 
@@ -46,3 +48,13 @@ def test_hardware_names_the_processor_but_not_the_machine() -> None:
     assert int(found["cores"]) >= 1
     assert found["processor"]
     assert platform.node() not in " ".join(found.values()).split()
+
+
+def test_limits_of_instruction_sets_are_told_where_they_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in provenance.INSTRUCTION_SETS:
+        monkeypatch.delenv(name, raising=False)
+    assert "instruction_sets" not in provenance.hardware()
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert provenance.hardware()["instruction_sets"] == "ONEDNN_MAX_CPU_ISA=AVX2"

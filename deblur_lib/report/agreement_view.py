@@ -1,0 +1,164 @@
+"""How an agreement is shown: tables for chapters and the command line, data for JSON."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.records import Manifest
+from deblur_lib.report import columns, markup
+from deblur_lib.report.agreement import ITSELF, UNMEASURED, Agreement, compare, compared_columns
+from deblur_lib.report.floors import Difference, Record, floors, read_records
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import NOT_JUDGED
+from deblur_lib.report.verdicts import COLOURS
+from deblur_lib.spec import Paper
+
+FLOOR = "floor"
+
+
+def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
+    """The comparison for a chapter; one line where there is nothing to compare.
+
+    Args:
+        ours: the rows that the chapter shows.
+        folder: the published results folder of their profile.
+        paper: the declaration.
+    """
+    if ours.folder == folder:
+        return _itself(read_records(folder))
+    try:
+        return view(compare(ours, folder, paper))
+    except MissingRowsError as error:
+        return _line(f"Not compared: {error}.")
+
+
+def _line(text: str) -> markup.View:
+    return markup.View(text, "", [], [], "agreement")
+
+
+def _itself(records: Sequence[Record]) -> markup.View:
+    return dataclasses.replace(_line(ITSELF), blocks=_recorded(records))
+
+
+def view(found: Agreement) -> markup.View:
+    """The sentence, a table of rows, a table of verdicts and notes."""
+    if found.sentence == ITSELF:
+        return dataclasses.replace(_itself(found.records), notes=list(found.notes))
+    checks = [pair for claim in found.claims for pair in claim.checks]
+    same = sum(before == now for before, now in checks)
+    guarded = sum(one.published == one.ours == NOT_JUDGED for one in found.claims)
+    notes = [
+        f"now: {_where(found.ours)}",
+        f"published: {_where(found.published)}",
+        "floor: root mean square difference of the trained rows between other recorded executions "
+        "and the published one",
+        f"single checks with the same verdict: {same} of {len(checks)}",
+        f"verdicts that both sides withhold from rows that are there: {guarded}",
+        *found.notes,
+    ]
+    return markup.View(
+        title=found.sentence,
+        caption="each cell: mean now, mean published, and the difference below",
+        blocks=[
+            ("rows", _rows(found)),
+            ("verdicts, those that differ first", _verdicts(found)),
+            *_recorded(found.records),
+        ],
+        notes=notes,
+        key="agreement",
+        colours=COLOURS,
+    )
+
+
+def _rows(found: Agreement) -> pd.DataFrame:
+    """One row per method and the floor below, one column per data set and convention."""
+    titles = {one.id: one.title for one in found.paper.methods}
+    table: dict[str, dict[str, str]] = {}
+    for key, column in compared_columns(found.paper).items():
+        rows = [row for row in found.rows if (row.dataset, row.convention) == key]
+        if rows:
+            cells = {titles[row.method]: _cell(row, column.metric) for row in rows}
+            floor = found.floors.get(key)
+            cells[FLOOR] = UNMEASURED if floor is None else columns.shown(floor, column.metric)
+            table[f"{column.dataset} {column.title}"] = cells
+    order = [*titles.values(), FLOOR]
+    frame = pd.DataFrame(table)
+    return frame.reindex([one for one in order if one in frame.index]).fillna("–")
+
+
+def _cell(row: Difference, metric: str) -> str:
+    both = f"{columns.shown(row.ours, metric)} / {columns.shown(row.published, metric)}"
+    return f"{both}\n{columns.shown(row.value, metric, sign=True)}"
+
+
+def _verdicts(found: Agreement) -> pd.DataFrame:
+    claims = sorted(found.claims, key=lambda one: one.same)
+    return pd.DataFrame(
+        {
+            "published": [one.published for one in claims],
+            "now": [one.ours for one in claims],
+            "same": ["yes" if one.same else "no" for one in claims],
+        },
+        index=pd.Index([one.claim.rpartition("-")[2] for one in claims], name="id"),
+    )
+
+
+def _recorded(records: Sequence[Record]) -> list[tuple[str, pd.DataFrame]]:
+    """What other executions of the published rows showed; nothing where none is recorded."""
+    table = {
+        one.label: {
+            "processor": " and ".join(map(_processor, one.hardware)),
+            "threads": " and ".join(map(str, one.threads)),
+            "precision": " and ".join(one.precisions),
+            "same verdicts": f"{one.agreed} of {one.compared}",
+        }
+        | {f"floor, {' '.join(key)}": f"{value:.4f}" for key, value in floors([one]).items()}
+        for one in records
+    }
+    frame = pd.DataFrame.from_dict(table, orient="index").fillna("–")
+    return [("other executions of the published rows", frame)] if records else []
+
+
+def _where(listed: Sequence[Manifest]) -> str:
+    """Processor, accelerator, threads, precision and commit of some runs, each once."""
+    parts = {
+        "": [_processor(one.hardware) for one in listed],
+        "with": [one.hardware.get("accelerator", "none").replace("none", "") for one in listed],
+        "threads": [str(one.threads) for one in listed],
+        "precision": [one.precision for one in listed],
+        "commit": [one.commit[:10] + ("+" if one.dirty else "") for one in listed],
+    }
+    told = {name: [one for one in sorted(set(values)) if one] for name, values in parts.items()}
+    return ", ".join(f"{name} {' and '.join(one)}".strip() for name, one in told.items() if one)
+
+
+def _processor(hardware: Mapping[str, str]) -> str:
+    """A processor with the limits that the environment set to its instruction sets."""
+    return " ".join(hardware.get(name, "") for name in ("processor", "instruction_sets")).strip()
+
+
+def as_dict(found: Agreement) -> dict[str, Any]:
+    """The comparison as plain data."""
+    return {
+        "paper": found.paper.id,
+        "sentence": found.sentence,
+        "agreed": found.agreed,
+        "compared": len(found.claims),
+        "rows": [
+            vars(row)
+            | {
+                "difference": row.value,
+                "floor": found.floors.get((row.dataset, row.convention)),
+            }
+            for row in found.rows
+        ],
+        "claims": [
+            vars(one) | {"same": one.same, "checks": [list(pair) for pair in one.checks]}
+            for one in found.claims
+        ],
+        "notes": list(found.notes),
+    }

@@ -1,0 +1,124 @@
+"""Stored comparisons of other executions with the published rows, and the floor they measure.
+
+Two executions of the same seeds differ when the processor, its instruction sets or the number of
+threads differ. How much is measured: each comparison that is recorded beside the published rows, in
+agreement.json, holds the difference of every row. It belongs to these rows alone, by their digest.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from deblur_lib.errors import RecordError
+from deblur_lib.provenance import file_digest
+from deblur_lib.records import read_json, write_json
+from deblur_lib.spec import STRICT
+
+NAME = "agreement.json"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Difference:
+    """One row now and as published: mean scores over the pictures and seeds of both."""
+
+    method: str
+    dataset: str
+    convention: str
+    ours: float
+    published: float
+    trained: bool
+
+    @property
+    def value(self) -> float:
+        """Ours less the published, in the unit of the convention."""
+        return self.ours - self.published
+
+
+@dataclass(frozen=True, config=STRICT)
+class Flip:
+    """A claim with another verdict than published."""
+
+    claim: str
+    published: str
+    ours: str
+
+
+@dataclass(frozen=True, config=STRICT)
+class Record:
+    """One execution beside the published rows.
+
+    Attributes:
+        label: its name, e.g. "two threads".
+        executed: digest of its rows.csv.
+        hardware: each processor that ran it, with instruction sets where the environment set them.
+        versions: versions of the packages that computed, by package.
+        threads, precisions, commits: of its runs.
+        rows: difference of every row that was executed again.
+        flips: claims whose verdict differs.
+        agreed, compared: number of claims with the same verdict, and of all compared.
+    """
+
+    label: str
+    executed: str
+    hardware: list[dict[str, str]]
+    versions: dict[str, list[str]]
+    threads: list[int]
+    precisions: list[str]
+    commits: list[str]
+    rows: list[Difference]
+    flips: list[Flip]
+    agreed: int
+    compared: int
+
+
+_RECORDS = TypeAdapter(list[Record])
+
+
+def read_records(folder: Path) -> list[Record]:
+    """Records that belong to the rows of a published folder; none where the rows changed since.
+
+    Raises:
+        RecordError: the file breaks its schema.
+    """
+    path = folder / NAME
+    if not belongs(path, folder / "rows.csv"):
+        return []
+    try:
+        stored = json.dumps(read_json(path)["records"])
+        return _RECORDS.validate_json(stored, strict=True)
+    except (ValidationError, KeyError) as error:
+        told = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "no such key"
+        raise RecordError(
+            f"{path}: a list of records is needed under 'records' ({told}); delete the file and "
+            "record again"
+        ) from error
+
+
+def belongs(path: Path, rows: Path) -> bool:
+    """True when stored records were made from this rows.csv."""
+    if not (path.is_file() and rows.is_file()):
+        return False
+    stored: Any = read_json(path)
+    return isinstance(stored, dict) and stored.get("rows") == file_digest(rows)
+
+
+def add_record(folder: Path, record: Record) -> None:
+    """Store a record in a published folder, in place of an earlier one of the same label."""
+    kept = [one for one in read_records(folder) if one.label != record.label]
+    records = _RECORDS.dump_python([*kept, record], mode="json")
+    write_json(folder / NAME, {"rows": file_digest(folder / "rows.csv"), "records": records})
+
+
+def floors(records: Iterable[Record]) -> dict[tuple[str, str], float]:
+    """Root mean square of the differences of trained rows, by data set and convention."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        for row in record.rows:
+            if row.trained:
+                found.setdefault((row.dataset, row.convention), []).append(row.value)
+    return {key: float(np.sqrt(np.mean(np.square(values)))) for key, values in found.items()}

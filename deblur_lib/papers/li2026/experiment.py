@@ -734,10 +734,10 @@ DEPARTURES = (
 PROFILES = (
     Profile(
         name="smoke",
-        train_on="synth-gopro-gamma",
+        train_on="synth-gopro-linear",
         test_on={
             "hide_test": "synth-hide-close",
-            "gopro_test": "synth-gopro-gamma",
+            "gopro_test": "synth-gopro-linear",
             "realblur_j": "synth-realblur-j",
             "realblur_r": "synth-realblur-r",
         },
@@ -768,10 +768,10 @@ PROFILES = (
     ),
     Profile(
         name="demo",
-        train_on="synth-gopro-gamma",
+        train_on="synth-gopro-linear",
         test_on={
             "hide_test": "synth-hide-close",
-            "gopro_test": "synth-gopro-gamma",
+            "gopro_test": "synth-gopro-linear",
             "realblur_j": "synth-realblur-j",
             "realblur_r": "synth-realblur-r",
         },
@@ -857,14 +857,14 @@ PROFILES = (
     ),
     Profile(
         name="gpu",
-        train_on="synth-gopro-gamma",
+        train_on="synth-gopro-linear",
         test_on={
             "hide_test": "synth-hide-close",
-            "gopro_test": "synth-gopro-gamma",
+            "gopro_test": "synth-gopro-linear",
             "realblur_j": "synth-realblur-j",
             "realblur_r": "synth-realblur-r",
         },
-        data={"size": 256, "train": 512, "validation": 16, "test": 48, "blur": 0.5},
+        data={"size": 256, "train": 512, "validation": 16, "test": 48},
         options={"deblurgan_v2": {"start": "identity"}, "li2026": {"start": "identity"}},
         train={
             "steps": 4000, "batch": 8, "crop": 256, "lr": 2e-4, "validate": 10,

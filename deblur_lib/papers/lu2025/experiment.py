@@ -591,8 +591,8 @@ DEPARTURES = (
 PROFILES = (
     Profile(
         name="smoke",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-realblur-j"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-realblur-j"},
         data={"size": 64, "train": 8, "validation": 2, "test": 3, "blur": 0.5},
         options={"dsgformer": {"dim": 4, "blocks": 1}},
         train={"steps": 4, "batch": 2, "crop": 64, "warmup": 1, "validate": 2},
@@ -600,8 +600,8 @@ PROFILES = (
     ),
     Profile(
         name="demo",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-shake"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-shake"},
         data={
             "size": 128, "train": 96, "validation": 8, "test": 24, "blur": 0.25, "spread": 0.4,
         },
@@ -670,9 +670,9 @@ PROFILES = (
     ),
     Profile(
         name="gpu",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-realblur-j"},
-        data={"size": 256, "train": 512, "validation": 16, "test": 48, "blur": 0.5},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-realblur-j"},
+        data={"size": 256, "train": 512, "validation": 16, "test": 48},
         options={
             "dsgformer": {"dim": 32, "blocks": 8},
             "mb_taylorformer_v2": {"dim": [28, 56, 112, 160]},

@@ -323,8 +323,8 @@ DEPARTURES = (
 PROFILES = (
     Profile(
         name="smoke",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "lai": "synth-lai-nonuniform"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "lai": "synth-lai-nonuniform"},
         data={"size": 64, "train": 8, "validation": 2, "test": 3, "blur": 0.5},
         options={"sang2018": {"features": 4, "blocks": 1, "start": "identity"}},
         train={
@@ -343,8 +343,8 @@ PROFILES = (
     ),
     Profile(
         name="demo",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "lai": "synth-lai-nonuniform"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "lai": "synth-lai-nonuniform"},
         data={
             "size": 128, "train": 96, "validation": 8, "test": 24, "blur": 0.25, "spread": 0.4,
         },
@@ -365,7 +365,7 @@ PROFILES = (
         },
         seeds=(0, 1, 2),
         why="minutes on two processor cores: shows whether rows of one size differ after the same "
-        "short training on generated blur of two to three pixels, averaged in linear light; the "
+        "short training on generated blur of two to three pixels; the "
         "network has no way around its layers and starts as the identity to save the steps; it "
         "does not show what full training on GoPro would give",
     ),
@@ -398,9 +398,9 @@ PROFILES = (
     ),
     Profile(
         name="gpu",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "lai": "synth-lai-nonuniform"},
-        data={"size": 256, "train": 512, "validation": 16, "test": 48, "blur": 0.5},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "lai": "synth-lai-nonuniform"},
+        data={"size": 256, "train": 512, "validation": 16, "test": 48},
         options={"sang2018": {"features": 64, "blocks": 19, "start": "identity"}},
         train={"steps": 6000, "lr": 2e-4, "schedule": "cosine", "validate": 10},
         seeds=(0, 1, 2),

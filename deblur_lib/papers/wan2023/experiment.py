@@ -445,8 +445,8 @@ DEPARTURES = (
 PROFILES = (
     Profile(
         name="smoke",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-shake"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-shake"},
         data={"size": 64, "train": 8, "validation": 2, "test": 3, "blur": 0.5},
         options={
             "wan2023": {"base_channels": 4, "blocks_per_stage": 1},
@@ -457,8 +457,8 @@ PROFILES = (
     ),
     Profile(
         name="demo",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-shake"},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-shake"},
         data={
             "size": 128, "train": 96, "validation": 8, "test": 24, "blur": 0.25, "spread": 0.4,
         },
@@ -480,7 +480,7 @@ PROFILES = (
         },
         why="minutes on two processor cores, so three seeds for the printed rows of the ablation "
         "and one for the others: shows whether rows of one size differ after the same short "
-        "training on generated blur of two to three pixels, averaged in linear light; it does not "
+        "training on generated blur of two to three pixels; it does not "
         "show what full training on GoPro would give",
     ),
     Profile(
@@ -516,9 +516,9 @@ PROFILES = (
     ),
     Profile(
         name="gpu",
-        train_on="synth-gopro-gamma",
-        test_on={"gopro_test": "synth-gopro-gamma", "realblur_j": "synth-shake"},
-        data={"size": 256, "train": 512, "validation": 16, "test": 48, "blur": 0.5},
+        train_on="synth-gopro-linear",
+        test_on={"gopro_test": "synth-gopro-linear", "realblur_j": "synth-shake"},
+        data={"size": 256, "train": 512, "validation": 16, "test": 48},
         options={
             "wan2023": {"base_channels": 32, "blocks_per_stage": 8},
             "mimo_unet": {"base_channels": 32, "blocks": 8},

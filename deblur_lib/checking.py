@@ -45,7 +45,8 @@ def _open(plan: Plan, check: CheckSet) -> PairSource:
     made = check.data in VARIANTS
     settings: dict[str, Any] = {} if made else {"partial": True, "pack": False}
     if made and check.root:
-        settings["photographs"] = roots[check.root]
+        folder = str(Path(roots[check.root]).absolute())
+        settings |= {"photographs": folder, "photographs_for": check.split}
     source = open_data(
         check.data,
         check.split,

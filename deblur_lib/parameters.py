@@ -80,7 +80,7 @@ def check_type(name: str, value: Any, default: Any) -> None:
 
 REQUEST_FIELDS = (
     "profile", "device", "precision", "seeds", "train", "methods", "options", "recipe", "data",
-    "roots", "sources",
+    "roots", "sources", "checks",
 )  # fmt: skip
 
 
@@ -88,10 +88,10 @@ def request_of(paper: str, parameters: Mapping[str, Any]) -> Request:
     """The request that a notebook with these parameters makes.
 
     Raises:
-        UsageError: a seed that is no whole number or a method that is no text.
+        UsageError: a seed that is no whole number, or a method or check that is no text.
     """
     fields = {name: parameters[name] for name in REQUEST_FIELDS if name in parameters}
-    for name, kind in (("seeds", int), ("methods", str)):
+    for name, kind in (("seeds", int), ("methods", str), ("checks", str)):
         if name in fields:
             for item in fields[name]:
                 check_type(f"{name} item", item, kind())

@@ -9,10 +9,10 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from deblur_lib import papers
+from deblur_lib import checksets, papers
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
-from deblur_lib.spec import PROFILES, Method, Options, Paper, Profile, Train, override
+from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -37,6 +37,8 @@ class Request:
         roots: folder of each real data set, by data id.
         sources: data id that takes the place of one that the profile names, for training and
             testing, e.g. {"gopro-linear": "gopro-gamma"} or a folder of your own named in `roots`.
+        checks: sets that trained networks are scored on for checking: declared ones, data ids, or
+            names in `roots`; empty takes the paper's whose folder is in `roots`.
     """
 
     paper: str
@@ -51,6 +53,7 @@ class Request:
     data: Options = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,14 +108,15 @@ class Plan:
     paper: Paper
     profile: Profile
     runs: tuple[Run, ...]
+    checks: tuple[CheckSet, ...] = ()
 
 
 def make_plan(request: Request) -> Plan:
     """Resolve a request into runs.
 
     Raises:
-        UsageError: an unknown paper, profile, method, device, or a recipe field or type that
-            does not exist; nothing was started.
+        UsageError: an unknown paper, profile, method, device or check set, or a recipe field or
+            type that does not exist; nothing was started.
     """
     paper = papers.load(request.paper)
     for kind, value, known in (
@@ -139,7 +143,9 @@ def make_plan(request: Request) -> Plan:
         for method in methods
         if seed in seeds[method.id]
     ]
-    return Plan(request, paper, profile, tuple(runs))
+    learnt = {run.train_on for run in runs} | {str(run.data.get("photographs")) for run in runs}
+    checks = checksets.choose(paper.checks, request.checks, request.roots, learnt)
+    return Plan(request, paper, profile, tuple(runs), checks)
 
 
 def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:

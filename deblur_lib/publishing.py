@@ -6,7 +6,10 @@ from pathlib import Path
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report import derive, floors
 
-KEPT = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json", "real_check.csv")
+KEPT = (
+    *("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json"),
+    *("checks.csv", "checks.json"),
+)
 
 
 def publish(source: Path, target: Path, paper: str) -> Path:

@@ -4,7 +4,7 @@
     room.run()
     room.table("T2")
 
-Only `run`, `explore`, `real_check` and the drawings of a network's structure load torch.
+Only `run`, `explore` and the drawings of a network's structure load torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import agreement_view, budget, derive, markup, tables, verdicts
+from deblur_lib.report import agreement_view, budget, checks, derive, markup, tables, verdicts
 from deblur_lib.report.results import Results
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def open_paper(
     data: Mapping[str, Any] | None = None,
     roots: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
+    checks: Sequence[str] = (),
 ) -> "Room":
     """Open a paper's room at a budget.
 
@@ -55,6 +56,7 @@ def open_paper(
         data: settings of generated pictures, and of real ones; see `data.opening.open_data`.
         roots: folder of each real data set, by data id.
         sources: data id in place of one that the profile names, see `plan.Request`.
+        checks: sets to score trained networks on for checking, see `plan.Request`.
 
     Raises:
         UsageError: a name or a type is wrong; nothing was started.
@@ -72,6 +74,7 @@ def open_paper(
         data=dict(data or {}),
         roots=dict(roots or {}),
         sources=dict(sources or {}),
+        checks=tuple(checks),
     )
     return Room(make_plan(request))
 
@@ -88,16 +91,20 @@ class Room:
     # --- running -------------------------------------------------------------------------------
 
     def run(self) -> markup.View:
-        """Train what is missing, score it, write rows and everything derived from them.
+        """Train what is missing, score and check it, write rows and everything derived from them.
 
         Returns:
             Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
         """
         if self.plan.request.train == "missing":
+            from deblur_lib.checking import collect_checks, open_checks, score_checks
             from deblur_lib.workers import run_all
 
+            sources = open_checks(self.plan)
             run_all(self.plan)
+            score_checks(self.plan, sources)
             collect(self.plan, self.folder, self.plan.runs)
+            collect_checks(self.plan, self.folder)
             derive.write_derived(self.folder, self.paper.id)
             self._derived = True
         return self._summary()
@@ -201,6 +208,27 @@ class Room:
         """Verdict on every claim of the paper, against its tables and against our rows."""
         return verdicts.styled(verdicts.judge(self.results, self.paper))
 
+    def checks(self, *names: str) -> markup.View:
+        """Gain of the trained networks on pictures for checking only, such as real pairs.
+
+        Args:
+            names: check sets to show; none shows those of the request, else the paper's.
+
+        Returns:
+            A table for each set that this run scored, else from the published run.
+        """
+        known = {one.id: one for one in (*self.paper.checks, *self.plan.checks)}
+        for name in names:
+            if name not in known:
+                raise UsageError(unknown_name("check set", name, known, see="deblur_lib.spec"))
+        asked = self.plan.checks if self.plan.request.checks else self.paper.checks
+        wanted = [known[name] for name in names] or asked
+        published = store.published_folder(self.paper.id, self.plan.profile.name)
+        folders = {"this run": self.folder, "the published run": published}
+        if self.folder == published:
+            del folders["this run"]
+        return checks.view(folders, self.paper, wanted)
+
     def departures(self) -> markup.View:
         """Open points of the paper, and what we do there."""
         frame = pd.DataFrame([vars(one) for one in self.paper.departures])
@@ -243,12 +271,6 @@ class Room:
         from deblur_lib.exploring import explore
 
         return explore(self.plan, self.folder, interactive=interactive)
-
-    def real_check(self) -> markup.View:
-        """PSNR of the trained networks on real GoPro pairs, where such pairs are at hand."""
-        from deblur_lib.realcheck import real_check
-
-        return markup.listing(real_check(self.plan), key="real_check")
 
     def _look(self) -> None:
         if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():

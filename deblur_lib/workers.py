@@ -6,9 +6,10 @@ how many there are.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -52,11 +53,34 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
         for run in plan.runs:
             execute(run, plan, tests, shown)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_one, plan.request, run.id, shown) for run in longest_first(pending)]
+    jobs = [(plan.request, run.id, shown) for run in longest_first(pending)]
+    side_by_side(_one, jobs, workers, "runs")
+
+
+def side_by_side(
+    task: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, title: str
+) -> None:
+    """Call a function once for each job, in processes with one thread each where that pays.
+
+    Args:
+        task: a function at the top of a module; in a process of its own it shows no bars.
+        jobs: its arguments, in the order in which they are taken.
+        workers: processes at once; with one, or one job, everything runs here.
+        title: of the bar.
+
+    Raises:
+        Exception: of the first job that failed; the others that were under way go on to their end.
+    """
+    if min(workers, len(jobs)) < 2:
+        for job in jobs:
+            task(*job)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _alone) as pool:
+        futures = [pool.submit(task, *job) for job in jobs]
         try:
             done = as_completed(futures)
-            for future in tqdm(done, "runs", len(futures), unit="run", disable=not shows_bars()):
+            for future in tqdm(done, title, len(futures), disable=not shows_bars()):
                 future.result()
         finally:
             for future in futures:
@@ -95,10 +119,13 @@ def worker_count(plan: Plan) -> int:
     return 1
 
 
-def _one(request: Request, name: str, shown: Shown) -> None:
-    """Execute one run in a process of its own; the pictures are in the cache already."""
+def _alone() -> None:
     torch.set_num_threads(1)
     os.environ["TQDM_DISABLE"] = "1"
+
+
+def _one(request: Request, name: str, shown: Shown) -> None:
+    """Execute one run in a process of its own; the pictures are in the cache already."""
     plan = make_plan(request)
     (run,) = [one for one in plan.runs if one.id == name]
     execute(run, plan, open_tests(plan), shown)

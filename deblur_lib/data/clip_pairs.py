@@ -1,5 +1,6 @@
-"""Samples that `deblur data clips` made, read as pairs of a clip and a sharp frame."""
+"""Pairs of a clip and a sharp frame, from `deblur data clips` or from the pairs of a video."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,17 @@ HELD_OUT = 10  # of the training clips every tenth validates
 
 
 class PairedClips(PairedImages):
-    """Pairs whose blurred side is three consecutive frames, files as `clips` leaves them.
-
-    The entries are the middle frames, the root the folder of the split's clips.
-    """
+    """Pairs whose blurred side is three consecutive frames; the entries are the middle frames."""
 
     def frames(self, index: int) -> list[str]:
         """Paths of the blurred frames of a pair, relative to the root."""
-        middle = Path(self.entries[index].blurred)
-        number = int(middle.stem)
-        return [
-            middle.with_name(f"{one:06d}.png").as_posix()
-            for one in (number - 1, number, number + 1)
-        ]
+        middle = self.entries[index].blurred
+        fit = re.fullmatch(r"(.*?)(\d+)(\.\w+)", middle)
+        if fit is None:
+            return [middle] * 3  # a picture without a number has no neighbours
+        front, digits, suffix = fit.groups()
+        around = (int(digits) - 1, int(digits), int(digits) + 1)
+        return [f"{front}{one:0{len(digits)}d}{suffix}" for one in around]
 
     def _files(self) -> list[str]:
         blurred = {path for index in range(len(self)) for path in self.frames(index)}
@@ -50,6 +49,33 @@ class PairedClips(PairedImages):
                     f"is {sharp.shape[1]}x{sharp.shape[0]}; a clip needs one size"
                 )
         return np.stack(frames), sharp
+
+
+def as_clips(pairs: PairedImages) -> PairedImages:
+    """Clips of three neighbouring frames out of the pairs of a video, told by their numbers.
+
+    Pairs without both neighbours, such as the first and the last of a scene, are left out.
+
+    Raises:
+        DataError: no three pairs are neighbours.
+    """
+    if isinstance(pairs, PairedClips):
+        return pairs
+    there = {entry.blurred for entry in pairs.entries}
+    clips = PairedClips(
+        pairs.root, pairs.entries, data_id=pairs.data_id, layout=f"{pairs.layout}, as clips"
+    )
+    kept = [
+        entry
+        for index, entry in enumerate(clips.entries)
+        if len(there.intersection(clips.frames(index))) == 3
+    ]
+    if not kept:
+        raise DataError(
+            f"{pairs.root} holds no three pairs with neighbouring numbers, such as 000001, 000002 "
+            "and 000003 of one scene, so it gives no clip; open it without the setting `clips`"
+        )
+    return clips.kept(kept, data_id=pairs.data_id)
 
 
 def open_clips(data_id: str, split: Split, root: Path) -> PairedClips:

@@ -7,7 +7,7 @@ from typing import Any
 
 from deblur_lib.data.benchmark import build_benchmark
 from deblur_lib.data.cache import pack
-from deblur_lib.data.clip_pairs import open_clips
+from deblur_lib.data.clip_pairs import as_clips, open_clips
 from deblur_lib.data.clips import MANIFEST
 from deblur_lib.data.pairs import PairedImages, PairSource
 from deblur_lib.data.real import open_own, open_source
@@ -22,6 +22,7 @@ FLOW_MADE = "dvd-flow"  # clips of zhao2020, which everyone makes from the video
 KINDS: dict[str, type] = {
     "partial": bool,
     "pack": bool,
+    "clips": bool,
     "held_out": list,
     "every": int,
     "test_crop": str,
@@ -47,10 +48,11 @@ def open_data(
             training scenes are held out for it, and training leaves them out.
         settings: of a generated set, see `benchmark.Settings`; of a real one: `partial` (accept an
             incomplete folder; the official count stays `expected`), `pack` (decode training and
-            validation pictures once into the cache; default True), `held_out` (scenes that
-            validate), `every` (train on every so many of the pairs), `test_crop` (score a window
-            of each test picture: "center", "max_motion" or "seeded", see `windows`; default
-            "whole"), `test_side` (side of that window in pixels, default 256).
+            validation pictures once into the cache; default True), `clips` (make clips of three
+            out of neighbouring frames; default False), `held_out` (scenes that validate), `every`
+            (train on every so many of the pairs), `test_crop` (score a window of each test
+            picture: "center", "max_motion" or "seeded", see `windows`; default "whole"),
+            `test_side` (side of that window in pixels, default 256).
         roots: folder of each real data set; one made by `deblur data clips` gives clips.
         cache: folder of packed pictures.
         progress: show progress bars.
@@ -82,6 +84,7 @@ def open_data(
     chosen = _read_settings(settings)
     every, packed = chosen.pop("every", 1), chosen.pop("pack", True)
     place, side = chosen.pop("test_crop", WHOLE), chosen.pop("test_side", 256)
+    clips = chosen.pop("clips", False)
     pairs: PairedImages
     if (roots[data_id] / MANIFEST).is_file():
         pairs = open_clips(data_id, part, roots[data_id])
@@ -89,6 +92,8 @@ def open_data(
         pairs = open_source(data_id, part, roots[data_id], cache=cache, **chosen)
     else:
         pairs = open_own(data_id, part, roots[data_id])
+    if clips:
+        pairs = as_clips(pairs)
     if split == "test":
         return pairs if place == WHOLE else Windowed(pairs, place, side)
     if split == "train" and every > 1:

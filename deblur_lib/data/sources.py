@@ -4,6 +4,7 @@ Nothing is downloaded. A user gives the folder; layouts are tried in order, coun
 the kind of average are checked.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -248,6 +249,21 @@ REDS = Source(
     fields={"scene": r"\d{3}", "frame": r"\d{8}"},
 )
 
+REDS_180P = dataclasses.replace(
+    REDS,
+    id="reds-180p",
+    title="REDS at 320x180",
+    layouts=(
+        Layout(
+            "<split>/<clip>/{blur,sharp}",
+            "{split}/{scene}/blur/{frame}",
+            "{split}/{scene}/sharp/{frame}",
+        ),
+    ),
+    size=(320, 180),
+    note="both sides of REDS made smaller by four",
+)
+
 SOURCES: dict[str, Source] = {
     source.id: source
     for source in (
@@ -270,5 +286,6 @@ SOURCES: dict[str, Source] = {
         _lai("nonuniform", "gyro"),
         DVD,
         REDS,
+        REDS_180P,
     )
 }

@@ -3,6 +3,7 @@
 derived/T1.md, T1.csv         each table, for readers and with every field of every cell
 derived/claims.md, .json      verdicts on the claims
 derived/coverage.json         one entry per printed cell
+derived/checks.md             gains on pictures for checking only, where some were scored
 derived/departures.md         open points and what we do
 derived/headline.json         gains, costs, verdict counts: what front pages quote
 derived/figures/<id>.png      each figure that the stored results can fill
@@ -18,7 +19,7 @@ import pandas as pd
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.records import atomic
-from deblur_lib.report import columns, coverage, figures, markup, tables, verdicts
+from deblur_lib.report import checks, columns, coverage, figures, markup, tables, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import gain, scores
 from deblur_lib.spec import Paper
@@ -106,6 +107,8 @@ def contents(folder: Path, paper: str) -> dict[str, bytes]:
     made["claims.json"] = _json(verdicts.as_dicts(judged))
     cells = coverage.entries(declared, results)
     made["coverage.json"] = _json(cells)
+    if (Path(folder) / checks.ROWS).is_file():
+        made["checks.md"] = checks.view({"these runs": folder}, declared, ()).markdown().encode()
     made["departures.md"] = departures(declared).encode()
     made["headline.json"] = _json(
         headline(results, declared)

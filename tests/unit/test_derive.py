@@ -12,7 +12,7 @@ from deblur_lib.report import derive
 
 EXPECTED = {
     *(f"T{number}.{kind}" for number in (1, 2) for kind in ("md", "csv")),
-    *("claims.md", "claims.json", "coverage.json", "departures.md", "headline.json"),
+    *("claims.md", "claims.json", "coverage.json", "departures.md", "headline.json", "checks.md"),
     "figures/index.json",
 }
 
@@ -20,6 +20,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = fake_results.write_results(tmp_path_factory.mktemp("derived"), pictures=False)
+    fake_results.write_checks(folder)
     derive.write_derived(folder, "wan2023")
     return folder
 

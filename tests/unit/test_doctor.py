@@ -123,5 +123,8 @@ def test_real_gopro_part_is_recognised(real_data: Path) -> None:
 @pytest.mark.real_data
 def test_real_clips_of_another_camera_are_not_linear(real_data: Path) -> None:
     report = check_folder(real_data / "reds_180p")
-    assert report.counts == {"train": (20, 0)}
+    assert (report.data_id, report.licence) == ("reds-180p", "CC BY 4.0")
+    assert report.counts == {"train": (20, 24000), "val": (0, 3000)}
+    report = check_folder(real_data / "reds_180p" / "train")
+    assert report.counts == {"all": (20, 0)}
     assert report.averaging["kind"] == "gamma"

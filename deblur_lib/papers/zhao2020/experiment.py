@@ -5,6 +5,7 @@ printed cells stand in printed.yaml, the claims in claims.yaml.
 """
 
 from deblur_lib.spec import (
+    CLIP_CHECKS,
     Adversarial,
     Column,
     Departure,
@@ -568,4 +569,5 @@ PAPER = Paper(
     figures=FIGURES,
     departures=DEPARTURES,
     profiles=PROFILES,
+    checks=CLIP_CHECKS,
 )

@@ -1,0 +1,116 @@
+"""Gain of trained networks on pictures for checking only: real pairs, other photographs. No torch.
+
+checks.csv     rows of all runs on all check sets, `dataset` is the set's id
+checks.json    of each set its title, licence, data id, digest and number of pictures
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from deblur_lib.records import read_json, read_rows
+from deblur_lib.report.columns import shown
+from deblur_lib.report.markup import View
+from deblur_lib.report.results import NO_RUN, Results
+from deblur_lib.report.scores import gain, scores
+from deblur_lib.spec import CheckSet, Paper
+
+ROWS, SETS = "checks.csv", "checks.json"
+PSNR, SSIM = "psnr-rgb", "vol3d-rgb"
+CAPTION = (
+    "The trained networks on pictures that none of them learnt from; these pictures are for "
+    "checking only and are not shipped. Gain: mean difference to the blurred picture, picture by "
+    "picture, over all seeds; its 95 % interval says how much it depends on the pictures drawn."
+)
+
+
+def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) -> View:
+    """A table for each check set that is stored, and what to do for the others.
+
+    Args:
+        folders: results folders, each with words for where its numbers come from; of each set the
+            first folder that holds it counts.
+        paper: the declaration.
+        wanted: sets to show. With none, all that the folders hold.
+    """
+    stored = {where: _read(folder) for where, folder in folders.items()}
+    names = [one.id for one in wanted] or [name for sets, _ in stored.values() for name in sets]
+    blocks, notes = [], []
+    for name in dict.fromkeys(names):
+        for where, (sets, results) in stored.items():
+            if results is not None and name in sets:
+                heading = _heading(name, sets[name], results, where)
+                blocks.append((heading, _table(results, paper, name)))
+                notes.append(_note(sets[name]))
+                break
+    missing = [one for one in wanted if all(one.id not in sets for sets, _ in stored.values())]
+    notes += [_missing(one) for one in missing]
+    return View("", CAPTION if blocks else "", blocks, notes, "checks", left={"each seed": ""})
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], Results | None]:
+    """What the sets of a folder are, and its results with their rows in place of its own."""
+    if not (folder / ROWS).is_file() or not (folder / "rows.csv").is_file():
+        return {}, None
+    results = Results.load(folder)
+    rows = read_rows(folder / ROWS)
+    known = rows["run"].isin([NO_RUN, *(one.run for one in results.manifests)])
+    return dict(read_json(folder / SETS)), dataclasses.replace(results, rows=rows[known])
+
+
+def _heading(name: str, told: Mapping[str, Any], results: Results, where: str) -> str:
+    rows = results.rows
+    scenes = rows[rows["dataset"] == name]["scene"].nunique()
+    few = f"{told['pictures']} of {told['of']}"
+    count = few if told["of"] > told["pictures"] else str(told["pictures"])
+    return (
+        f"{told['title']}: {count} pictures, {scenes} scene{'s' if scenes != 1 else ''}; numbers "
+        f"from {where}, profile {results.profile}"
+    )
+
+
+def _note(told: Mapping[str, Any]) -> str:
+    return f"{told['title']} ({told['data']}): {told['why']} Licence: {told['licence']}."
+
+
+def _missing(check: CheckSet) -> str:
+    roots = f" and roots={{'{check.root}': '<folder>'}}" if check.root else ""
+    return (
+        f"{check.title}: not measured. {check.why} To measure it, run with train='missing'{roots} "
+        f"({check.licence})."
+    )
+
+
+def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
+    blurred = scores(results, "identity", dataset, PSNR)
+    records: dict[str, dict[str, str]] = {}
+    for method in paper.methods:
+        mine = scores(results, method.id, dataset, PSNR)
+        if mine is None or blurred is None:
+            continue
+        ssim = scores(results, method.id, dataset, SSIM)
+        record = {
+            "PSNR [dB]": shown(mine.mean[0], "psnr_db"),
+            "gain [dB]": "–",
+            "interval": "–",
+            "each seed": "–",
+            "SSIM (volumetric)": shown(ssim.mean[0], "ssim") if ssim else "–",
+            "pairs": str(len(mine.pictures)),
+        }
+        if method.network != "identity":
+            record |= _gained(*gain(mine, blurred, dataset=dataset))
+        records[method.title] = record
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("row")
+
+
+def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
+    low, high = (shown(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
+    units = f"{bounds.units} {bounds.unit}{'s' if bounds.units != 1 else ''}"
+    return {
+        "gain [dB]": shown(mean, "psnr_db", sign=True),
+        "interval": f"{low} to {high}, {units}",
+        "each seed": " ".join(shown(one, "psnr_db", sign=True) for one in seeds),
+    }

@@ -30,8 +30,8 @@ def branch_overlap(
         One dict per attention, in the order of the network: block (path), channels (of a head),
         positive (share of scores above zero), zeros (share of exact zeros in the attention used),
         dropped (share of the energy that the network's own narrowest branch drops, None where it
-        selects nothing) and energy (per ratio, share of the summed squared positive scores of a row that the
-        branch keeps, mean over rows; a row without positive scores counts as kept).
+        selects nothing) and energy (per ratio, share of the summed squared positive scores of a
+        row that the branch keeps, mean over rows; a row without positive scores counts as kept).
     """
     rows = []
     for name, attend, before in _scores(network, blurred):

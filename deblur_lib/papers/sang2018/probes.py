@@ -79,7 +79,8 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
     Returns:
         `edges` (listing: edge strength of the output in parts of the input's, and share of black
-        output values), `costs` with the same edge strength ("edges"), and `spectra` (panels: blurred input, then the networks of `SHOWN`).
+        output values), `costs` with the same edge strength ("edges"), and `spectra` (panels:
+        blurred input, then the networks of `SHOWN`).
     """
     with torch.no_grad():
         outputs = {

@@ -108,12 +108,16 @@ def _loss(train: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named(loss: Mapping[str, Any], names: list[str]) -> str:
-    shown = [f"{name} {loss[name]}" for name in names[:4] if name in loss]
-    return ", ".join(shown) or f"no {names[0]}"
+    shown = [f"{name} {loss[name]}" for name in names if isinstance(loss.get(name), int | float)]
+    shown += [str(loss[name]) for name in names if isinstance(loss.get(name), str)]
+    return ", ".join(shown) or f"{'other' if names[0] in loss else 'no'} {names[0]}"
 
 
 def _other_size(methods: list[str], results: Results) -> str:
-    counted = {one: results.cost(one, "parameters") for one in methods}
+    counted = {
+        one: results.cost(one, "parameters_here") or results.cost(one, "parameters")
+        for one in methods
+    }
     sizes = {one: count for one, count in counted.items() if count}
     if len(sizes) < 2:
         return ""
@@ -123,5 +127,5 @@ def _other_size(methods: list[str], results: Results) -> str:
         return ""
     return (
         f"other sizes: {large} has {ratio:.2f} times the parameters of {small} "
-        f"({columns.count_text(sizes[large])} and {columns.count_text(sizes[small])})"
+        f"({sizes[large]:,.0f} and {sizes[small]:,.0f})"
     )

@@ -1,5 +1,6 @@
 """Made-up results folders for tests of the report; no number here was measured."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from deblur_lib.records import Manifest, Row, write_json, write_manifests, write_rows, write_text
+from deblur_lib.report.results import Results
 
 # Gain over the blurred input in dB; the first three are the printed rows of Table 2.
 GAINS = {
@@ -69,6 +71,11 @@ def write_results(
     if pictures:
         write_pictures(folder / "pictures", gains)
     return folder
+
+
+def with_rows(results: Results, *parts: pd.DataFrame) -> Results:
+    """The same results with other rows."""
+    return dataclasses.replace(results, rows=pd.concat(parts, ignore_index=True))
 
 
 def names() -> list[tuple[str, str]]:

@@ -162,9 +162,9 @@ def verify() -> None:
 @main.command()
 def judge() -> None:
     """Measure how often the rule of verdicts errs, from the rows stored in results/judge."""
-    from deblur_lib.report import calibration
+    from deblur_lib.report import judged
 
-    written = calibration.write(store.project_root() / "results" / calibration.FOLDER)
+    written = judged.write(store.project_root() / "results" / judged.FOLDER)
     for path in written:
         click.echo(f"written: {path.relative_to(store.project_root())}")
 

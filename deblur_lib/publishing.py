@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report import calibration, derive
+from deblur_lib.report import derive, judged
 
 KEPT = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json", "real_check.csv")
 
@@ -40,8 +40,8 @@ def verify_all(root: Path) -> tuple[list[Path], int]:
     Returns:
         The files that differ from a fresh rebuild, and how many were compared.
     """
-    judge = root / calibration.FOLDER
-    different = calibration.verify(judge)
+    judge = root / judged.FOLDER
+    different = judged.verify(judge)
     checked = sum(1 for path in (judge / derive.FOLDER).rglob("*") if path.is_file())
     for rows in sorted(root.glob("*/*/rows.csv")):
         folder = rows.parent

@@ -5,26 +5,21 @@ seeds. Disjoint sets of seeds of *one* row are drawn and treated as two methods:
 difference between them is an error of the rule. A known shift added to one side must be seen.
 Nothing here knows of budgets: that demo says no more than a direction only makes words milder.
 
-derived/calibration.json    every rate
-derived/calibration.md      a sentence and a table, included by the book
-derived/power.png           how large an effect must be to be seen
+The files made of these rates are written by `judged`.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from deblur_lib.errors import MissingRowsError
-from deblur_lib.report import derive, markup
-from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import Scores, scores
 from deblur_lib.report.statistics import (
     Array,
     draws,
+    finite_mean,
     middle,
     random_state,
     resampled_means,
@@ -32,12 +27,13 @@ from deblur_lib.report.statistics import (
     welch,
 )
 
-FOLDER = "judge"
 SETS = (3, 5, 10)  # seeds of each of the two sides
 DRAWS = 2000
 RESAMPLES = 200  # of the pictures in each draw; verdicts take more
 SHIFTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)  # dB
 SEEN = 0.8  # share of draws in which an effect must come out to count as seen
+
+Sides = NDArray[np.intp]  # (draws, 2, seeds of a side): which seeds are on which side
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,29 @@ class Rate:
     false_before: float | None
     power: tuple[float, ...]
     smallest: float | None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What sharing seeds does for the difference of two rows.
+
+    Attributes:
+        paper, first, second, dataset, convention: the two rows and how they were scored.
+        seeds: seeds that both have.
+        correlation: of their means over these seeds.
+        paired: deviation of the difference of one seed, by its own pairs.
+        unpaired: the same from the two deviations as if the rows knew nothing of each other.
+    """
+
+    paper: str
+    first: str
+    second: str
+    dataset: str
+    convention: str
+    seeds: int
+    correlation: float
+    paired: float
+    unpaired: float
 
 
 def rates(results: Results) -> list[Rate]:
@@ -105,7 +124,7 @@ def _rate(results: Results, method: str, one: Scores, size: int) -> Rate:
     )
 
 
-def drawn_sides(seeds: int, size: int, *, key: str, number: int) -> Array:
+def drawn_sides(seeds: int, size: int, *, key: str, number: int) -> Sides:
     """Indices of the seeds of both sides in each draw, (D, 2, size).
 
     The sides are disjoint where the seeds suffice, else they are drawn with replacement.
@@ -115,11 +134,11 @@ def drawn_sides(seeds: int, size: int, *, key: str, number: int) -> Array:
         order = np.argsort(state.random_sample((number, seeds)), axis=1)[:, : 2 * size]
     else:
         order = state.randint(0, seeds, size=(number, 2 * size))
-    return order.reshape(number, 2, size)
+    return np.asarray(order.reshape(number, 2, size), dtype=np.intp)
 
 
 def bounds(
-    values: Array, photographs: tuple[str, ...], sides: Array, *, key: str
+    values: Array, photographs: tuple[str, ...], sides: Sides, *, key: str
 ) -> tuple[Array, Array]:
     """Lower and upper end of both intervals together, of the difference of the sides, (D,) each.
 
@@ -138,7 +157,7 @@ def bounds(
     return np.minimum(low, effect - half), np.maximum(high, effect + half)
 
 
-def clear_before(values: Array, sides: Array) -> Array:
+def clear_before(values: Array, sides: Sides) -> Array:
     """Draws in which the rule before this one saw a difference, (D,) of truth."""
     means = values.mean(axis=1)[sides]  # (D, 2, n)
     alone = [str(number) for number in range(values.shape[1])]  # each crop counted as a scene
@@ -150,135 +169,36 @@ def clear_before(values: Array, sides: Array) -> Array:
 
 
 def _resampled(
-    values: Array, sides: Array, photographs: tuple[str, ...] | list[str], *, key: str
+    values: Array, sides: Sides, photographs: tuple[str, ...] | list[str], *, key: str
 ) -> Array:
     """Differences of the sides' means in each resample of the pictures, (R, D)."""
     differences = values[sides[:, 0]].mean(axis=1) - values[sides[:, 1]].mean(axis=1)  # (D, N)
     return resampled_means(differences.T, draws(photographs, key=key, resamples=RESAMPLES))
 
 
-# --- files ----------------------------------------------------------------------------------------
-
-
-def write(root: Path) -> list[Path]:
-    """Write the derived files of the studies below `root`.
-
-    Raises:
-        MissingRowsError: there is no study, or none with seeds enough.
-    """
-    made = contents(root)
-    if not made:
-        raise MissingRowsError(
-            f"{root.name} holds no study: put rows.csv and manifests.json of rows trained with "
-            f"{2 * min(SETS)} seeds or more into {root.name}/<paper>"
-        )
-    return derive.write_files(root / derive.FOLDER, made)
-
-
-def verify(root: Path) -> list[Path]:
-    """Derived files of the studies that differ from a fresh rebuild."""
-    return derive.differing(root / derive.FOLDER, contents(root))
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every derived file by its name; none without a study."""
-    found = [
-        rate
-        for path in sorted(root.glob("*/rows.csv"))
-        for rate in rates(Results.load(path.parent))
-    ]
-    if not found:
-        return {}
-    picture, alt = power_figure(found)
-    stored = {
-        "draws": DRAWS,
-        "resamples": RESAMPLES,
-        "shifts": SHIFTS,
-        "seen": SEEN,
-        "pooled": [pooled(found, size) for size in SETS],
-        "rates": [asdict(one) for one in found],
-    }
-    return {
-        "calibration.json": (json.dumps(stored | {"alt": alt}, indent=1) + "\n").encode(),
-        "calibration.md": to_markdown(found).encode(),
-        "power.png": picture,
-    }
-
-
-def pooled(found: list[Rate], size: int) -> dict[str, float | int | None]:
-    """Means over all rows, data sets and conventions, for sides of one size."""
-    mine = [one for one in found if one.size == size]
-    return {
-        "size": size,
-        "false": _mean([one.false for one in mine]),
-        "false_before": _mean([one.false_before for one in mine]),
-        "smallest": _mean([one.smallest for one in mine]),
-    }
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [one for one in values if one is not None]
-    return round(float(np.mean(known)), 4) if known else None
-
-
-def to_markdown(found: list[Rate]) -> str:
-    """A paragraph with the pooled rates and a table of every row."""
-    studied = sorted({(one.paper, one.profile, one.method, one.seeds) for one in found})
-    rows = "; ".join(
-        f"{paper}, {method}, {seeds} seeds at {profile}"
-        for paper, profile, method, seeds in studied
-    )
-    sentences = [
-        f"with {one['size']} seeds a side in {_percent(one['false'])} of draws "
-        f"(the rule before: {_percent(one['false_before'])})"
-        for one in (pooled(found, size) for size in SETS)
-        if one["false"] is not None
-    ]
-    table = pd.DataFrame(
-        {
-            "data set, convention": [f"{one.dataset}, {one.convention}" for one in found],
-            "deviation of seeds": [f"{one.deviation:.4f}" for one in found],
-            "seeds a side": [str(one.size) for one in found],
-            "false clear": [_percent(one.false) for one in found],
-            "rule before": [_percent(one.false_before) for one in found],
-            f"seen in {SEEN:.0%} [dB]": [
-                "–" if one.smallest is None else f"{one.smallest:.2f}" for one in found
-            ],
-        },
-        index=pd.Index([f"{one.paper}, {one.method}" for one in found], name="row"),
-    )
-    return "\n\n".join(
-        [
-            f"Rows: {markup.escape(rows)}. {DRAWS:,} draws each; the pictures of a draw are "
-            f"resampled {RESAMPLES} times.",
-            f"A difference was found where there is none: {'; '.join(sentences)}.",
-            markup.pipe_table(table),
-            f"Sides of {max(SETS)} seeds are drawn with replacement where there are fewer than "
-            f"{2 * max(SETS)}, so they tell of the power alone.\n",
-        ]
-    )
-
-
-def _percent(share: float | int | None) -> str:
-    return "–" if share is None else f"{share:.1%}".replace("%", " %")
-
-
-def power_figure(found: list[Rate]) -> tuple[bytes, str]:
-    """Share of draws in which a shift is seen, each row thin, their mean thick; and its text."""
-    with style.look():
-        drawing = style.canvas(2.9)
-        axis = drawing.subplots()
-        told = []
-        for size, colour in zip(SETS, style.PALETTE, strict=False):
-            curves = np.array([one.power for one in found if one.size == size and one.power])
-            if not len(curves):
+def shared_seeds(results: Results) -> list[Shared]:
+    """Pairs of rows with the same seeds, at least those of two disjoint sides."""
+    made = []
+    cells = results.rows[["dataset", "convention"]].drop_duplicates()
+    methods = sorted(set(results.rows["method"]))
+    for dataset, convention in sorted(cells.itertuples(index=False, name=None)):
+        for first, second in combinations(methods, 2):
+            sides = [scores(results, one, dataset, convention) for one in (first, second)]
+            one, other = sides
+            if one is None or other is None or one.seeds != other.seeds:
                 continue
-            axis.plot(SHIFTS, curves.T, color=colour, linewidth=0.6, alpha=0.5)
-            axis.plot(SHIFTS, curves.mean(axis=0), color=colour, linewidth=2, label=f"{size} seeds")
-            told.append(f"{size} seeds {curves.mean(axis=0)[SHIFTS.index(0.1)]:.0%} at 0.1 dB")
-        axis.axhline(SEEN, color=style.PALE, linewidth=0.8, linestyle=":")
-        axis.set(xlabel="planted effect [dB]", ylabel="share of draws that see it", ylim=(0, 1.02))
-        axis.grid(True, axis="y")
-        axis.legend(title="each side")
-        drawing.set_label(f"Power of the rule: {'; '.join(told)}.")
-    return style.png(drawing), str(drawing.get_label())
+            if len(one.seeds) < 2 * min(SETS):
+                continue
+            a, b = (np.array([finite_mean(row)[0] for row in part.values]) for part in (one, other))
+            numbers = (
+                np.corrcoef(a, b)[0, 1],
+                (a - b).std(ddof=1),
+                np.hypot(a.std(ddof=1), b.std(ddof=1)),
+            )
+            made.append(
+                Shared(
+                    results.paper, first, second, dataset, convention, len(a),
+                    *(round(float(one), 4) for one in numbers),
+                )
+            )  # fmt: skip
+    return made

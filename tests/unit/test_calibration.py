@@ -8,7 +8,7 @@ import pytest
 
 from deblur_lib import papers, publishing
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report import calibration
+from deblur_lib.report import calibration, judged
 from deblur_lib.report.calibration import bounds, clear_before, drawn_sides
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import INSEPARABLE
@@ -93,7 +93,7 @@ def study(root: Path, *, by_seed: float = 0.09, seeds: int = SEEDS) -> Path:
 @pytest.mark.usefixtures("few_draws")
 def test_derived_files_hold_rates_power_and_a_picture(tmp_path: Path) -> None:
     root = study(tmp_path / "judge")
-    names = [path.name for path in calibration.write(root)]
+    names = [path.name for path in judged.write(root)]
     assert names == ["calibration.json", "calibration.md", "power.png"]
     stored = json.loads((root / "derived" / "calibration.json").read_text())
     assert [one["size"] for one in stored["pooled"]] == [3, 5, 10]
@@ -113,14 +113,27 @@ def test_derived_files_hold_rates_power_and_a_picture(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("few_draws")
 def test_a_changed_file_is_found_by_verify(tmp_path: Path) -> None:
-    calibration.write(study(tmp_path / "judge"))
+    judged.write(study(tmp_path / "judge"))
     assert publishing.verify_all(tmp_path) == ([], 3)
     path = tmp_path / "judge" / "derived" / "calibration.md"
     path.write_text(path.read_text().replace("1", "2"))
     assert publishing.verify_all(tmp_path) == ([path], 3)
 
 
+def test_sharing_seeds_is_measured(tmp_path: Path) -> None:
+    folder = fake_results.write_results(
+        tmp_path, seeds=range(SEEDS), gains={"wan2023": 1.0, "wan2023_dffm": 1.1}, by_seed=0.1,
+        pictures=False,
+    )  # fmt: skip
+    found = calibration.shared_seeds(Results.load(folder))
+    one = next(one for one in found if one.convention == "psnr-rgb")
+    assert (one.first, one.second, one.seeds) == ("wan2023", "wan2023_dffm", SEEDS)
+    assert abs(one.correlation) < 0.7
+    spread = one.unpaired**2 - one.paired**2
+    assert np.sign(spread) == np.sign(one.correlation)
+
+
 def test_too_few_seeds_are_no_study(tmp_path: Path) -> None:
     with pytest.raises(MissingRowsError, match="6 seeds or more"):
-        calibration.write(study(tmp_path / "judge", seeds=5))
+        judged.write(study(tmp_path / "judge", seeds=5))
     assert publishing.verify_all(tmp_path / "nothing") == ([], 0)

@@ -101,7 +101,7 @@ def to_markdown(found: list[Rate], shared: list[Shared]) -> str:
             "seeds a side": [str(one.size) for one in found],
             "false clear": [_percent(one.false) for one in found],
             "rule before": [_percent(one.false_before) for one in found],
-            f"seen in {SEEN:.0%} [dB]": [
+            f"seen in {100 * SEEN:.0f} % [dB]": [
                 "–" if one.smallest is None else f"{one.smallest:.2f}" for one in found
             ],
         },

@@ -16,7 +16,7 @@ from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.structure import Counter, counts
 
 SHOWN = "dsgformer"  # the method whose scores and matrices are drawn
-LEAST_MATRIX = 0.1  # M starts at one: frequencies weighed by less than a tenth are as they were
+LEAST_MATRIX = 0.1  # M starts at one: weighed by less than a tenth, a frequency is as it was
 LEAST_DROPPED = 0.05  # of the energy of a row of scores; below it the selection selects nothing
 
 
@@ -80,15 +80,22 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
 
 def moved_matrix(network: nn.Module) -> dict[str, float] | None:
-    """How far the frequency matrices of a network left one; None where it has none."""
-    found = [torch.tensor(row["mean"]) for row in frequency_matrices(network)]
-    if not found:
+    """How far the entries of a network's frequency matrices left one; None where it has none.
+
+    The departure is the root mean square over channels and frequencies.
+    """
+    rows = frequency_matrices(network)
+    if not rows:
         return None
-    sizes = torch.cat([one.flatten() for one in found])
+    means, spreads = (
+        torch.cat([torch.tensor(row[name]).flatten() for row in rows])
+        for name in ("mean", "spread")
+    )
+    moved = ((means - 1).square() + spreads.square()).mean().sqrt()
     return {
         "start": 1.0,
-        "value": round(float(sizes.mean()), 4),
-        "moved": round(float((sizes - 1).abs().mean()), 4),
+        "value": round(float(means.mean()), 4),
+        "moved": round(float(moved), 4),
         "least": LEAST_MATRIX,
     }
 

@@ -142,10 +142,10 @@ def printed_verdict(check: Check, value: float) -> Verdict:
 def measured_verdict(check: Check, found: Evidence) -> Verdict:
     """Hold a value computed from our rows against a check."""
     told = _told(found)
-    if not math.isfinite(found.value):
-        return not_judged(f"no number comes out ({told})")
     if found.pictures.units < 2:
         return not_judged(f"one photograph says nothing about others ({told})")
+    if not math.isfinite(found.value + found.pictures.half):
+        return not_judged(f"no number comes out ({told})")
     if not math.isfinite(found.trainings.half):
         return not_judged(f"one training cannot be told from luck ({told})")
     if check.relation == "eq":

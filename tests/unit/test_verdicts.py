@@ -311,6 +311,18 @@ def test_claims_may_only_name_what_is_declared(expr: str, message: str) -> None:
         verdicts.check_keys(Check(expr, "gt"), PAPER)
 
 
+def test_claims_name_modules_that_the_probes_measure() -> None:
+    named = {
+        name: {check.module for claim in papers.claims(name) for check in claim.checks} - {""}
+        for name in papers.names()
+    }
+    assert {name: found for name, found in named.items() if found} == {
+        "li2026": {"AFEM", "ECA"},
+        "lu2025": {"DFGB", "top-k"},
+        "wan2023": {"DFFM"},
+    }
+
+
 def test_views_and_counts(tmp_path: Path) -> None:
     found = judge(made(tmp_path), PAPER)
     assert sum(verdicts.counts(found)["ours"].values()) == 25

@@ -195,6 +195,16 @@ def verify() -> None:
 
 
 @main.command()
+def judge() -> None:
+    """Measure how often the rule of verdicts errs, from the rows stored in results/judge."""
+    from deblur_lib.report import judged
+
+    written = judged.write(store.project_root() / "results" / judged.FOLDER)
+    for path in written:
+        click.echo(f"written: {path.relative_to(store.project_root())}")
+
+
+@main.command()
 def book() -> None:
     """Build the book from the executed notebooks."""
     from deblur_lib.book import build

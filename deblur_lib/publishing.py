@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report import derive, floors
+from deblur_lib.report import derive, floors, judged
 
 KEPT = (
     *("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json"),
@@ -46,10 +46,13 @@ def verify_all(root: Path) -> tuple[list[Path], int]:
     Returns:
         The files that differ from a fresh rebuild, and how many were compared.
     """
-    different: list[Path] = []
-    checked = 0
+    judge = root / judged.FOLDER
+    different = judged.verify(judge)
+    checked = sum(1 for path in (judge / derive.FOLDER).rglob("*") if path.is_file())
     for rows in sorted(root.glob("*/*/rows.csv")):
         folder = rows.parent
+        if folder.parent == judge:
+            continue
         different += derive.verify(folder, folder.parent.name)
         checked += sum(1 for path in (folder / "derived").rglob("*") if path.is_file())
     return different, checked

@@ -423,6 +423,11 @@ class Check:
         tol: tolerance of eq.
         scope: "printed": only arithmetic on the printed tables; "both": also on our rows;
             "ours": only on our rows or on measured costs.
+        margin: how far beyond `stated` the effect must lie where the words promise size ("a clear
+            step"); the bound is ours and the claim's note says so.
+        module: module that the check is about; where it never left its start, nothing is judged.
+        about: "loss" or "size" where the rows differ in it on purpose; rows of an ablation that
+            differ otherwise are not judged.
     """
 
     expr: str
@@ -430,6 +435,15 @@ class Check:
     stated: float = 0.0
     tol: float = 0.0
     scope: Literal["printed", "both", "ours"] = "both"
+    margin: float = Field(default=0.0, ge=0)
+    module: str = ""
+    about: tuple[Literal["loss", "size"], ...] = ()
+
+    @model_validator(mode="after")
+    def _margin_has_a_side(self) -> "Check":
+        if self.margin and self.relation == "eq":
+            raise ValueError("a margin belongs to gt, lt, ge or le; eq states its size")
+        return self
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -18,6 +18,18 @@ def profiles() -> str:
     return "\n".join(lines) + "\n"
 
 
+def margins() -> str:
+    """Claims whose words promise size, and how far beyond zero their effects must lie."""
+    lines = ["| claim | it says | margin |", "|---|---|---|"]
+    for name in papers.names():
+        for claim in papers.claims(name):
+            bounds = dict.fromkeys(f"{one.margin:g}" for one in claim.checks if one.margin)
+            if bounds:
+                texts = (claim.id, claim.statement, ", ".join(bounds))
+                lines.append("| " + " | ".join(map(escape, texts)) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def _seeds(profile: Profile) -> str:
     fewer = Counter(" ".join(map(str, seeds)) for seeds in profile.seeds_of.values())
     others = [f"{seeds} for {count} of the rows" for seeds, count in fewer.items()]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from deblur_lib import papers
 from deblur_lib.book.budgets import budgets_page
-from deblur_lib.book.declared import conventions, profiles
+from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.executed import Chapter
-from deblur_lib.records import Manifest, write_text
-from deblur_lib.report import cells, columns, coverage, verdicts
+from deblur_lib.records import Manifest, read_json, write_text
+from deblur_lib.report import cells, columns, coverage, derive, judged, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
@@ -36,6 +36,8 @@ def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
     shutil.copyfile(folder / first, folder / "compare.md")
     write_text(folder / "headlines.md", headlines(stored))
     write_text(folder / "rules.md", RULES)
+    write_text(folder / "margins.md", margins())
+    write_text(folder / "judge.md", judge(folder, book.parent / "results" / judged.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "coverage.md", coverage_page(stored))
@@ -126,7 +128,7 @@ def _headline(paper: Paper, results: Results) -> list[str]:
     lines.append(f"{ours} of {counted['cells']} printed numbers have one of ours beside them")
     found = verdicts.counts(verdicts.judge(results, paper))["ours"]
     words = ", ".join(f"{count} {word}" for word, count in found.items() if count)
-    lines.append(f"claims against our rows: {words}")
+    lines.append(f"claims against our rows at {results.profile}: {words}")
     return lines
 
 
@@ -151,6 +153,19 @@ def _gain(paper: Paper, results: Results) -> str:
         f"{escape(own.title)}: **{gain} dB** over the blurred input [{low}, {high}] on "
         f"{escape(one['data_id'])}, {seeds} seed{'s' if seeds != 1 else ''}"
     )
+
+
+def judge(folder: Path, root: Path) -> str:
+    """How often the rule of verdicts errs, with its figure copied below `folder`."""
+    made = root / derive.FOLDER
+    if not (made / "calibration.json").is_file():
+        return "Not measured yet: `deblur judge` finds no row that was trained with seeds enough.\n"
+    target = folder / "pictures" / "judge-power.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(made / "power.png", target)
+    alt = escape(str(read_json(made / "calibration.json")["alt"]))
+    text = (made / "calibration.md").read_text(encoding="utf-8")
+    return f"{text}\n![{alt}](/_generated/pictures/{target.name})\n"
 
 
 def coverage_page(stored: dict[str, Results]) -> str:

@@ -80,6 +80,15 @@ def main_column(table: Table, dataset: str, metric: str) -> Column | None:
     return None
 
 
+def of_key(key: str, paper: Paper) -> tuple[Column | None, str]:
+    """Column and method of a key of an expression; a cost has no column."""
+    first, *rest = key.split(".")
+    if first == "cost":
+        return None, rest[0]
+    dataset, metric, method = rest
+    return main_column(table_of(paper, first), dataset, metric), method
+
+
 def is_cost(column: Column) -> bool:
     """True for a column of measured costs instead of picture scores."""
     return column.convention in COST_NAMES

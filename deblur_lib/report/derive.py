@@ -41,8 +41,11 @@ def write_derived(folder: Path, paper: str) -> list[Path]:
     Raises:
         RecordError: the stored results break their schema, or the disk is full.
     """
-    root = Path(folder) / FOLDER
-    made = contents(folder, paper)
+    return write_files(Path(folder) / FOLDER, contents(folder, paper))
+
+
+def write_files(root: Path, made: dict[str, bytes]) -> list[Path]:
+    """Make a folder hold just these files; see `write_derived`."""
     for name, data in made.items():
         _write(root / name, data)
     for path in _files(root):
@@ -73,8 +76,11 @@ def figure_path(folder: Path, figure: str) -> Path:
 
 def verify(folder: Path, paper: str) -> list[Path]:
     """Derived files that differ from a fresh rebuild, are missing, or do not belong."""
-    root = Path(folder) / FOLDER
-    made = contents(folder, paper)
+    return differing(Path(folder) / FOLDER, contents(folder, paper))
+
+
+def differing(root: Path, made: dict[str, bytes]) -> list[Path]:
+    """Files of a folder that are not just these, byte for byte; see `verify`."""
     present = {path.relative_to(root).as_posix(): path for path in _files(root)}
     return [
         root / name

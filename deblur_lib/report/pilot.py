@@ -65,7 +65,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         seconds = float(part.groupby("seed")["seconds"].first().median())
         needed = seeds_needed(spread)
         found.append(
-            dict(zip(SETTING, setting, strict=True))  # type: ignore[call-overload]
+            dict(zip(SETTING, setting, strict=True))
             | {
                 "seeds": len(seeds.columns),
                 "gain [dB]": float(seeds.to_numpy().mean()),

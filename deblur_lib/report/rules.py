@@ -8,49 +8,59 @@ from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
 SUPPORTED = "supported"
-DIRECTION = "direction only"
-CONTRADICTED = "contradicted"
+DIRECTION = "same direction"
 INSEPARABLE = "not separable"
+OTHER = "other direction"
+CONTRADICTED = "contradicted"
 NOT_JUDGED = "not judged"
 UNTESTABLE = "untestable"
-VERDICTS = (SUPPORTED, DIRECTION, INSEPARABLE, NOT_JUDGED, CONTRADICTED, UNTESTABLE)
+VERDICTS = (SUPPORTED, DIRECTION, INSEPARABLE, OTHER, CONTRADICTED, NOT_JUDGED, UNTESTABLE)
 
 ENOUGH_SEEDS = 3
+CAPPED = ("smoke", "demo")  # budgets that never say more than a direction
 EQUAL = 1e-9  # printed numbers are decimal; their differences in binary are equal up to this
+_CLEAR = {True: (SUPPORTED, DIRECTION), False: (CONTRADICTED, OTHER)}
+_WEAKEST_FIRST = (CONTRADICTED, OTHER, INSEPARABLE, NOT_JUDGED, DIRECTION, SUPPORTED)
+_SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
-RULES = """\
+RULES = f"""\
 Each claim was written down with its rule before anything was trained. A claim has one or more
 checks; a check is an arithmetic expression over table cells and what it must fulfil.
 
-**Against the printed tables** the expression is computed from the printed numbers: *supported* when
-it holds (a stated size within the printed rounding), *not separable* when an ordering is a tie in
-the printed digits, *contradicted* otherwise, *not judged* when the paper prints no such number.
+**Against the printed tables** the expression is computed from the printed numbers: *{SUPPORTED}*
+when it holds (a stated size within the printed rounding), *{INSEPARABLE}* when an ordering is a tie
+in the printed digits, *{CONTRADICTED}* otherwise, *{NOT_JUDGED}* when the paper prints no such
+number.
 
-**Against our rows** the expression is computed from the means over test pictures. Scenes are drawn
-with replacement 2000 times, all pictures of a scene together and the same draw for every network;
-the interval holds the middle 95 percent. It is also computed for each training seed alone.
+**Against our rows** the expression is computed from means over test pictures and seeds, with two
+intervals of 95 percent: one over *pictures* (photographs are drawn with replacement, then crops
+within each, the same draw for every network) and one over *trainings* (Student, over seeds). An
+effect is **clear** when both exclude zero on the same side, and **strong** when besides every
+trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is neither
+{" nor ".join(CAPPED)}.
 
-- **supported**: the interval excludes zero on the claimed side, at least 3 seeds were trained, and
-  each seed alone shows the claimed sign; where the claim states a size, the interval holds it.
-- **direction only**: the claimed sign is clear, but fewer than 3 seeds were trained, or the stated
-  size lies outside the interval.
-- **not separable**: the interval includes zero, the seeds disagree about the sign, or the other
-  side is clear with fewer than 3 seeds.
-- **contradicted**: the interval excludes zero on the other side, at least 3 seeds were trained, and
-  no seed shows the claimed sign.
-- **not judged**: a row that the check needs was not run, or its network does not beat the blurred
-  input, so that its order says nothing; the rows are named.
-- **untestable**: no number can decide it, for example how sharp a sign looks.
+| | clear and strong | clear | not clear |
+|---|---|---|---|
+| on the claimed side | **{SUPPORTED}** | **{DIRECTION}** | **{INSEPARABLE}** |
+| on the other side | **{CONTRADICTED}** | **{OTHER}** | **{INSEPARABLE}** |
+
+- A stated size must lie within the two intervals, else an effect on the claimed side is
+  *{DIRECTION}* and no more.
+- "It makes no difference" is *{CONTRADICTED}*, or *{OTHER}*, when a difference is clear.
+- Words that promise size ("a clear step", "much") have a margin, declared with the claim: both
+  intervals must lie beyond it; both short of it speak against the claim.
+- *{INSEPARABLE}* says how large an effect would have had to be to be seen.
+- **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
+  input, the module in question never left its start, two rows of an ablation differ in loss or size
+  although the claim is about neither, there is one photograph, or one training and nothing that
+  tells its luck.
+- **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they
 are; measured times must differ by more than their interquartile ranges. A claim with several checks
-is as good as its weakest: contradicted, not separable, not judged, direction only, supported.
-A test set of one scene is resampled by pictures instead, and a verdict always belongs to one
-profile: what a reduced network does on generated pictures need not be what the printed one does.
+is as good as its weakest: {", ".join(_WEAKEST_FIRST)}. A verdict belongs to one budget and is
+never shown without it.
 """
-
-_WEAKEST_FIRST = (CONTRADICTED, INSEPARABLE, NOT_JUDGED, DIRECTION, SUPPORTED)
-_SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 
 class Verdict(NamedTuple):
@@ -58,6 +68,52 @@ class Verdict(NamedTuple):
 
     verdict: str
     reason: str
+
+
+class Evidence(NamedTuple):
+    """What our rows say about one expression.
+
+    Attributes:
+        value: the expression on the means over pictures and seeds.
+        pictures, trainings: its two intervals.
+        seeds: number of seeds of each trained row.
+        profile: budget of the rows.
+    """
+
+    value: float
+    pictures: Interval
+    trainings: Interval
+    seeds: tuple[int, ...]
+    profile: str
+
+    @property
+    def low(self) -> float:
+        """Lower end of both intervals together."""
+        return min(self.pictures.low, self.trainings.low)
+
+    @property
+    def high(self) -> float:
+        """Upper end of both intervals together."""
+        return max(self.pictures.high, self.trainings.high)
+
+    @property
+    def weak(self) -> str:
+        """Why a clear effect is no more than a direction; "" where it is."""
+        if self.profile in CAPPED:
+            return f"{self.profile} shows no more than a direction"
+        if min(self.seeds, default=ENOUGH_SEEDS) < ENOUGH_SEEDS:
+            return f"{ENOUGH_SEEDS} seeds of every row are needed for more"
+        return ""
+
+
+def at(verdict: str, profile: str) -> str:
+    """A verdict with its budget in the same breath: "contradicted at study"."""
+    return f"{verdict} at {profile}" if profile and verdict != UNTESTABLE else verdict
+
+
+def not_judged(reason: str) -> Verdict:
+    """No verdict, because of something measured."""
+    return Verdict(NOT_JUDGED, f"because {reason}")
 
 
 def weakest(verdicts: Sequence[str]) -> str:
@@ -68,52 +124,54 @@ def weakest(verdicts: Sequence[str]) -> str:
 def printed_verdict(check: Check, value: float) -> Verdict:
     """Hold a value computed from printed numbers against a check."""
     gap = value - check.stated
+    found = f"printed numbers give {_text(value)}"
     if check.relation == "eq":
         holds = abs(gap) <= check.tol + EQUAL
-        found = f"printed numbers give {_text(value)}, stated is {_text(check.stated)}"
-        return Verdict(SUPPORTED if holds else CONTRADICTED, found)
-    found = f"printed numbers give {_text(value)}"
-    if abs(gap) <= EQUAL:
+        told = f"{found}, stated is {_text(check.stated)}"
+        return Verdict(SUPPORTED if holds else CONTRADICTED, told)
+    beyond = gap * _SIGNS[check.relation] - check.margin
+    if check.margin:
+        found += f", the margin is {_text(check.margin)}"
+    if abs(beyond) <= EQUAL:
         if check.relation in ("ge", "le"):
             return Verdict(SUPPORTED, found)
         return Verdict(INSEPARABLE, f"{found}: equal in the printed digits")
-    return Verdict(SUPPORTED if gap * _SIGNS[check.relation] > 0 else CONTRADICTED, found)
+    return Verdict(SUPPORTED if beyond > 0 else CONTRADICTED, found)
 
 
-def measured_verdict(
-    check: Check, value: float, bounds: Interval, seeds: Sequence[float]
-) -> Verdict:
-    """Hold a value computed from our rows against a check.
-
-    Args:
-        check: what must hold.
-        value: the expression on the means over all pictures and seeds.
-        bounds: its interval over scenes.
-        seeds: the expression for each seed alone.
-    """
-    found = f"{_text(value)} [{_text(bounds.low)}, {_text(bounds.high)}], {_seeds(seeds)}"
-    if not all(map(math.isfinite, (value, bounds.low, bounds.high))):
-        return Verdict(INSEPARABLE, f"{found}; no interval can be formed")
+def measured_verdict(check: Check, found: Evidence) -> Verdict:
+    """Hold a value computed from our rows against a check."""
+    told = _told(found)
+    if found.pictures.units < 2:
+        return not_judged(f"one photograph says nothing about others ({told})")
+    if not math.isfinite(found.value + found.pictures.half):
+        return not_judged(f"no number comes out ({told})")
+    if not math.isfinite(found.trainings.half):
+        return not_judged(f"one training cannot be told from luck ({told})")
     if check.relation == "eq":
         sign, base = math.copysign(1.0, check.stated), 0.0
     else:
         sign, base = _SIGNS[check.relation], check.stated
-    low, high = sorted((sign * (bounds.low - base), sign * (bounds.high - base)))
-    agree = [sign * (one - base) > 0 for one in seeds]
-    if low <= 0 <= high:
-        return Verdict(INSEPARABLE, f"{found}; the interval includes {_text(base)}")
-    if len(set(agree)) > 1 or (agree and agree[0] != (low > 0)):
-        return Verdict(INSEPARABLE, f"{found}; the seeds disagree about the sign")
-    if high < 0 or (check.relation == "eq" and check.stated == 0):
-        if len(seeds) < ENOUGH_SEEDS:
-            few = f"the other side is clear, but {ENOUGH_SEEDS} seeds are needed"
-            return Verdict(INSEPARABLE, f"{found}; {few}")
-        return Verdict(CONTRADICTED, f"{found}; the other side is clear")
-    if len(seeds) < ENOUGH_SEEDS:
-        return Verdict(DIRECTION, f"{found}; {ENOUGH_SEEDS} seeds are needed for more")
-    if check.relation == "eq" and not bounds.low <= check.stated <= bounds.high:
-        return Verdict(DIRECTION, f"{found}; the stated {_text(check.stated)} lies outside")
-    return Verdict(SUPPORTED, found)
+    low, high = sorted((sign * (found.low - base), sign * (found.high - base)))
+    if check.relation == "eq" and check.stated == 0 and low > 0:
+        low, high = -high, -low  # any clear difference speaks against "no difference"
+    if low > check.margin or high < check.margin:
+        return _clear(check, found, told, claimed=low > check.margin)
+    if check.margin and low > 0:
+        return Verdict(DIRECTION, f"{told}; not beyond the margin of {_text(check.margin)}")
+    seen = max(found.pictures.half, found.trainings.half)
+    return Verdict(INSEPARABLE, f"{told}; could have seen {_text(seen)}")
+
+
+def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdict:
+    strong, direction = _CLEAR[claimed]
+    if check.margin and not claimed:
+        told += f"; short of the margin of {_text(check.margin)}"
+    if claimed and check.relation == "eq" and not found.low <= check.stated <= found.high:
+        return Verdict(direction, f"{told}; the stated {_text(check.stated)} lies outside")
+    if found.weak:
+        return Verdict(direction, f"{told}; {found.weak}")
+    return Verdict(strong, told)
 
 
 def counted_verdict(check: Check, value: float, low: float, high: float) -> Verdict:
@@ -121,23 +179,33 @@ def counted_verdict(check: Check, value: float, low: float, high: float) -> Verd
     exact = low == high
     found = _text(value) if exact else f"{_text(value)} [{_text(low)}, {_text(high)}]"
     if not all(map(math.isfinite, (value, low, high))):
-        return Verdict(INSEPARABLE, f"{found} is no number")
+        return not_judged(f"{found} is no number")
     if check.relation == "eq":
         holds = low - check.tol - EQUAL <= check.stated <= high + check.tol + EQUAL
         return Verdict(
             SUPPORTED if holds else CONTRADICTED, f"{found}, stated {_text(check.stated)}"
         )
     sign = _SIGNS[check.relation]
-    ends = sorted((sign * (low - check.stated), sign * (high - check.stated)))
+    ends = sorted(sign * (end - check.stated) - check.margin for end in (low, high))
     if ends[0] > 0 or (exact and ends[0] == 0 and check.relation in ("ge", "le")):
         return Verdict(SUPPORTED, found)
     return Verdict(CONTRADICTED if ends[1] < 0 else INSEPARABLE, found)
 
 
-def _seeds(seeds: Sequence[float]) -> str:
-    if not seeds:
-        return "no seed in common"
-    return "by seed " + ", ".join(_text(one) for one in seeds)
+def _told(found: Evidence) -> str:
+    fewest, most = min(found.seeds, default=0), max(found.seeds, default=0)
+    seeds = _number(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    photographs = _number(found.pictures.units, "photograph")
+    over = {photographs: found.pictures, seeds if found.seeds else "no training": found.trainings}
+    ends = [
+        f"[{_text(one.low)}, {_text(one.high)}] over {what}" if math.isfinite(one.half) else what
+        for what, one in over.items()
+    ]
+    return f"{_text(found.value)}, {' and '.join(ends)}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _text(value: float) -> str:

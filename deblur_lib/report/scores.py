@@ -20,7 +20,8 @@ class Scores:
     Attributes:
         values: (seeds, pictures).
         seeds: seed of each row of `values`.
-        pictures, scenes: name and scene of each column.
+        pictures, scenes: name and photograph of each column.
+        dataset, convention: what was scored, as asked for.
         data: data id that was scored.
         runs: run id of each row.
         partial: True when some picture misses a score of some seed and was dropped.
@@ -30,6 +31,8 @@ class Scores:
     seeds: tuple[int, ...]
     pictures: tuple[str, ...]
     scenes: tuple[str, ...]
+    dataset: str
+    convention: str
     data: str
     runs: tuple[str, ...]
     partial: bool
@@ -51,6 +54,11 @@ class Scores:
         return float(np.mean(finite)) if finite else float("nan")
 
     @property
+    def trained(self) -> bool:
+        """False for the blurred input, which nothing was trained for."""
+        return self.seeds != (NO_SEED,)
+
+    @property
     def spread(self) -> float:
         """Standard deviation of the seeds' means."""
         return seed_spread([finite_mean(one)[0] for one in self.values])
@@ -62,6 +70,7 @@ class Aligned:
 
     Attributes:
         means: (K, N), over each method's own seeds.
+        seed_means: for each method the means (seeds,) of its own seeds over the pictures.
         by_seed: (S, K, N) for the seeds that all trained methods share.
         seeds: those seeds.
         scenes: scene of each picture.
@@ -69,6 +78,7 @@ class Aligned:
     """
 
     means: Array
+    seed_means: tuple[Array, ...]
     by_seed: Array
     seeds: tuple[int, ...]
     scenes: tuple[str, ...]
@@ -102,6 +112,8 @@ def _scores(results: Results, method: str, dataset: str, convention: str) -> Sco
         seeds=tuple(int(seed) for seed in kept.columns),
         pictures=tuple(map(str, kept.index)),
         scenes=tuple(str(scene[name]) for name in kept.index),
+        dataset=dataset,
+        convention=convention,
         data=str(mine["data"].iloc[0]),
         runs=tuple(str(run[seed]) for seed in kept.columns),
         partial=len(kept) < len(table),
@@ -123,7 +135,7 @@ def align(parts: Sequence[Scores]) -> Aligned:
     own = [part.values[:, column] for part, column in zip(parts, columns, strict=True)]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(np.concatenate(own)).all(axis=0))
     own = [values[:, finite] for values in own]
-    trained = [set(part.seeds) for part in parts if part.seeds != (NO_SEED,)]
+    trained = [set(part.seeds) for part in parts if part.trained]
     seeds = tuple(sorted(set.intersection(*trained))) if trained else ()
     by_seed = [
         [
@@ -135,6 +147,7 @@ def align(parts: Sequence[Scores]) -> Aligned:
     scenes = [parts[0].scenes[i] for i in columns[0]]
     return Aligned(
         means=np.stack([values.mean(axis=0) for values in own]),
+        seed_means=tuple(_row_means(values) for values in own),
         by_seed=np.array(by_seed).reshape(len(seeds), len(parts), int(finite.sum())),
         seeds=seeds,
         scenes=tuple(np.array(scenes, dtype=str)[finite].tolist()),
@@ -142,8 +155,38 @@ def align(parts: Sequence[Scores]) -> Aligned:
     )
 
 
+def _row_means(values: Array) -> Array:
+    means: Array = values.mean(axis=1) if values.size else np.full(len(values), np.nan)
+    return means
+
+
+def pooled(results: Results, one: Scores) -> tuple[float, float]:
+    """Deviation of a seed's mean, from all rows with two seeds or more, and its freedom.
+
+    Args:
+        results: stored rows.
+        one: its data set and convention name the rows that are pooled.
+
+    Returns:
+        The deviation and the degrees of freedom; NaN and 0 where every row has one seed.
+    """
+    key = ("pooled", one.dataset, one.convention)
+    if key not in results.memo:
+        squares = freedom = 0.0
+        for method in dict.fromkeys(results.rows["method"]):
+            other = scores(results, method, one.dataset, one.convention)
+            if other is None or not other.trained or len(other.seeds) < 2:
+                continue
+            means = [finite_mean(row)[0] for row in other.values]
+            squares += float(np.var(means, ddof=1)) * (len(means) - 1)
+            freedom += len(means) - 1
+        results.memo[key] = (float(np.sqrt(squares / freedom)) if freedom else np.nan, freedom)
+    found: tuple[float, float] = results.memo[key]
+    return found
+
+
 def mean_interval(one: Scores, *, dataset: str) -> Interval:
-    """Interval over scenes of a method's mean."""
+    """Interval over photographs of a method's mean."""
     lined = align([one])
     return bootstrap(lined.means[0], lined.scenes, key=dataset)
 

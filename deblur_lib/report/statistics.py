@@ -1,9 +1,15 @@
-"""Means, paired bootstrap over scenes and spread over seeds; numpy only, no global randomness.
+"""The chance in a mean: which photographs were tested, and how the trainings happened to end.
 
-Two kinds of chance are kept apart. The *interval* says how much a mean depends on which scenes were
-in the test set: scenes are drawn with replacement, all pictures of a scene together, the same draw
-for every method, so that differences are paired. The *spread* says how much it depends on the seed
-of the training: the standard deviation of the seeds' means.
+Two kinds of chance are kept apart, and each gets an interval of its own.
+
+*Pictures.* Photographs are drawn with replacement, then crops within each drawn photograph, the
+same draw for every method, so that differences are paired. The interval is the middle 95 percent.
+
+*Trainings.* A Student interval over seeds. Rows may have different numbers of seeds, so each row
+contributes the variance of its own seeds' means, and the degrees of freedom follow Welch and
+Satterthwaite.
+
+Everything works on arrays of many drawn experiments at once too. No global randomness.
 """
 
 import hashlib
@@ -12,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -20,12 +27,26 @@ Array = NDArray[np.float64]
 
 
 class Interval(NamedTuple):
-    """A percentile interval and what was drawn for it."""
+    """An interval of 95 percent and how many units it was formed from."""
 
     low: float
     high: float
     units: int
-    unit: str  # "scene", or "picture" where the test set has a single scene
+
+    @property
+    def half(self) -> float:
+        """Half of its width."""
+        return (self.high - self.low) / 2
+
+
+NO_INTERVAL = Interval(float("nan"), float("nan"), 0)
+
+
+class Share(NamedTuple):
+    """What the trainings of one row, or the pooled rows, add to the variance of an effect."""
+
+    variance: float
+    freedom: float
 
 
 def random_state(key: str) -> np.random.RandomState:
@@ -34,57 +55,119 @@ def random_state(key: str) -> np.random.RandomState:
     return np.random.RandomState(words)
 
 
-def draws(scenes: Sequence[str], *, key: str, resamples: int = RESAMPLES) -> tuple[Array, str]:
-    """How often each picture counts in each resample.
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def draws(photographs: Sequence[str], *, key: str, resamples: int = RESAMPLES) -> Array:
+    """How often each picture counts in each resample of photographs, then of their crops.
 
     Args:
-        scenes: scene of each of N pictures.
-        key: names the draw; equal keys and scenes give equal draws.
+        photographs: photograph of each of N pictures.
+        key: names the draw; equal keys and photographs give equal draws.
         resamples: number R of resamples.
 
     Returns:
-        Counts (R, N), and the unit drawn: "scene", or "picture" where there is one scene only.
+        Counts (R, N).
     """
-    _, index = np.unique(np.asarray(scenes, dtype=str), return_inverse=True)
-    unit = "scene"
-    if index.max(initial=0) == 0:
-        index, unit = np.arange(len(scenes)), "picture"
-    size = int(index.max(initial=0)) + 1
-    drawn = random_state(f"bootstrap/{key}").randint(0, size, size=(resamples, size))  # (R, S)
-    counts = np.zeros((resamples, size))
-    np.add.at(counts, (np.arange(resamples)[:, None], drawn), 1.0)
-    return counts[:, index], unit
+    number = len(photographs)
+    if not number:
+        return np.zeros((resamples, 0))
+    _, index, sizes = np.unique(
+        np.asarray(photographs, dtype=str), return_inverse=True, return_counts=True
+    )
+    order = np.argsort(index, kind="stable")  # pictures, photograph by photograph
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    state = random_state(f"bootstrap/{key}")
+    drawn = state.randint(0, len(sizes), size=(resamples, len(sizes)))  # (R, S)
+    spot = state.random_sample((resamples, len(sizes), int(sizes.max())))
+    crops = order[starts[drawn][..., None] + (spot * sizes[drawn][..., None]).astype(np.intp)]
+    kept = np.arange(spot.shape[2]) < sizes[drawn][..., None]  # as many crops as it has
+    row = np.broadcast_to(np.arange(resamples)[:, None, None], crops.shape)
+    flat = np.bincount((row * number + crops)[kept], minlength=resamples * number)
+    return flat.reshape(resamples, number).astype(float)
 
 
 def resampled_means(values: Array, counts: Array) -> Array:
     """Mean of each resample.
 
     Args:
-        values: (N,) scores.
+        values: (N,) scores, or (N, D) of D experiments.
         counts: (R, N) from `draws`.
 
     Returns:
-        (R,) means; NaN without any picture.
+        (R,) or (R, D) means; NaN without any picture.
     """
     if not values.size:
-        return np.full(len(counts), np.nan)
-    means: Array = (counts * values).sum(axis=1) / counts.sum(axis=1)
+        return np.full((len(counts), *values.shape[1:]), np.nan)
+    weights = counts / counts.sum(axis=1, keepdims=True)
+    means: Array = np.einsum("rn,n...->r...", weights, values)
     return means
 
 
-def interval(means: Array, *, units: int, unit: str, level: float = LEVEL) -> Interval:
-    """Percentile interval of resampled values; NaN where fewer than two units were drawn from."""
-    if units < 2:
-        return Interval(float("nan"), float("nan"), units, unit)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), units, unit)
+def middle(means: Array, *, level: float = LEVEL) -> tuple[Array, Array]:
+    """Ends of the percentile interval over the first axis."""
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
-def bootstrap(values: Array, scenes: Sequence[str], *, key: str) -> Interval:
+def interval(means: Array, *, photographs: int) -> Interval:
+    """Percentile interval of (R,) resampled values; NaN of fewer than two photographs."""
+    if photographs < 2:
+        return NO_INTERVAL._replace(units=photographs)
+    low, high = middle(means)
+    return Interval(float(low), float(high), photographs)
+
+
+def bootstrap(values: Array, photographs: Sequence[str], *, key: str) -> Interval:
     """Interval of the mean of (N,) finite scores, or of paired differences."""
-    counts, unit = draws(scenes, key=key)
-    units = len(set(scenes)) if unit == "scene" else len(scenes)
-    return interval(resampled_means(values, counts), units=units, unit=unit)
+    counts = draws(photographs, key=key)
+    return interval(resampled_means(values, counts), photographs=len(set(photographs)))
+
+
+# --- trainings ------------------------------------------------------------------------------------
+
+
+def student_half(variance: Array, freedom: Array, *, level: float = LEVEL) -> Array:
+    """Half width of a Student interval: quantile times the square root of the variance.
+
+    Args:
+        variance: squared standard error of the effect, any shape.
+        freedom: degrees of freedom, same shape.
+        level: of the interval.
+    """
+    half: Array = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
+    return half
+
+
+def welch(variances: Array, freedoms: Array) -> Array:
+    """Degrees of freedom of a sum of estimated variances (Welch 1947, Satterthwaite 1946).
+
+    Args:
+        variances: (K, ...) parts of the squared standard error.
+        freedoms: (K, ...) degrees of freedom of each.
+
+    Returns:
+        (...) degrees of freedom; infinite where nothing varies.
+    """
+    parts = np.square(variances) / freedoms
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.square(variances.sum(axis=0)) / parts.sum(axis=0)
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def trainings(value: float, shares: Sequence[Share], *, seeds: int) -> Interval:
+    """Student interval of an effect over trainings.
+
+    Args:
+        value: the effect.
+        shares: of every row that was trained; none leaves nothing to chance.
+        seeds: fewest seeds of a row, for the record.
+    """
+    if not shares:
+        return Interval(value, value, seeds)
+    variances, freedoms = (np.array(part, dtype=float) for part in zip(*shares, strict=True))
+    half = float(student_half(variances.sum(), welch(variances, freedoms)))
+    return Interval(value - half, value + half, seeds)
 
 
 def seed_spread(means: Sequence[float]) -> float:

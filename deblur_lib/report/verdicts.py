@@ -28,11 +28,14 @@ from deblur_lib.report.rules import (
     DIRECTION,
     INSEPARABLE,
     NOT_JUDGED,
+    OTHER,
     RULES,
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
     Verdict,
+    at,
+    not_judged,
     printed_verdict,
     weakest,
 )
@@ -43,6 +46,7 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
     SUPPORTED: "#bfe3d3",
     DIRECTION: "#d6e9f5",
     INSEPARABLE: "#f2f0c8",
+    OTHER: "#f9e6da",
     CONTRADICTED: "#f3cdb4",
     NOT_JUDGED: "#ececec",
     UNTESTABLE: "#ececec",
@@ -51,13 +55,22 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
 
 @dataclass(frozen=True)
 class Judgement:
-    """Verdicts on one claim; `printed_parts` and `our_parts` give one verdict per check."""
+    """Verdicts on one claim; `printed_parts` and `our_parts` give one verdict per check.
+
+    `profile` is the budget of our rows, without which their verdict means nothing; "" without rows.
+    """
 
     claim: Claim
     printed: Verdict
     ours: Verdict
     printed_parts: tuple[Verdict, ...]
     our_parts: tuple[Verdict, ...]
+    profile: str
+
+    @property
+    def told(self) -> str:
+        """Verdict on our rows with its budget: "contradicted at study"."""
+        return at(self.ours.verdict, self.profile)
 
 
 def judge(results: Results | None, paper: Paper) -> list[Judgement]:
@@ -78,11 +91,12 @@ def judge(results: Results | None, paper: Paper) -> list[Judgement]:
 def _judge(
     claim: Claim, printed: Mapping[str, float], results: Results | None, paper: Paper
 ) -> Judgement:
+    profile = results.profile if results else ""
     for check in claim.checks:
         check_keys(check, paper)
     if claim.untestable:
         verdict = Verdict(UNTESTABLE, claim.untestable)
-        return Judgement(claim, verdict, verdict, (), ())
+        return Judgement(claim, verdict, verdict, (), (), profile)
     by_print = tuple(_on_print(check, printed) for check in claim.checks if check.scope != "ours")
     by_rows = tuple(
         on_rows(check, results, paper) for check in claim.checks if check.scope != "printed"
@@ -93,12 +107,13 @@ def _judge(
         _joined(by_rows, "it is about the printed numbers alone"),
         by_print,
         by_rows,
+        profile,
     )
 
 
 def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:
     if not parts:
-        return Verdict(NOT_JUDGED, none)
+        return not_judged(none)
     reason = parts[0].reason
     if len(set(parts)) > 1:
         same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
@@ -142,7 +157,7 @@ def _cell_keys(table: Table) -> list[str]:
 def _on_print(check: Check, printed: Mapping[str, float]) -> Verdict:
     missing = [key for key in keys(check.expr) if key not in printed]
     if missing:
-        return Verdict(NOT_JUDGED, f"not printed: {', '.join(missing)}")
+        return not_judged(f"not printed: {', '.join(missing)}")
     return printed_verdict(check, float(evaluate(check.expr, printed)))
 
 
@@ -163,6 +178,8 @@ def as_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
                 **one.printed._asdict(),
                 "parts": [part._asdict() for part in one.printed_parts],
             },
+            "profile": one.profile,
+            "told": one.told,
             "ours": {**one.ours._asdict(), "parts": [part._asdict() for part in one.our_parts]},
         }
         for one in judgements
@@ -186,7 +203,7 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
             "claim": [one.claim.statement for one in judged],
             "section": [one.claim.section for one in judged],
             "printed": [one.printed.verdict for one in judged],
-            "ours": [one.ours.verdict for one in judged],
+            "ours": [one.told for one in judged],
             "what our rows say": [one.ours.reason for one in judged],
         },
         index=pd.Index([one.claim.id.rpartition("-")[2] for one in judged], name="id"),
@@ -203,7 +220,7 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
         left={"claim": "13em", "section": "3em", "printed": "5em", "ours": "5em"}
         | {"what our rows say": "17em"},
         first="2em",
-        colours=COLOURS,
+        colours=COLOURS | {one.told: COLOURS[one.ours.verdict] for one in judged},
     )
 
 

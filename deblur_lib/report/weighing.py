@@ -1,88 +1,67 @@
 """One check of a claim, weighed by stored rows and costs."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from deblur_lib.report import columns
+from deblur_lib.report import columns, guards
 from deblur_lib.report.expressions import evaluate, keys
 from deblur_lib.report.results import Results
-from deblur_lib.report.rules import NOT_JUDGED, Verdict, counted_verdict, measured_verdict
-from deblur_lib.report.scores import Aligned, Scores, align, scores
-from deblur_lib.report.statistics import draws, interval, resampled_means
-from deblur_lib.spec import Check, Column, Paper
+from deblur_lib.report.rules import (
+    CONTRADICTED,
+    SUPPORTED,
+    Evidence,
+    Verdict,
+    counted_verdict,
+    measured_verdict,
+    not_judged,
+)
+from deblur_lib.report.scores import Scores, align, pooled, scores
+from deblur_lib.report.statistics import Interval, Share, draws, interval, resampled_means
+from deblur_lib.report.statistics import trainings as student
+from deblur_lib.spec import Check, Paper
+
+STEP = 1e-6  # of the numerical derivative, far below the digits of any score
+LEARNT = ("attention_zeros", "edges")  # costs that one training decides, without a known spread
 
 
 def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     """Verdict of one check on stored rows and costs; missing rows are named."""
     if results is None:
-        return Verdict(NOT_JUDGED, "nothing was run at this profile")
-    needed = keys(check.expr)
+        return not_judged("nothing was run at this profile")
     costs: dict[str, float | None] = {}
     found: dict[str, Scores | None] = {}
-    for key in needed:
-        column, method = _column(key, paper)
+    for key in keys(check.expr):
+        column, method = columns.of_key(key, paper)
         if column is None:
-            _, subject, name = key.split(".")
-            costs[key] = results.cost(subject, name)
+            costs[key] = results.cost(method, key.rpartition(".")[2])
         elif columns.is_cost(column):
             costs[key] = columns.cost_value(results, method, column)
         else:
             found[key] = scores(results, method, column.dataset, column.convention)
-    lacking = [key for key in needed if costs.get(key) is None and found.get(key) is None]
-    if lacking:
-        return Verdict(NOT_JUDGED, _missing(lacking, results, paper))
+    lacking = [key for key, value in (costs | found).items() if value is None]
+    methods = [columns.of_key(key, paper)[1] for key in (*found, *costs)]
+    reason = (
+        guards.not_run(lacking, results, paper)
+        or guards.no_better(found, results)
+        or guards.idle(check.module, methods, results)
+        or guards.unequal(check, found, results, paper)
+    )
+    if reason:
+        return not_judged(reason)
     counted = {key: value for key, value in costs.items() if value is not None}
-    useless = [key for key in found if not _beats_input(results, *key.split(".")[1::2])]
-    if useless:
-        named = ", ".join(dict.fromkeys(key.split(".")[3] for key in useless))
-        return Verdict(NOT_JUDGED, f"no better than the blurred input here: {named}")
     if not found:
         return _on_costs(check, results, counted, paper)
-    return _on_scores(check, {key: one for key, one in found.items() if one}, counted)
-
-
-def _beats_input(results: Results, dataset: str, method: str) -> bool:
-    """True where the mean PSNR of a network is above that of the blurred input (or is unknown)."""
-    mine = scores(results, method, dataset, "psnr-rgb")
-    blurred = scores(results, "identity", dataset, "psnr-rgb")
-    if mine is None or blurred is None or method == "identity":
-        return True
-    return float(mine.values.mean()) > float(blurred.values.mean())
-
-
-def _missing(lacking: list[str], results: Results, paper: Paper) -> str:
-    """Name what a check lacks: methods without a run, or scores and costs of those with one."""
-    run = set(results.rows["method"])
-    parts: dict[str, list[str]] = {}
-    for key in lacking:
-        column, method = _column(key, paper)
-        if column is None:
-            _, method, name = key.split(".")
-            what = f"no {name} of"
-        elif method in run:
-            what = f"not scored here on {column.dataset} as {column.convention}:"
-        else:
-            what = "not run here:"
-        parts.setdefault(what, []).append(method)
-    return "; ".join(f"{what} {', '.join(dict.fromkeys(names))}" for what, names in parts.items())
-
-
-def _column(key: str, paper: Paper) -> tuple[Column | None, str]:
-    first, *rest = key.split(".")
-    if first == "cost":
-        return None, rest[0]
-    dataset, metric, method = rest
-    return columns.main_column(columns.table_of(paper, first), dataset, metric), method
+    return _on_scores(check, results, {key: one for key, one in found.items() if one}, counted)
 
 
 def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
     value = float(evaluate(check.expr, costs))
     spreads = []
     for key, middle in costs.items():
-        column, method = _column(key, paper)
+        column, method = columns.of_key(key, paper)
         name = column.convention if column else key.rpartition(".")[2]
         half = (results.cost(method, f"{name}_iqr") or 0.0) / 2
         spreads.append((middle - half, middle + half) if half else (middle,))
@@ -90,50 +69,83 @@ def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper:
         float(evaluate(check.expr, dict(zip(costs, corner, strict=True))))
         for corner in itertools.product(*spreads)
     ]
-    return counted_verdict(check, value, min(corners), max(corners))
+    verdict = counted_verdict(check, value, min(corners), max(corners))
+    learnt = any(key.rpartition(".")[2] in LEARNT for key in costs)
+    if learnt and verdict.verdict in (SUPPORTED, CONTRADICTED):
+        return not_judged(f"one training cannot be told from luck ({verdict.reason})")
+    return verdict
 
 
-def _on_scores(check: Check, found: Mapping[str, Scores], costs: Mapping[str, float]) -> Verdict:
-    """Expression on table means, on resampled means and on each seed's means."""
+def _on_scores(
+    check: Check, results: Results, found: Mapping[str, Scores], costs: Mapping[str, float]
+) -> Verdict:
+    """Expression on means, its interval over pictures and its interval over trainings."""
     means: dict[str, Any] = dict(costs)
     resampled: dict[str, Any] = dict(costs)
     by_seed: dict[str, dict[int, float]] = {}
-    units: list[tuple[int, str]] = []
+    photographs: list[int] = []
     left_out = 0
     for dataset, group in itertools.groupby(sorted(found, key=_dataset), key=_dataset):
         names = list(group)
         lined = align([found[name] for name in names])
         left_out += lined.left_out
-        counts, unit = draws(lined.scenes, key=dataset)
-        units.append((_units(lined, unit), unit))
+        counts = draws(lined.scenes, key=dataset)
+        photographs.append(len(set(lined.scenes)))
         for number, name in enumerate(names):
             means[name] = lined.means[number].mean() if lined.means.size else np.nan
             resampled[name] = resampled_means(lined.means[number], counts)
-            by_seed[name] = {
-                seed: float(lined.by_seed[row, number].mean())
-                for row, seed in enumerate(lined.seeds)
-            }
+            by_seed[name] = dict(zip(found[name].seeds, lined.seed_means[number], strict=True))
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
-    smallest, unit = min(units)
-    bounds = interval(drawn, units=smallest, unit=unit)
-    alone = [
-        float(evaluate(check.expr, {**costs, **{name: by_seed[name][seed] for name in found}}))
-        for seed in _common(by_seed.values())
-    ]
-    verdict = measured_verdict(check, value, bounds, alone)
-    equal = f", {left_out} equal pictures left out" if left_out else ""
-    return Verdict(verdict.verdict, f"{verdict.reason}; {smallest} {unit}s{equal}")
+    slopes = {name: _slope(check.expr, means, name) for name in found}
+    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found)
+    evidence = Evidence(
+        value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
+    )
+    verdict = measured_verdict(check, evidence)
+    equal = f"; {left_out} equal pictures left out" if left_out else ""
+    return Verdict(verdict.verdict, verdict.reason + equal)
+
+
+def _slope(expr: str, means: Mapping[str, Any], name: str) -> float:
+    """Derivative of the expression by one mean; at a kink of max() and min() the steeper side."""
+    here = float(evaluate(expr, means))
+    up = float(evaluate(expr, {**means, name: means[name] + STEP})) - here
+    down = here - float(evaluate(expr, {**means, name: means[name] - STEP}))
+    return (up if abs(up) > abs(down) else down) / STEP
+
+
+def _over_trainings(
+    value: float,
+    slopes: Mapping[str, float],
+    by_seed: Mapping[str, Mapping[int, float]],
+    results: Results,
+    found: Mapping[str, Scores],
+) -> tuple[tuple[int, ...], Interval]:
+    """Number of seeds of each trained row, and the Student interval of the linearised expression.
+
+    All cells of one row come from the same trainings: their deviations are added seed by seed.
+    """
+    rows: dict[str, list[str]] = {}
+    for name in found:
+        if found[name].trained:
+            rows.setdefault(name.rpartition(".")[2], []).append(name)
+    numbers: list[int] = []
+    shares: list[Share] = []
+    alone = []
+    for names in rows.values():
+        common = sorted(set.intersection(*(set(by_seed[name]) for name in names)))
+        numbers.append(len(common))
+        if len(common) < 2:
+            alone.append(sum(abs(slopes[one]) * pooled(results, found[one])[0] for one in names))
+            continue
+        ends = [sum(slopes[name] * by_seed[name][seed] for name in names) for seed in common]
+        shares.append(Share(float(np.var(ends, ddof=1)) / len(ends), len(ends) - 1))
+    if alone:  # one estimate of the deviation serves all of them
+        freedom = min(pooled(results, found[name])[1] for name in found if found[name].trained)
+        shares.append(Share(float(np.square(alone).sum()), freedom))
+    return tuple(numbers), student(value, shares, seeds=min(numbers, default=0))
 
 
 def _dataset(key: str) -> str:
     return key.split(".")[1]
-
-
-def _units(lined: Aligned, unit: str) -> int:
-    return len(set(lined.scenes)) if unit == "scene" else len(lined.scenes)
-
-
-def _common(by_seed: Iterable[dict[int, float]]) -> list[int]:
-    sets = [set(one) for one in by_seed]
-    return sorted(set.intersection(*sets)) if sets else []

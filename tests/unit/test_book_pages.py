@@ -11,7 +11,7 @@ from deblur_lib import papers
 from deblur_lib.book import pages
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
-from deblur_lib.book.declared import conventions, profiles
+from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES
 
@@ -28,7 +28,7 @@ def test_the_card_of_a_paper_states_gain_coverage_and_verdicts(results: Results)
     assert "wan2023 (DFFM + MSRM): **+1.69 dB" in text
     assert "3 seeds" in text
     assert "of 38 printed numbers" in text
-    assert "claims against our rows: " in text
+    assert "claims against our rows at demo: " in text
 
 
 def test_the_card_tells_the_gain_on_the_kind_of_pictures_trained_on() -> None:
@@ -36,6 +36,25 @@ def test_the_card_tells_the_gain_on_the_kind_of_pictures_trained_on() -> None:
     paper = papers.load("li2026")
     assert paper.tables[0].columns[0].dataset == "hide_test"
     assert "on synth-gopro-gamma/test" in pages.headlines({"li2026": Results.load(stored)})
+
+
+def test_the_judge_tells_its_rates_or_that_they_are_not_measured(tmp_path: Path) -> None:
+    assert pages.judge(tmp_path / "book", tmp_path / "judge").startswith("Not measured yet")
+    made = tmp_path / "judge" / "derived"
+    made.mkdir(parents=True)
+    (made / "calibration.json").write_text('{"alt": "Power of the rule: a|b."}')
+    (made / "calibration.md").write_text("A difference was found where there is none.\n")
+    (made / "power.png").write_bytes(b"png")
+    text = pages.judge(tmp_path / "book", tmp_path / "judge")
+    assert "found where there is none" in text
+    assert "![Power of the rule: a\\|b.](/_generated/pictures/judge-power.png)" in text
+    assert (tmp_path / "book" / "pictures" / "judge-power.png").is_file()
+
+
+def test_claims_that_promise_size_are_listed_with_their_margins() -> None:
+    text = margins()
+    assert "| wan2023-C17 | In all, the network is a clear step" in text
+    assert "| 0.1, 0.002 |" in text
 
 
 def test_a_paper_whose_own_network_was_not_run_says_so(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
-        "agree", "book", "coverage", "data", "list", "publish", "reproduce", "restore", "verify",
+        "agree", "book", "coverage", "data", "judge", "list", "publish", "reproduce", "restore",
+        "verify",
     ]  # fmt: skip
 
 

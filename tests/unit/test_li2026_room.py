@@ -205,6 +205,14 @@ def test_weights_of_trained_networks_become_histograms(tmp_path: Path) -> None:
     one = found["eca_weights"]["panels"]["encoder 0"]["li2026_no_afem"]
     assert sum(one["shares"]) == pytest.approx(1, abs=1e-3)
     assert 0 < one["mean"] < 1
+    assert set(found["modules"]["AFEM"]) == {"li2026"}
+    gates = found["modules"]["AFEM"]["li2026"]
+    assert gates["moved"] < gates["least"]  # nothing was trained
+    assert gates["value"] == pytest.approx(0.5, abs=gates["least"])
+    torch.nn.init.constant_(own.get_submodule("head1.gate.squeeze").weight, 1.0)
+    torch.nn.init.constant_(own.get_submodule("head1.gate.excite").weight, 1e3)
+    moved = probes.trained({"li2026": own}, pictures)["modules"]["AFEM"]["li2026"]
+    assert moved["moved"] > gates["moved"] + 0.02
     json.dumps(found)
     folder = fake_results.write_results(tmp_path, paper="li2026")
     stored = dataclasses.replace(Results.load(folder), probes=found)

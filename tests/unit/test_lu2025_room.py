@@ -10,6 +10,7 @@ from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.networks.restormer import Restormer
+from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.probes import structure, trained
 from deblur_lib.papers.lu2025.structure import training_gib
@@ -138,6 +139,18 @@ def test_probes_of_trained_networks_fill_the_figures() -> None:
     assert set(found["costs"]) == {"dsgformer", "dsgformer_sg_softmax"}
     assert found["costs"]["dsgformer_sg_softmax"]["attention_zeros"] == 0
     assert 0 < found["costs"]["dsgformer"]["attention_zeros"] < 1
+    still = found["modules"]["DFGB"]
+    assert set(still) == {"dsgformer"}
+    assert (still["dsgformer"]["value"], still["dsgformer"]["moved"]) == (1.0, 0.0)
+    dropped = found["modules"]["top-k"]["dsgformer"]["moved"]
+    assert 0 <= dropped < 1
+    changed = DSGformer(dim=4, blocks=1, topk_ratios=(1.0,)).eval()
+    for gate in changed.modules():
+        if isinstance(gate, DFGB):
+            torch.nn.init.constant_(gate.matrix, 1.2)
+    moved = trained({"dsgformer_no_topk": changed}, {"realblur_j/a": blurred})["modules"]
+    assert moved["DFGB"]["dsgformer_no_topk"]["moved"] == pytest.approx(0.2, abs=1e-3)
+    assert moved["top-k"] == {}  # a branch that keeps everything is no selection
     layers = [f"encoder {n}" for n in (1, 2, 3, 4)] + [f"decoder {n}" for n in (4, 3, 2, 1)]
     assert [row["layer"] for row in found["selection"]] == layers
     assert [one["title"] for one in found["matrices"]["panels"]] == layers

@@ -131,4 +131,5 @@ def test_probes_tell_kept_edges_and_frequencies() -> None:
     networks = {"sang2018": SangGenerator(features=3, blocks=1, start="identity").eval()}
     found = trained(networks, {"lai/a": board})
     assert found["edges"][0]["edges kept, blurred input = 1"] == 1.0
+    assert found["costs"] == {"sang2018": {"edges": 1.0}}
     assert [one["title"] for one in found["spectra"]["panels"]] == ["blurred input", "sang2018"]

@@ -283,6 +283,26 @@ def test_branch_weights_are_shares_by_picture_and_level() -> None:
         probes.branch_weights(small(skip="aff"), blurred)
 
 
+def test_probes_tell_whether_dffm_left_equal_shares() -> None:
+    network = small(skip="dffm").eval()
+    pictures = {"a/x": torch.rand(1, 3, 16, 16), "a/y": torch.rand(1, 3, 16, 16)}
+    for module in network.modules():
+        if isinstance(module, DFFM):
+            for parameter in module.gate.parameters():
+                torch.nn.init.zeros_(parameter)
+    found = probes.trained({"wan2023": network, "wan2023_aff": small(skip="aff")}, pictures)
+    still = found["modules"]["DFFM"]
+    assert set(still) == {"wan2023"}
+    assert still["wan2023"]["moved"] == pytest.approx(0, abs=1e-5)
+    for module in network.modules():
+        if isinstance(module, DFFM):
+            *_, last = module.gate.parameters()
+            last.data[: len(last) // 3] = 2.0
+    found = probes.trained({"wan2023": network}, pictures)["modules"]
+    assert found["DFFM"]["wan2023"]["moved"] > found["DFFM"]["wan2023"]["least"]
+    assert found["DFFM over pictures"]["wan2023"]["moved"] == pytest.approx(0, abs=1e-5)
+
+
 def test_modules_are_found_by_path() -> None:
     found = probes.modules_of(small())
     assert list(found)[:2] == ["encode_at.0.0", "encode_at.1.0"]

@@ -356,7 +356,7 @@ FIGURES = (
         title="Gain of each module",
         kind="bars",
         caption="PSNR gained over the blurred input by the rows of Table 3; bars are means over "
-        "seeds, lines the 95 percent interval over scenes, dots single seeds.",
+        "seeds, lines the 95 percent interval over photographs, dots single seeds.",
         settings={"table": "T3", "dataset": "gopro_test", "metric": "psnr_db"},
     ),
     Figure(

@@ -14,6 +14,8 @@ from deblur_lib.papers.li2026.network import AFEM, ECA, MSFM, MultiAttentionGene
 from deblur_lib.papers.li2026.structure import counts
 
 BINS = 100  # of a histogram over weights from 0 to 1
+START = 0.5  # gates are sigmoids of numbers near zero before training
+LEAST = 0.05  # mean departure from the start: a channel weighed by less than a tenth is as it was
 LARGEST = 512  # side of the part of a picture that is looked at, in pixels
 
 
@@ -113,13 +115,14 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
     Returns:
         `eca_weights` and `afem_gates`: histograms of channel weights over all pictures, by place
-        and method.
+        and method; `modules`: how far the weights of "ECA" and "AFEM" left their start.
     """
     own = {
         method: one for method, one in networks.items() if isinstance(one, MultiAttentionGenerator)
     }
     eca: dict[str, dict[str, Any]] = {}
     afem: dict[str, dict[str, Any]] = {}
+    moved: dict[str, dict[str, dict[str, float]]] = {"ECA": {}, "AFEM": {}}
     for method, network in own.items():
         modules = dict(network.named_modules())
         seen: dict[str, list[Tensor]] = {}
@@ -129,10 +132,24 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
         for path, parts in seen.items():
             panels = eca if isinstance(modules[path], ECA) else afem
             panels.setdefault(_title(path), {})[method] = _histogram(torch.cat(parts))
+        for name, kind in (("ECA", ECA), ("AFEM", AFEM)):
+            mine = [one for path in seen if isinstance(modules[path], kind) for one in seen[path]]
+            if mine:
+                moved[name][method] = _moved(torch.cat(mine))
     edges = torch.linspace(0, 1, BINS + 1).tolist()
     return {
         "eca_weights": {"edges": edges, "panels": eca},
         "afem_gates": {"edges": edges, "panels": dict(sorted(afem.items()))},
+        "modules": moved,
+    }
+
+
+def _moved(weights: Tensor) -> dict[str, float]:
+    return {
+        "start": START,
+        "value": round(float(weights.mean()), 4),
+        "moved": round(float((weights - START).abs().mean()), 4),
+        "least": LEAST,
     }
 
 

@@ -288,7 +288,7 @@ FIGURES = (
         title="Gain of each row of Table 2",
         kind="bars",
         caption="Aligned PSNR gained over the blurred input; bars are means over seeds, lines the "
-        "95 percent interval over scenes, dots single seeds.",
+        "95 percent interval over photographs, dots single seeds.",
         settings={"table": "T2", "dataset": "realblur_j", "metric": "psnr_db"},
     ),
     Figure(

@@ -28,29 +28,38 @@ def branch_overlap(
 
     Returns:
         One dict per attention, in the order of the network: block (path), channels (of a head),
-        positive (share of scores above zero), zeros (share of exact zeros in the attention used)
-        and energy (per ratio, share of the summed squared positive scores of a row that the
-        branch keeps, mean over rows; a row without positive scores counts as kept).
+        positive (share of scores above zero), zeros (share of exact zeros in the attention used),
+        dropped (share of the energy that the network's own narrowest branch drops, None where it
+        selects nothing) and energy (per ratio, share of the summed squared positive scores of a
+        row that the branch keeps, mean over rows; a row without positive scores counts as kept).
     """
     rows = []
     for name, attend, before in _scores(network, blurred):
-        energy = F.relu(before).square()  # (B, h, D, D)
-        masks = topk_masks(before, keep_counts(ratios, before.shape[-1]))  # (N, B, h, D, D)
-        total = energy.sum(dim=-1)  # (B, h, D)
-        kept = torch.where(total > 0, (energy * masks).sum(dim=-1) / total, 1.0)  # (N, B, h, D)
+        channels = before.shape[-1]
+        narrowest = min(getattr(attend.score, "keep", [channels]))
+        kept = _kept(before, [*keep_counts(ratios, channels), narrowest])  # (N + 1, B, h, D)
         rows.append(
             {
                 "block": name,
-                "channels": before.shape[-1],
+                "channels": channels,
                 "positive": float((before > 0).float().mean()),
                 "zeros": float((attend.score(before) == 0).float().mean()),
+                "dropped": 1 - float(kept[-1].mean()) if narrowest < channels else None,
                 "energy": {
                     f"{ratio:.3f}": float(share.mean())
-                    for ratio, share in zip(ratios, kept, strict=True)
+                    for ratio, share in zip(ratios, kept[:-1], strict=True)
                 },
             }
         )
     return rows
+
+
+def _kept(scores: Tensor, keep: list[int]) -> Tensor:
+    """Share of the energy of each row that the k largest scores hold, (N, B, h, D)."""
+    energy = F.relu(scores).square()  # (B, h, D, D)
+    total = energy.sum(dim=-1)  # (B, h, D)
+    held = (energy * topk_masks(scores, keep)).sum(dim=-1)  # (N, B, h, D)
+    return torch.where(total > 0, held / total, 1.0)
 
 
 @torch.no_grad()

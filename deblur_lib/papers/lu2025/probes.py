@@ -16,6 +16,8 @@ from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.structure import Counter, counts
 
 SHOWN = "dsgformer"  # the method whose scores and matrices are drawn
+LEAST_MATRIX = 0.1  # M starts at one: weighed by less than a tenth, a frequency is as it was
+LEAST_DROPPED = 0.05  # of the energy of a row of scores; below it the selection selects nothing
 
 
 def structure(settings: Mapping[str, Mapping[str, Any]], count_macs: Counter) -> dict[str, Any]:
@@ -41,8 +43,9 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
     Returns:
         `scores` and `matrices` (panels of the network of `SHOWN`), the listing `selection` (what
-        its top-k branches keep, block by block) and `costs` with the share of zero scores
-        ("attention_zeros") of every network whose scores are selected.
+        its top-k branches keep, block by block), `costs` with the share of zero scores
+        ("attention_zeros") of every network whose scores are selected, and `modules` (how far
+        "DFGB" and "top-k" left their start).
     """
     cut = [_whole_blocks(blurred) for blurred in pictures.values()]
     overlaps = {
@@ -54,7 +57,19 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
         "costs": {
             method: {"attention_zeros": mean([row["zeros"] for rows in blocks for row in rows])}
             for method, blocks in overlaps.items()
-        }
+        },
+        "modules": {
+            "DFGB": {
+                method: made
+                for method, network in networks.items()
+                if (made := moved_matrix(network)) is not None
+            },
+            "top-k": {
+                method: {"start": 0.0, "value": share, "moved": share, "least": LEAST_DROPPED}
+                for method, blocks in overlaps.items()
+                if (share := _dropped(blocks)) is not None
+            },
+        },
     }
     if SHOWN in networks:
         network = networks[SHOWN]
@@ -62,6 +77,32 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
         found["scores"] = {"panels": score_panels(network, cut[0])}
         found["matrices"] = {"panels": matrix_panels(network)}
     return found
+
+
+def moved_matrix(network: nn.Module) -> dict[str, float] | None:
+    """How far the entries of a network's frequency matrices left one; None where it has none.
+
+    The departure is the root mean square over channels and frequencies.
+    """
+    rows = frequency_matrices(network)
+    if not rows:
+        return None
+    means, spreads = (
+        torch.cat([torch.tensor(row[name]).flatten() for row in rows])
+        for name in ("mean", "spread")
+    )
+    moved = ((means - 1).square() + spreads.square()).mean().sqrt()
+    return {
+        "start": 1.0,
+        "value": round(float(means.mean()), 4),
+        "moved": round(float(moved), 4),
+        "least": LEAST_MATRIX,
+    }
+
+
+def _dropped(overlaps: list[list[dict[str, Any]]]) -> float | None:
+    shares = [row["dropped"] for rows in overlaps for row in rows if row["dropped"] is not None]
+    return round(mean(shares), 5) if shares else None
 
 
 def _whole_blocks(blurred: Tensor, multiple: int = 64) -> Tensor:

@@ -79,7 +79,8 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
     Returns:
         `edges` (listing: edge strength of the output in parts of the input's, and share of black
-        output values) and `spectra` (panels: blurred input, then the networks of `SHOWN`).
+        output values), `costs` with the same edge strength ("edges"), and `spectra` (panels:
+        blurred input, then the networks of `SHOWN`).
     """
     with torch.no_grad():
         outputs = {
@@ -102,7 +103,13 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
     ]  # fmt: skip
     shown = {"blurred input": list(pictures.values())}
     shown |= {method: outputs[method] for method in SHOWN if method in outputs}
-    return {"edges": edges, "spectra": {"panels": [_panel(*one) for one in shown.items()]}}
+    return {
+        "edges": edges,
+        "costs": {
+            str(one["row"]): {"edges": one["edges kept, blurred input = 1"]} for one in edges
+        },
+        "spectra": {"panels": [_panel(*one) for one in shown.items()]},
+    }
 
 
 def _panel(title: str, pictures: list[Tensor]) -> dict[str, Any]:

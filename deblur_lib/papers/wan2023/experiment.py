@@ -234,7 +234,7 @@ FIGURES = (
         title="Gain of each row of Table 2",
         kind="bars",
         caption="PSNR gained over the blurred input; bars are means over seeds, lines the 95 "
-        "percent interval over scenes, dots single seeds.",
+        "percent interval over photographs, dots single seeds.",
         settings={"table": "T2", "dataset": "gopro_test", "metric": "psnr_db"},
     ),
     Figure(

@@ -16,6 +16,10 @@ from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
 from deblur_lib.papers.wan2023.network import WanNet
 from deblur_lib.papers.wan2023.structure import WIDTHS, counts
 
+THIRD = 1 / 3  # share of each branch of a DFFM that prefers none
+LEAST_SHARE = THIRD / 10  # mean departure; shares nearer to a third are a plain mean
+LEAST_SPREAD = THIRD / 10  # deviation over pictures; below it the fusion does not depend on them
+
 
 def effective_receptive_field(
     module: MSRM, *, size: int = 15, samples: int = 32, seed: int = 0
@@ -139,15 +143,36 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
         pictures: blurred pictures (1, 3, H, W) by "<data set>/<name>", sides multiples of 4.
 
     Returns:
-        `branch_weights` by method, level and picture.
+        `branch_weights` by method, level and picture, and `modules`: how far the shares of "DFFM"
+        are from a third, and of "DFFM over pictures" how much they differ between pictures.
     """
-    return {
-        "branch_weights": {
-            method: _by_level(network, pictures)
-            for method, network in networks.items()
-            if isinstance(network, WanNet) and any(isinstance(one, DFFM) for one in network.skip)
-        }
+    shares = {
+        method: _by_level(network, pictures)
+        for method, network in networks.items()
+        if isinstance(network, WanNet) and any(isinstance(one, DFFM) for one in network.skip)
     }
+    found = {
+        method: torch.tensor([list(rows.values()) for rows in levels.values()])
+        for method, levels in shares.items()
+    }  # (levels, pictures, 3) each
+    return {
+        "branch_weights": shares,
+        "modules": {
+            "DFFM": {
+                method: _moved(THIRD, float((one - THIRD).abs().mean()), LEAST_SHARE)
+                for method, one in found.items()
+            },
+            "DFFM over pictures": {
+                method: _moved(0.0, float(one.std(dim=1, correction=0).mean()), LEAST_SPREAD)
+                for method, one in found.items()
+            },
+        },
+    }
+
+
+def _moved(start: float, moved: float, least: float) -> dict[str, float]:
+    found = {"start": start, "value": start + moved, "moved": moved, "least": least}
+    return {name: round(value, 5) for name, value in found.items()}
 
 
 def _by_level(network: WanNet, pictures: Mapping[str, Tensor]) -> dict[str, dict[str, list[float]]]:

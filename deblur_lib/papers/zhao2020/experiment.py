@@ -197,7 +197,7 @@ FIGURES = (
         title="Gain of each row",
         kind="bars",
         caption="PSNR gained over the blurred middle frame; bars are means over seeds, lines the "
-        "95 percent interval over scenes, dots single seeds.",
+        "95 percent interval over photographs, dots single seeds.",
         settings={"table": "T1", "dataset": "zhao2020_synthetic_test", "metric": "psnr_db"},
     ),
     Figure(

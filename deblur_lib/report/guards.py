@@ -1,0 +1,131 @@
+"""What turns a verdict into "not judged": each guard returns its measured reason, or ""."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from deblur_lib.report import columns
+from deblur_lib.report.results import Results
+from deblur_lib.report.scores import scores
+from deblur_lib.spec import Check, Paper
+
+UNEQUAL = 1.5  # ratio of parameters; widths that differ by a fifth or less stay below it
+INPUT = "identity"
+
+
+def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
+    """Methods of a check without a run, or scores and costs that those with one lack."""
+    run = set(results.rows["method"])
+    parts: dict[str, list[str]] = {}
+    for key in lacking:
+        column, method = columns.of_key(key, paper)
+        if column is None:
+            what = f"no {key.rpartition('.')[2]} of"
+        elif method in run:
+            what = f"not scored here on {column.dataset} as {column.convention}:"
+        else:
+            what = "not run here:"
+        parts.setdefault(what, []).append(method)
+    return "; ".join(f"{what} {', '.join(dict.fromkeys(names))}" for what, names in parts.items())
+
+
+def no_better(keys: Iterable[str], results: Results) -> str:
+    """Rows whose mean PSNR is not above that of the blurred input, with both numbers.
+
+    A check that compares with the blurred input itself is what finds that out; it passes.
+    """
+    cells = list(dict.fromkeys(tuple(key.split(".")[1::2]) for key in keys))
+    if any(method == INPUT for _, method in cells):
+        return ""
+    told = []
+    for dataset, method in cells:
+        mine = scores(results, method, dataset, "psnr-rgb")
+        blurred = scores(results, INPUT, dataset, "psnr-rgb")
+        if mine is None or blurred is None or mine.mean[0] > blurred.mean[0]:
+            continue
+        told.append(
+            f"{method} has {mine.mean[0]:.2f} dB on {dataset}, the blurred input "
+            f"{blurred.mean[0]:.2f}"
+        )
+    return "; ".join(told)
+
+
+def idle(module: str, methods: Iterable[str], results: Results) -> str:
+    """Rows whose module stayed where it started, with the numbers that say so."""
+    if not module:
+        return ""
+    measured: Mapping[str, Mapping[str, float]] = results.probes.get("modules", {}).get(module, {})
+    if not measured:
+        return f"nothing stored says whether {module} left its start"
+    return "; ".join(
+        f"{module} is idle in {method}: it moved {one['moved']:.2g} from {one['start']:.2g}, "
+        f"{one['least']:.2g} is the least that counts"
+        for method in dict.fromkeys(methods)
+        if (one := measured.get(method)) and one["moved"] < one["least"]
+    )
+
+
+def unequal(check: Check, keys: Iterable[str], results: Results, paper: Paper) -> str:
+    """Trained rows of an ablation that differ in loss or size although nothing is claimed of it.
+
+    Rows of a printed ablation are held against each other, and rows whose networks the paper's own
+    room adds; a comparison with other people's networks is not.
+    """
+    own, tables = [], []
+    for key in keys:
+        table, _, _, method = key.split(".")
+        if results.of_method(method):
+            tables.append(columns.table_of(paper, table).kind)
+            own.append(method)
+    own = list(dict.fromkeys(own))
+    from_here = all(columns.method_of(paper, one).network in paper.networks for one in own)
+    if len(own) < 2 or not (from_here or set(tables) == {"ablation"}):
+        return ""
+    told = [] if "loss" in check.about else [_other_loss(own, results)]
+    told += [] if "size" in check.about else [_other_size(own, results)]
+    return "; ".join(filter(None, told))
+
+
+def _other_loss(methods: list[str], results: Results) -> str:
+    losses = {one: _loss(results.of_method(one)[0].train) for one in methods}
+    for first, second in itertools.combinations(methods, 2):
+        mine, other = losses[first], losses[second]
+        differing = [name for name in {**mine, **other} if mine.get(name) != other.get(name)]
+        if differing:
+            sides = (
+                f"{method} with {_named(losses[method], differing)}" for method in (first, second)
+            )
+            return f"other losses: {', '.join(sides)}"
+    return ""
+
+
+def _loss(train: Mapping[str, Any]) -> dict[str, Any]:
+    """Terms of the loss with their weights, and settings of the adversarial game."""
+    game = train.get("adversarial") or {}
+    return dict(train.get("loss") or {}) | {
+        f"adversarial {name}" if game else name: value for name, value in game.items()
+    }
+
+
+def _named(loss: Mapping[str, Any], names: list[str]) -> str:
+    shown = [f"{name} {loss[name]}" for name in names if isinstance(loss.get(name), int | float)]
+    shown += [str(loss[name]) for name in names if isinstance(loss.get(name), str)]
+    return ", ".join(shown) or f"{'other' if names[0] in loss else 'no'} {names[0]}"
+
+
+def _other_size(methods: list[str], results: Results) -> str:
+    counted = {
+        one: results.cost(one, "parameters_here") or results.cost(one, "parameters")
+        for one in methods
+    }
+    sizes = {one: count for one, count in counted.items() if count}
+    if len(sizes) < 2:
+        return ""
+    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    ratio = sizes[large] / sizes[small]
+    if ratio <= UNEQUAL:
+        return ""
+    return (
+        f"other sizes: {large} has {ratio:.2f} times the parameters of {small} "
+        f"({sizes[large]:,.0f} and {sizes[small]:,.0f})"
+    )

@@ -183,7 +183,8 @@ def execute(
         )
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
-    head, dirty = provenance.commit()
+    head, dirty, why = provenance.commit()
+    notes |= dict.fromkeys([f"no commit is told: {why}"] if why else [])
     manifest = Manifest(
         run=run.id,
         paper=run.paper,

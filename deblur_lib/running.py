@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from deblur_lib import provenance, store
+from deblur_lib.checking import data_settings
 from deblur_lib.data.benchmark import Split
-from deblur_lib.data.opening import open_data, settings_of
+from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource, middle_frame
-from deblur_lib.data.variants import VARIANTS
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
@@ -57,11 +57,7 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
 
 
 def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
-    used = {*plan.profile.test_on.values(), *(run.train_on for run in plan.runs), data_id}
-    asked = plan.request.data
-    if len({one in VARIANTS for one in used}) == 2:  # each kind of pictures takes its own settings
-        asked = settings_of(data_id, asked)
-    settings = {**settings_of(data_id, plan.profile.data), **asked}
+    settings = data_settings(plan, data_id)
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()

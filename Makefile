@@ -20,7 +20,7 @@ help:
 	touch .venv/ready
 
 reproduce: .venv/ready $(PAPERS:%=reproduce-%)
-	.venv/bin/deblur book
+	.venv/bin/deblur book --profile $(PROFILE)
 
 reproduce-%: .venv/ready
 	@echo "Reproducing $* at profile $(PROFILE); finished runs are not repeated"
@@ -32,7 +32,7 @@ test: .venv/ready
 
 book: .venv/ready
 	@echo "Building the book from build/notebooks"
-	.venv/bin/deblur book
+	.venv/bin/deblur book $(if $(filter smoke,$(PROFILE)),--profile smoke)
 
 lint: .venv/ready
 	@echo "Checking style and types"

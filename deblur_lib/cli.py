@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from deblur_lib import __version__, papers, store
-from deblur_lib.errors import DeblurError, MissingRowsError
+from deblur_lib.errors import DeblurError, MissingRowsError, UsageError
 from deblur_lib.spec import PROFILES
 
 
@@ -89,13 +89,15 @@ def reproduce(
     """Train, evaluate and report PAPER by executing its notebook.
 
     Finished runs are not repeated. A notebook that was executed with the same parameters, code and
-    rows is left as it is.
+    rows is left as it is. With altered parameters, and at smoke, rows and notebook have places of
+    their own: no chapter shows them. Relative folders lie below the project.
     """
     from deblur_lib import reproduce as engine
-    from deblur_lib.parameters import notebook_parameters, parse_settings, request_of
-    from deblur_lib.plan import make_plan
+    from deblur_lib.parameters import complete, notebook_parameters, parse_settings, request_of
+    from deblur_lib.vetting import check_ready, checked_plan
 
-    defaults = notebook_parameters(engine.source_notebook(paper))
+    source = engine.source_notebook(paper)
+    defaults = notebook_parameters(source)
     texts = {"profile": profile, **({"device": device} if device else {})}
     for item in settings:
         key, equals, value = item.partition("=")
@@ -105,35 +107,50 @@ def reproduce(
     parameters = parse_settings(texts, defaults)
     if "interactive" in defaults:
         parameters.setdefault("interactive", False)
+    plan = checked_plan(request_of(paper, complete(source, parameters)))
     if dry_run:
-        plan = make_plan(request_of(paper, {**defaults, **parameters}))
         for run in plan.runs:
             done = (store.run_folder(run) / "manifest.json").is_file()
             click.echo(f"{run.id:<40} {run.train.steps:>7} steps  {'stored' if done else 'to do'}")
+        try:
+            check_ready(plan)
+        except UsageError as error:
+            click.echo(f"not ready: {error}")
         return
+    name = store.executed_notebook(plan.request).relative_to(store.project_root())
     if not force and engine.is_current(paper, parameters):
-        target = store.executed_notebook(paper).relative_to(store.project_root())
-        click.echo(f"up to date: {target} (--force executes it again)")
+        click.echo(f"up to date: {name} (--force executes it again)")
         return
-    target = engine.reproduce(paper, parameters, progress=not quiet)
-    click.echo(f"executed: {target.relative_to(store.project_root())}")
-    click.echo("read it as a page: deblur book")
+    engine.reproduce(paper, parameters, progress=not quiet)
+    click.echo(f"executed: {name}")
+    if plan.request.altered:
+        click.echo(f"no chapter shows it, altered: {', '.join(plan.request.altered)}")
+    else:
+        smoke = " --profile smoke" if plan.profile.name == "smoke" else ""
+        click.echo(f"read it as a page: deblur book{smoke}")
 
 
 @main.command()
 @click.argument("paper")
 @click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
 def publish(paper: str, profile: str) -> None:
-    """Copy the results of the last run of PAPER to results/, where they can be committed."""
+    """Copy the results of PAPER to results/, where they can be committed.
+
+    They must be those of the profile as it is declared; smoke is refused.
+    """
     from deblur_lib.book.costs import fill_costs
+    from deblur_lib.plan import Request
+    from deblur_lib.publishing import check_declared
     from deblur_lib.publishing import publish as copy
 
+    root = store.checkout()
     papers.load(paper)
-    source = store.workspace() / paper / profile / "results"
+    source = store.results_folder(Request(paper, profile))
+    check_declared(source, paper, profile)
     target = copy(source, store.published_folder(paper, profile), paper)
-    click.echo(f"published: {target.relative_to(store.project_root())}")
-    readme = store.project_root() / "README.md"
-    if readme.is_file() and fill_costs(readme, store.project_root() / "results"):
+    click.echo(f"published: {target.relative_to(root)}")
+    readme = root / "README.md"
+    if readme.is_file() and fill_costs(readme, root / "results"):
         click.echo("README.md: what each profile costs was renewed")
 
 
@@ -178,7 +195,7 @@ def coverage(as_json: bool, profile: str | None) -> None:
     """Say for every printed cell whether and how it was run here."""
     from deblur_lib.report.coverage import ledger, to_markdown
 
-    found = ledger(store.project_root() / "results", profile=profile)
+    found = ledger(store.checkout() / "results", profile=profile)
     click.echo(json.dumps(found, indent=1) if as_json else to_markdown(found))
 
 
@@ -187,7 +204,7 @@ def verify() -> None:
     """Rebuild every derived file of the published results and compare byte for byte."""
     from deblur_lib.publishing import verify_all
 
-    different, checked = verify_all(store.project_root() / "results")
+    different, checked = verify_all(store.checkout() / "results")
     for path in different:
         click.echo(f"differs: {path.relative_to(store.project_root())}", err=True)
     click.echo(f"{checked} derived files checked, {len(different)} differ")
@@ -199,18 +216,26 @@ def judge() -> None:
     """Measure how often the rule of verdicts errs, from the rows stored in results/judge."""
     from deblur_lib.report import judged
 
-    written = judged.write(store.project_root() / "results" / judged.FOLDER)
-    for path in written:
-        click.echo(f"written: {path.relative_to(store.project_root())}")
+    root = store.checkout()
+    for path in judged.write(root / "results" / judged.FOLDER):
+        click.echo(f"written: {path.relative_to(root)}")
 
 
 @main.command()
-def book() -> None:
-    """Build the book from the executed notebooks."""
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default=None, help="default: any above smoke"
+)
+def book(profile: str | None) -> None:
+    """Build the book from the executed notebooks.
+
+    With --profile every chapter must be of that profile. Smoke, for checking only, is built to
+    build/book-smoke and says so on every page.
+    """
     from deblur_lib.book import build
 
-    index = build(store.project_root())
-    click.echo(f"open {index.relative_to(store.project_root())}")
+    root = store.checkout()
+    index = build(root, profile=profile)
+    click.echo(f"open {index.relative_to(root)}")
 
 
 @main.group()

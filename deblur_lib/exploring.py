@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from deblur_lib import store
+from deblur_lib.parameters import check_type
 from deblur_lib.plan import Plan, Run
 from deblur_lib.report.figures import choosing
 from deblur_lib.report.results import Results
@@ -28,7 +29,11 @@ def explore(plan: Plan, folder: Path, *, interactive: bool) -> Any:
         plan: the request whose first seed's weights are used.
         folder: results folder of the request.
         interactive: False always gives the still.
+
+    Raises:
+        UsageError: `interactive` is neither True nor False, which the text "false" is not.
     """
+    check_type("interactive", interactive, True)
     runs = [run for run in plan.runs if run.seed == plan.runs[0].seed]
     ready = [run for run in runs if (store.run_folder(run) / "best.safetensors").is_file()]
     if interactive and ready:

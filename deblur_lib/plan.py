@@ -6,6 +6,7 @@ hash of every setting that can change its numbers; the same settings always give
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,12 @@ from deblur_lib import checksets, papers
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
 from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
+from deblur_lib.training.schedules import check as check_recipe
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
 TRAIN_MODES = ("missing", "never")
+PLAIN = {"paper", "profile", "device", "precision", "train", "roots"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,20 @@ class Request:
     roots: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
+
+    @property
+    def altered(self) -> dict[str, Any]:
+        """Parameters given besides those of `PLAIN`: what is asked is not what a profile declares.
+
+        Such a request has folders and a notebook of its own, see `store`.
+        """
+        given = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        given["methods"] = sorted(set(self.methods))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if name not in PLAIN and value
+        }
 
 
 @dataclass(frozen=True)
@@ -115,8 +132,8 @@ def make_plan(request: Request) -> Plan:
     """Resolve a request into runs.
 
     Raises:
-        UsageError: an unknown paper, profile, method, device or check set, or a recipe field or
-            type that does not exist; nothing was started.
+        UsageError: an unknown paper, profile, method, device or check set, a seed that is no whole
+            number from 0 on, a recipe field, type or value that cannot be; nothing was started.
     """
     paper = papers.load(request.paper)
     for kind, value, known in (
@@ -127,6 +144,7 @@ def make_plan(request: Request) -> Plan:
     ):
         if value not in known:
             raise UsageError(unknown_name(kind, value, known, see=f"notebooks/{paper.id}.ipynb"))
+    _check_seeds(request.seeds)
     declared = next(one for one in paper.profiles if one.name == request.profile)
     profile = _with_sources(declared, request.sources)
     methods = _chosen(paper, request)
@@ -146,6 +164,15 @@ def make_plan(request: Request) -> Plan:
     learnt = {run.train_on for run in runs} | {str(run.data.get("photographs")) for run in runs}
     checks = checksets.choose(paper.checks, request.checks, request.roots, learnt)
     return Plan(request, paper, profile, tuple(runs), checks)
+
+
+def _check_seeds(seeds: Sequence[int]) -> None:
+    wrong = any(type(one) is not int or one < 0 for one in seeds)
+    if wrong or len(set(seeds)) < len(seeds):
+        raise UsageError(
+            f"seeds needs whole numbers from 0 on, each once, got {list(seeds)}; -1 stands for the "
+            "blurred pictures"
+        )
 
 
 def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:
@@ -184,6 +211,7 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
     }
     own = profile.train_of.get(method.id, {})
     recipe = override(paper.recipe, {**profile.train, **method.train, **own, **request.recipe})
+    check_recipe(recipe)
     return Run(
         paper=paper.id,
         profile=profile.name,

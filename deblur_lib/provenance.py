@@ -7,7 +7,7 @@ import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -70,22 +70,50 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def commit(root: Path | None = None) -> tuple[str, bool]:
-    """Commit of the checkout the library runs from, and whether tracked files differ from it.
+REFUSALS = {
+    "dubious ownership": "git refuses: dubious ownership",
+    "not a git repository": "the project is not a checkout",
+}
 
-    Returns:
-        The full commit hash and the dirty flag; ("", False) outside a checkout.
+
+class Commit(NamedTuple):
+    """Commit of a checkout: full hash or "", whether tracked files differ, why there is none."""
+
+    head: str
+    dirty: bool
+    why: str
+
+
+def commit(root: Path | None = None) -> Commit:
+    """Commit of the checkout that the library runs from; never that of a repository around it.
+
+    Args:
+        root: top folder of the checkout; the one that holds the library when None.
     """
-    root = root or Path(__file__).resolve().parent
+    root = root.resolve() if root else Path(__file__).resolve().parents[1]
     try:
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root:
+            return Commit("", False, "the project is not a checkout of its own")
         head = _git(root, "rev-parse", "HEAD")
-        return head, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.CalledProcessError):
-        return "", False
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        return Commit(head, bool(changes), "")
+    except OSError:
+        return Commit("", False, "git is not installed")
+    except subprocess.CalledProcessError as error:
+        for said, why in REFUSALS.items():
+            if said in error.stderr:
+                return Commit("", False, why)
+        return Commit("", False, "git tells none")
 
 
 def _git(root: Path, *arguments: str) -> str:
+    elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # as a hook of another one sets them
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
     done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
+        ["git", "-C", str(root), *arguments],
+        env=environment | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()

@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-from deblur_lib.errors import MissingRowsError
+from deblur_lib.errors import MissingRowsError, UsageError
+from deblur_lib.plan import PRECISIONS, Request, make_plan
+from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
 
 KEPT = (
@@ -38,6 +40,31 @@ def publish(source: Path, target: Path, paper: str) -> Path:
         shutil.rmtree(target)
     fresh.rename(target)
     return target
+
+
+def check_declared(source: Path, paper: str, profile: str) -> None:
+    """Refuse rows that are not those of a profile above smoke as it is declared.
+
+    Raises:
+        UsageError: smoke.
+        MissingRowsError: a run is missing, or one of other settings is there.
+    """
+    if profile == "smoke":
+        raise UsageError(
+            "smoke is not published: it shows that everything runs, its numbers mean nothing; "
+            "take another profile"
+        )
+    stored = source / "manifests.json"
+    held = {one.run for one in read_manifests(stored)} if stored.is_file() else set()
+    requests = [Request(paper, profile, precision=one) for one in PRECISIONS]
+    declared = [{run.id for run in make_plan(one).runs} for one in requests]
+    if held not in declared:
+        nearest = max(declared, key=lambda one: len(one & held))
+        raise MissingRowsError(
+            f"profile {profile} of {paper} declares {len(nearest)} runs, {source.name} holds "
+            f"{len(nearest & held)} of them and {len(held - nearest)} of other settings; run "
+            f"`deblur reproduce {paper} --profile {profile}`, finished runs are not repeated"
+        )
 
 
 def verify_all(root: Path) -> tuple[list[Path], int]:

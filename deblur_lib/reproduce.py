@@ -1,8 +1,8 @@
 """Execute a paper's notebook with checked parameters, and stamp what came out. No torch here.
 
 The kernel trains; this process checks the request before the kernel starts, shows the progress of
-the runs by reading their logs, keeps the partial notebook when a cell fails, and writes a stamp
-that lets the book refuse a stale or failed notebook.
+the runs by reading their logs, and writes a stamp that lets the book refuse a stale notebook, or
+one of a request that is not the profile's.
 """
 
 import os
@@ -15,27 +15,24 @@ from typing import Any
 from tqdm import tqdm
 
 from deblur_lib import papers, store
-from deblur_lib.errors import DeblurError, UsageError
+from deblur_lib.errors import UsageError
 from deblur_lib.parameters import complete, request_of
 from deblur_lib.plan import Plan, make_plan
 from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
 from deblur_lib.records import read_json, write_json
-
-
-class NotebookError(DeblurError):
-    """A cell of the notebook failed; what ran before it is kept."""
+from deblur_lib.vetting import check_ready, checked_plan
 
 
 def source_notebook(paper: str) -> Path:
     """The notebook of a paper, as stored (without outputs).
 
     Raises:
-        UsageError: unknown paper, or its notebook is missing.
+        UsageError: unknown paper, no checkout, or its notebook is missing.
     """
     papers.load(paper)
-    path = store.project_root() / "notebooks" / f"{paper}.ipynb"
+    path = store.checkout() / "notebooks" / f"{paper}.ipynb"
     if not path.is_file():
-        raise UsageError(f"notebooks/{paper}.ipynb is needed and missing; run inside a checkout")
+        raise UsageError(f"notebooks/{paper}.ipynb is needed and missing; restore it")
     return path
 
 
@@ -48,40 +45,27 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
         progress: show a bar of training steps on standard error.
 
     Returns:
-        The executed notebook, in build/notebooks.
+        The executed notebook, in build/notebooks: the paper's chapter, or for smoke and altered
+        parameters one of its own. It takes the place of an older one only when it is whole.
 
     Raises:
-        UsageError: a parameter is unknown or of the wrong type; nothing was started.
-        NotebookError: a cell failed; names it, and the partial notebook is kept.
+        UsageError: a parameter is unknown, of the wrong type or cannot be, or what it needs is
+            missing; nothing was started.
+        NotebookError: a cell failed; names it, and the partial notebook is kept beside.
     """
-    import papermill
+    from deblur_lib.kernel import execute
 
     source = source_notebook(paper)
     values = complete(source, parameters)
-    plan = make_plan(request_of(paper, values))
-    target = store.executed_notebook(paper)
-    stamp = target.with_suffix(".json")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    with _progress(plan, shown=progress), _environment(TQDM_DISABLE="1"):
-        try:
-            papermill.execute_notebook(
-                str(source),
-                str(target),
-                parameters=dict(parameters),
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=str(store.project_root()),
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
-            )
-        except papermill.PapermillExecutionError as error:
-            first = next((one for one in error.source.splitlines() if one.strip()), "")
-            raise NotebookError(
-                f"cell {error.cell_index} of {paper}.ipynb failed ({first.strip()}): "
-                f"{error.ename}: {error.evalue}; what ran before it is kept in "
-                f"{target.relative_to(store.project_root())}, finished runs are not repeated"
-            ) from None
-    write_json(stamp, _stamp(plan, source, values))
+    plan = checked_plan(request_of(paper, values))
+    check_ready(plan)
+    target = store.executed_notebook(plan.request)
+    given = {name: values[name] for name in parameters}
+    with _progress(plan, shown=progress):
+        whole = execute(source, target, given, root=store.checkout())
+    stamp = _stamp(plan, source, values, whole)
+    whole.replace(target)
+    write_json(target.with_suffix(".json"), stamp)
     return target
 
 
@@ -98,15 +82,16 @@ def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
     source = source_notebook(paper)
     values = complete(source, parameters)
     plan = make_plan(request_of(paper, values))
-    stamp = store.executed_notebook(paper).with_suffix(".json")
+    executed = store.executed_notebook(plan.request)
+    stamp = executed.with_suffix(".json")
     if plan.request.roots or not stamp.is_file():
         return False
     trained = plan.runs if plan.request.train == "missing" else ()
-    needed = [store.executed_notebook(paper), store.results_folder(plan.request) / "rows.csv"]
+    needed = [executed, store.results_folder(plan.request) / "rows.csv"]
     needed += [store.run_folder(run) / "manifest.json" for run in trained]
     if not all(path.is_file() for path in needed):
         return False
-    return bool(read_json(stamp) == _stamp(plan, source, values))
+    return bool(read_json(stamp) == _stamp(plan, source, values, executed))
 
 
 def code_digest() -> str:
@@ -116,34 +101,23 @@ def code_digest() -> str:
     return folder_digest(root, [path.relative_to(root).as_posix() for path in files])
 
 
-def _stamp(plan: Plan, source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _stamp(
+    plan: Plan, source: Path, parameters: Mapping[str, Any], executed: Path
+) -> dict[str, Any]:
     results = store.results_folder(plan.request)
     return {
         "paper": plan.paper.id,
         "profile": plan.profile.name,
         "train": plan.request.train,
         "parameters": dict(parameters),
+        "altered": plan.request.altered,
         "notebook_digest": file_digest(source),
-        "executed_digest": file_digest(store.executed_notebook(plan.paper.id)),
+        "executed_digest": file_digest(executed),
         "code_digest": code_digest(),
         "versions": versions((*PACKAGES, "matplotlib", "pandas")),
         "results": os.path.relpath(results, store.project_root()),
         "rows_digest": file_digest(results / "rows.csv"),
     }
-
-
-@contextmanager
-def _environment(**changes: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

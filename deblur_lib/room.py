@@ -16,10 +16,12 @@ import pandas as pd
 from deblur_lib import store
 from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
-from deblur_lib.plan import Plan, Request, make_plan
+from deblur_lib.parameters import request_of
+from deblur_lib.plan import Plan
 from deblur_lib.records import ROW_COLUMNS, read_json
 from deblur_lib.report import agreement_view, budget, checks, derive, markup, tables, verdicts
 from deblur_lib.report.results import Results
+from deblur_lib.vetting import checked_plan
 
 if TYPE_CHECKING:
     from IPython.display import DisplayObject
@@ -54,29 +56,15 @@ def open_paper(
         options: overrides of network options, by network name.
         recipe: overrides of the training recipe.
         data: settings of generated pictures, and of real ones; see `data.opening.open_data`.
-        roots: folder of each real data set, by data id.
+        roots: folder of each real data set, by data id; a relative one lies below the project.
         sources: data id in place of one that the profile names, see `plan.Request`.
         checks: sets to score trained networks on for checking, see `plan.Request`.
 
     Raises:
-        UsageError: a name or a type is wrong; nothing was started.
+        UsageError: a name, a type or a value is wrong; nothing was started.
     """
-    request = Request(
-        paper=paper,
-        profile=profile,
-        device=device,
-        precision=precision,
-        seeds=tuple(seeds),
-        train=train,
-        methods=tuple(methods),
-        options={name: dict(value) for name, value in (options or {}).items()},
-        recipe=dict(recipe or {}),
-        data=dict(data or {}),
-        roots=dict(roots or {}),
-        sources=dict(sources or {}),
-        checks=tuple(checks),
-    )
-    return Room(make_plan(request))
+    given = locals()
+    return Room(checked_plan(request_of(paper, {k: v for k, v in given.items() if v is not None})))
 
 
 class Room:

@@ -16,9 +16,8 @@ import numpy as np
 
 from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
-from deblur_lib.data.opening import open_data, settings_of
+from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource, middle_frame
-from deblur_lib.data.variants import VARIANTS
 from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
@@ -40,6 +39,7 @@ from deblur_lib.training.checkpoint import load_weights
 from deblur_lib.training.devices import accelerator_name, resolve_device
 from deblur_lib.training.loop import fit
 from deblur_lib.training.seeding import fresh_network
+from deblur_lib.vetting import data_settings
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
@@ -57,11 +57,7 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
 
 
 def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
-    used = {*plan.profile.test_on.values(), *(run.train_on for run in plan.runs), data_id}
-    asked = plan.request.data
-    if len({one in VARIANTS for one in used}) == 2:  # each kind of pictures takes its own settings
-        asked = settings_of(data_id, asked)
-    settings = {**settings_of(data_id, plan.profile.data), **asked}
+    settings = data_settings(plan, data_id)
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()
@@ -183,7 +179,8 @@ def execute(
         )
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
-    head, dirty = provenance.commit()
+    head, dirty, why = provenance.commit()
+    notes |= dict.fromkeys([f"no commit is told: {why}"] if why else [])
     manifest = Manifest(
         run=run.id,
         paper=run.paper,

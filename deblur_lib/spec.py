@@ -6,7 +6,7 @@ the wrong type is refused when it is made, so nothing starts on a half-understoo
 
 import dataclasses
 import json
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
@@ -20,6 +20,7 @@ ProfileName = Literal["smoke", "demo", "study", "gpu", "paper"]
 PROFILES: tuple[ProfileName, ...] = ("smoke", "demo", "study", "gpu", "paper")
 Option = str | bool | int | float | None | list[Any] | dict[str, Any]
 Options = dict[str, Option]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -64,10 +65,10 @@ class Adversarial:
     options: Options = Field(default_factory=dict)
     loss: Literal["log2", "bce", "lsgan", "wgan_gp", "ragan_ls"] = "bce"
     weight: float = 1.0
-    critic_steps: int = 1
-    lr: float | None = None
-    penalty: float = 10.0
-    pool: int = 50
+    critic_steps: int = Field(default=1, ge=1)
+    lr: float | None = Field(default=None, gt=0)
+    penalty: float = Field(default=10.0, ge=0)
+    pool: int = Field(default=50, ge=1)
     conditional: bool = False
 
 
@@ -113,11 +114,11 @@ class Train:
     lr_floor: float = 0.0
     schedule: Literal["cosine", "constant", "linear", "polynomial", "step"] = "cosine"
     warmup: int = 0
-    decay: float = 0.5
+    decay: float = Field(default=0.5, gt=0)
     decay_every: float = 1 / 6
     decay_from: float = 0.5
-    betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = 0.0
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    weight_decay: float = Field(default=0.0, ge=0)
     loss: dict[str, float] = Field(default_factory=lambda: {"l1": 1.0})
     scales: bool = False
     augment: tuple[str, ...] = ("hflip",)
@@ -125,7 +126,7 @@ class Train:
     clip: float | None = None
     validate: int = 10
     init: Literal["default", "xavier"] = "default"
-    ema: float = Field(default=0.0, ge=0, lt=1)
+    ema: Share = 0.0
     adversarial: Adversarial | None = None
 
 

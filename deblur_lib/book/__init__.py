@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deblur_lib import papers
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
@@ -16,14 +18,22 @@ from deblur_lib.book.site import NOTEBOOK_BYTES, check_site, run_jupyter_book
 from deblur_lib.book.vendor import copy_scripts
 from deblur_lib.errors import BookError
 
-__all__ = ["build"]
+__all__ = ["NOTICE", "build", "marked"]
 
 
-def build(root: Path, *, strict: bool = True) -> Path:
+NOTICE = (
+    "Profile smoke, for checking that everything runs: the numbers of these pages mean nothing."
+)
+GENERATED = ("_build", "_generated", "notebooks", "api")  # not sources of the book
+
+
+def build(root: Path, *, profile: str | None = None, strict: bool = True) -> Path:
     """Build the book from the executed notebooks.
 
     Args:
         root: project root; reads build/notebooks and book, writes below book.
+        profile: the budget that every chapter must be of, None for any but smoke. Smoke is built
+            below build/book-smoke, and a line on every page says what it is.
         strict: check the built pages for dead links, other hosts and weight.
 
     Returns:
@@ -33,18 +43,34 @@ def build(root: Path, *, strict: bool = True) -> Path:
         BookError: a notebook is missing, failed, stale or too large, a page has a warning, or the
             built pages do not pass the checks; names the page.
     """
-    book = root / "book"
-    chapters = [open_chapter(root, paper) for paper in papers.names()]
+    chapters = [open_chapter(root, paper, profile) for paper in papers.names()]
     if not chapters:
         raise BookError("the book needs at least one paper; deblur_lib/papers holds none")
-    write_pages(book, chapters)
+    book = marked(root) if profile == "smoke" else root / "book"
+    write_pages(book, chapters, root / "results")
     _write_chapters(book, chapters)
     write_reference(book, root / "deblur_lib")
-    online = not copy_scripts(root)
-    html = run_jupyter_book(root, online=online)
+    online = not copy_scripts(root, book)
+    html = run_jupyter_book(book, online=online)
     if strict:
         check_site(html, root, online=online)
     return html / "index.html"
+
+
+def marked(root: Path) -> Path:
+    """A copy of the book's sources whose pages all carry the notice, in build/book-smoke.
+
+    Args:
+        root: project root.
+    """
+    book = root / "build" / "book-smoke"
+    shutil.rmtree(book, ignore_errors=True)
+    shutil.copytree(root / "book", book, ignore=shutil.ignore_patterns(*GENERATED))
+    for path in book.glob("_config*.yml"):
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config["html"]["announcement"] = NOTICE
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return book
 
 
 def _write_chapters(book: Path, chapters: list[Chapter]) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib.errors import BookError
+from deblur_lib.plan import Request
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json
 from deblur_lib.report.markup import escape
 from deblur_lib.reproduce import code_digest
+from deblur_lib.store import notebook_name
 
 SHOWN = {"image/png", "image/svg+xml", "text/markdown"}  # the last says why there is no picture
 KEPT_METADATA = ("tags", "mystnb")
@@ -44,34 +46,66 @@ class Chapter:
     results: Path
 
 
-def open_chapter(root: Path, paper: str) -> Chapter:
-    """Read the executed notebook of a paper and check that it is whole and fresh.
+def open_chapter(root: Path, paper: str, profile: str | None = None) -> Chapter:
+    """Read the executed notebook of a paper and check that it is whole, fresh and as declared.
 
     Args:
         root: project root.
         paper: room id.
+        profile: the budget it must be of; None takes any but smoke.
 
     Raises:
-        BookError: no complete notebook, a failed, skipped or silent cell, a figure without a
-            picture, or a source notebook, library code or rows that changed since it ran.
+        BookError: no complete notebook, one of altered parameters or of another profile, a failed,
+            skipped or silent cell, a figure without a picture, or a source notebook, library code
+            or rows that changed since it ran.
     """
-    built = root / "build" / "notebooks" / f"{paper}.ipynb"
-    again = f"run `deblur reproduce {paper}`"
+    built = root / "build" / "notebooks" / notebook_name(Request(paper, profile or "demo"))
+    again = f"run `deblur reproduce {paper}{f' --profile {profile}' if profile else ''}`"
     if not built.is_file():
-        raise BookError(f"page {paper}: build/notebooks/{paper}.ipynb is missing; {again}")
+        raise BookError(
+            f"page {paper}: build/notebooks/{built.name} is missing{_beside(built, paper)}; {again}"
+        )
     notebook = read_json(built)
     check_cells(paper, notebook)
     stamp_path = built.with_suffix(".json")
     if not stamp_path.is_file():
         raise BookError(f"page {paper}: its notebook did not run to the end; {again}")
     stamp = read_json(stamp_path)
+    _check_request(paper, stamp, profile, again)
     results = root / str(stamp.get("results"))
-    _check_fresh(paper, stamp, root / "notebooks" / f"{paper}.ipynb", results)
+    _check_fresh(paper, stamp, built, results)
     return Chapter(paper, str(stamp["profile"]), notebook, results)
 
 
-def _check_fresh(paper: str, stamp: dict[str, Any], source: Path, results: Path) -> None:
+def _beside(built: Path, paper: str) -> str:
+    """What else was executed of a paper, and why it is no chapter."""
+    stamps = [read_json(path) for path in sorted(built.parent.glob(f"{paper}-*.json"))]
+    altered = sorted({name for one in stamps for name in one.get("altered", {})})
+    if altered:
+        return f" (what was executed has altered parameters: {', '.join(altered)})"
+    return f" (what was executed is of profile {stamps[0]['profile']})" if stamps else ""
+
+
+def _check_request(paper: str, stamp: dict[str, Any], profile: str | None, again: str) -> None:
+    """A chapter shows a profile as it is declared, and smoke on demand only."""
+    altered = ", ".join(sorted(stamp.get("altered", {})))
+    if altered:
+        raise BookError(
+            f"page {paper}: its notebook was executed with altered parameters ({altered}); a "
+            f"chapter shows a profile as it is declared; {again}"
+        )
+    came = str(stamp["profile"])
+    if came != (profile or came) or (came == "smoke" and not profile):
+        raise BookError(
+            f"page {paper}: its notebook was executed at profile {came}, "
+            f"{profile or 'a larger one'} is needed; {again}"
+        )
+
+
+def _check_fresh(paper: str, stamp: dict[str, Any], built: Path, results: Path) -> None:
+    source = built.parents[2] / "notebooks" / f"{paper}.ipynb"
     now = {
+        "executed_digest": file_digest(built),
         "notebook_digest": file_digest(source) if source.is_file() else "missing",
         "code_digest": code_digest(),
         "rows_digest": (
@@ -82,6 +116,7 @@ def _check_fresh(paper: str, stamp: dict[str, Any], source: Path, results: Path)
         stored = str(stamp.get(name, "nothing"))
         if stored != digest:
             what = {
+                "executed_digest": f"build/notebooks/{built.name}",
                 "notebook_digest": f"notebooks/{paper}.ipynb",
                 "code_digest": "the library's code",
                 "rows_digest": "the rows it shows",

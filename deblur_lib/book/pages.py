@@ -17,12 +17,13 @@ from deblur_lib.report.tables import compare
 from deblur_lib.spec import Method, Paper
 
 
-def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
-    """Write every generated include to book/_generated.
+def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> None:
+    """Write every generated include to <book>/_generated.
 
     Args:
         book: folder of the book's sources.
         chapters: the chapters that the book shows.
+        published: folder of the published results.
     """
     stored = {one.paper: Results.load(one.results) for one in chapters}
     folder = book / "_generated"
@@ -42,7 +43,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter]) -> None:
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "coverage.md", coverage_page(stored))
     write_text(folder / "made.md", made(stored))
-    write_text(folder / "budgets.md", budgets_page(book.parent / "results", stored))
+    write_text(folder / "budgets.md", budgets_page(published, stored))
 
 
 def own_method(paper: Paper, results: Results) -> Method | None:

@@ -19,11 +19,11 @@ SHOWN = {"stylesheet", "icon", "preload"}
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
 
 
-def run_jupyter_book(root: Path, *, online: bool) -> Path:
-    """Build book/ to book/_build/html; every warning is an error.
+def run_jupyter_book(book: Path, *, online: bool) -> Path:
+    """Build the pages to <book>/_build/html; every warning is an error.
 
     Args:
-        root: project root.
+        book: folder of the book's sources.
         online: take MathJax from its CDN instead of the vendored copy.
 
     Returns:
@@ -32,7 +32,6 @@ def run_jupyter_book(root: Path, *, online: bool) -> Path:
     Raises:
         BookError: holds the warnings that Sphinx printed.
     """
-    book = root / "book"
     shutil.rmtree(book / "_build", ignore_errors=True)  # nothing of an earlier build stays
     command = [
         str(Path(sysconfig.get_path("scripts")) / "jupyter-book"),

@@ -10,11 +10,12 @@ from deblur_lib.errors import BookError
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
 
 
-def copy_scripts(root: Path) -> bool:
-    """Copy the scripts and fonts that pages need to book/_extra/vendor.
+def copy_scripts(root: Path, book: Path) -> bool:
+    """Copy the scripts and fonts that pages need to <book>/_extra/vendor.
 
     Args:
         root: project root, with package.json and package-lock.json.
+        book: folder of the book's sources.
 
     Returns:
         False when npm is not installed; the book then takes its scripts from a CDN.
@@ -22,7 +23,7 @@ def copy_scripts(root: Path) -> bool:
     Raises:
         BookError: npm could not install the locked versions.
     """
-    target = root / "book" / "_extra" / "vendor"
+    target = book / "_extra" / "vendor"
     wanted = json.loads((root / "package.json").read_text(encoding="utf-8"))["dependencies"]
     mark = target / "versions.json"
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == wanted:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deblur_lib.data.benchmark import build_benchmark
+from deblur_lib.data.benchmark import build_benchmark, read_settings
 from deblur_lib.data.cache import pack
 from deblur_lib.data.clip_pairs import as_clips, open_clips
 from deblur_lib.data.clips import MANIFEST
@@ -65,22 +65,9 @@ def open_data(
     if split not in SPLITS:
         raise UsageError(unknown_name("split", split, SPLITS, see="deblur_lib.data"))
     part: Split = next(one for one in SPLITS if one == split)
+    check_place(data_id, roots)
     if data_id in VARIANTS:
         return build_benchmark(data_id, part, settings, cache=cache, progress=progress)
-    if data_id == FLOW_MADE and data_id not in roots:
-        raise UsageError(
-            f"{data_id} needs its folder: get the videos from {DVD.page} ({DVD.licence}), run "
-            f'`deblur data clips VIDEOS FOLDER`, and give roots={{"{data_id}": "FOLDER"}}'
-        )
-    if data_id not in SOURCES and data_id not in roots:
-        known = {*VARIANTS, *SOURCES, *roots}
-        raise UsageError(unknown_name("data set", data_id, known))
-    if data_id not in roots:
-        source = SOURCES[data_id]
-        raise UsageError(
-            f"{data_id} needs its folder: get it from {source.page} ({source.licence}) and give "
-            f'roots={{"{data_id}": "<folder>"}}'
-        )
     chosen = _read_settings(settings)
     every, packed = chosen.pop("every", 1), chosen.pop("pack", True)
     place, side = chosen.pop("test_crop", WHOLE), chosen.pop("test_side", 256)
@@ -101,6 +88,32 @@ def open_data(
     if not packed:
         return pairs
     return pack(pairs, Path(cache) / f"{data_id}-{split}", progress=progress)
+
+
+def check_place(data_id: str, roots: Mapping[str, str | Path]) -> None:
+    """Refuse an unknown data set, and a real one without its folder; errors as `open_data`."""
+    if data_id in VARIANTS or data_id in roots:
+        return
+    if data_id == FLOW_MADE:
+        raise UsageError(
+            f"{data_id} needs its folder: get the videos from {DVD.page} ({DVD.licence}), run "
+            f'`deblur data clips VIDEOS FOLDER`, and give roots={{"{data_id}": "FOLDER"}}'
+        )
+    if data_id not in SOURCES:
+        raise UsageError(unknown_name("data set", data_id, {*VARIANTS, *SOURCES, *roots}))
+    source = SOURCES[data_id]
+    raise UsageError(
+        f"{data_id} needs its folder: get it from {source.page} ({source.licence}) and give "
+        f'roots={{"{data_id}": "<folder>"}}'
+    )
+
+
+def check_settings(data_id: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a data set does not take; opens nothing, errors as `open_data`."""
+    if data_id in VARIANTS:
+        read_settings(settings)
+    else:
+        _read_settings(settings)
 
 
 def settings_of(data_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ("_build", "_generated", "notebooks", "api")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -35,27 +34,22 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def built_book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_book(request: pytest.FixtureRequest) -> Path:
     """Folder of the built pages: those named by DEBLUR_BOOK, or built from the smoke run."""
     given = os.environ.get("DEBLUR_BOOK")
     if given:
         return Path(given).resolve()
     executed_project: Path = request.getfixturevalue("executed_project")
-    project = tmp_path_factory.mktemp("book")
-    for path in executed_project.iterdir():
-        if path.name != "book":
-            (project / path.name).symlink_to(path.resolve())
-    shutil.copytree(ROOT / "book", project / "book", ignore=shutil.ignore_patterns(*GENERATED))
     done = subprocess.run(
-        [sys.executable, "-m", "deblur_lib.cli", "book"],
-        cwd=project,
+        [sys.executable, "-m", "deblur_lib.cli", "book", "--profile", "smoke"],
+        cwd=executed_project,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return project / "book" / "_build" / "html"
+    return executed_project / "build" / "book-smoke" / "_build" / "html"
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -1,11 +1,13 @@
 """The built book in a real browser, on a desktop and on a phone, without any network."""
 
+import os
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from deblur_lib import papers
+from deblur_lib.book import NOTICE
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +18,7 @@ def test_every_paper_has_a_page_without_a_browser_at_hand(built_book: Path) -> N
         text = (built_book / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
         assert papers.load(name).tables[0].number in text
         assert "compare-slider" in text
+        assert NOTICE in text or "DEBLUR_BOOK" in os.environ
 
 
 def test_no_page_has_a_script_error(visits) -> None:  # type: ignore[no-untyped-def]

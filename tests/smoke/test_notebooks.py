@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deblur_lib import papers
+from deblur_lib.publishing import publish
 
 pytestmark = pytest.mark.smoke
 
@@ -28,21 +29,21 @@ def reproduce(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize("paper", papers.names())
 def test_every_cell_ran_and_the_stamp_names_the_rows(executed_project: Path, paper: str) -> None:
     built = executed_project / "build" / "notebooks"
-    notebook = json.loads((built / f"{paper}.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((built / f"{paper}-smoke.ipynb").read_text(encoding="utf-8"))
     code = [one for one in notebook["cells"] if one["cell_type"] == "code"]
     assert all(one["execution_count"] for one in code)
     assert not any(out["output_type"] == "error" for one in code for out in one["outputs"])
-    stamp = json.loads((built / f"{paper}.json").read_text(encoding="utf-8"))
+    stamp = json.loads((built / f"{paper}-smoke.json").read_text(encoding="utf-8"))
     assert stamp["profile"] == "smoke"
     assert (executed_project / stamp["results"] / "rows.csv").is_file()
 
 
 def test_a_second_run_leaves_a_current_notebook_alone(executed_project: Path) -> None:
-    notebook = executed_project / "build" / "notebooks" / "wan2023.ipynb"
+    notebook = executed_project / "build" / "notebooks" / "wan2023-smoke.ipynb"
     before = notebook.stat().st_mtime_ns
     done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet")
     assert done.returncode == 0, done.stderr
-    assert "up to date: build/notebooks/wan2023.ipynb" in done.stdout
+    assert "up to date: build/notebooks/wan2023-smoke.ipynb" in done.stdout
     assert notebook.stat().st_mtime_ns == before
 
 
@@ -52,7 +53,7 @@ def test_a_forced_second_run_executes_and_trains_nothing(executed_project: Path)
     start = time.monotonic()
     done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet", "--force")
     assert done.returncode == 0, done.stderr
-    assert "executed: build/notebooks/wan2023.ipynb" in done.stdout
+    assert "executed: build/notebooks/wan2023-smoke.ipynb" in done.stdout
     assert time.monotonic() - start < 60
     assert [path.stat().st_mtime_ns for path in runs] == before
     assert runs
@@ -85,17 +86,37 @@ def test_a_wrong_parameter_stops_before_the_kernel_starts(
 
 
 def test_a_failing_cell_is_named_and_partial_outputs_are_kept(executed_project: Path) -> None:
-    options = "options={'wan2023': {'skip': 'dfmm'}}"
-    done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet", "--set", options)
-    try:
-        assert done.returncode == 1
-        assert "cell " in done.stderr
-        assert "dfmm" in done.stderr
-        kept = executed_project / "build" / "notebooks" / "wan2023.ipynb"
-        assert "papermill-error-cell-tag" in kept.read_text(encoding="utf-8")
-        assert not kept.with_suffix(".json").exists()
-    finally:
-        assert reproduce(executed_project, "wan2023", "--profile", "smoke").returncode == 0
+    built = executed_project / "build" / "notebooks"
+    before = {path: path.stat().st_mtime_ns for path in built.iterdir()}
+    data = "data={'psnr': [90.0, 91.0]}"  # no blurred picture is as good
+    done = reproduce(executed_project, "wan2023", "--profile", "smoke", "--quiet", "--set", data)
+    assert done.returncode == 1
+    assert "cell " in done.stderr
+    assert "input PSNR of 90 to 91 dB" in done.stderr
+    (kept,) = set(built.iterdir()) - set(before)
+    assert f"kept in build/notebooks/{kept.name}" in done.stderr
+    assert "papermill-error-cell-tag" in kept.read_text(encoding="utf-8")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    kept.unlink()
+
+
+def test_altered_parameters_change_nothing_of_the_profile(executed_project: Path) -> None:
+    def kept() -> dict[Path, int]:
+        own = [*executed_project.glob("build/notebooks/*"), *executed_project.glob("runs/*/*/*")]
+        own += executed_project.glob("runs/*/*/results/**/*")
+        return {path: path.stat().st_mtime_ns for path in own if path.is_file()}
+
+    before = kept()
+    asked = ["--set", "recipe={'steps': 2}", "--set", "methods=['zhao2020']"]
+    done = reproduce(executed_project, "zhao2020", "--profile", "smoke", "--quiet", *asked)
+    assert done.returncode == 0, done.stderr
+    assert "no chapter shows it, altered: methods, recipe" in done.stdout
+    after = kept()
+    assert {path: after.get(path) for path in before} == before
+    added = {path.name for path in set(after) - set(before)}
+    assert len(added) == 2, added
+    assert all(name.startswith("zhao2020-smoke-") for name in added)
+    assert len(list(executed_project.glob("runs/zhao2020/smoke/altered-*/results/rows.csv"))) == 1
 
 
 def test_it_runs_in_jupyter_with_widgets(executed_project: Path) -> None:
@@ -103,7 +124,7 @@ def test_it_runs_in_jupyter_with_widgets(executed_project: Path) -> None:
         executed_project, "wan2023", "--profile", "smoke", "--quiet", "--set", "interactive=true"
     )
     assert done.returncode == 0, done.stderr
-    path = executed_project / "build" / "notebooks" / "wan2023.ipynb"
+    path = executed_project / "build" / "notebooks" / "wan2023-smoke.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     (cell,) = [one for one in notebook["cells"] if "interactive" in one["metadata"].get("tags", [])]
     views = [out["data"] for out in cell["outputs"] if "data" in out]
@@ -147,8 +168,8 @@ def test_published_results_are_verified_byte_for_byte(executed_project: Path) ->
             check=False,
         )
 
-    done = deblur("publish", "wan2023", "--profile", "smoke")
-    assert done.returncode == 0, done.stderr
+    results = executed_project / "runs" / "wan2023" / "smoke" / "results"
+    publish(results, executed_project / "results" / "wan2023" / "smoke", "wan2023")
     assert deblur("verify").returncode == 0
     changed = executed_project / "results" / "wan2023" / "smoke" / "derived" / "T2.csv"
     changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")

@@ -53,7 +53,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path, {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
     stamp = {
         "paper": "wan2023", "profile": "demo", "results": "runs/results",
-        "notebook_digest": file_digest(source), "code_digest": "c" * 64,
+        "notebook_digest": file_digest(source), "code_digest": "c" * 64, "altered": {},
+        "executed_digest": file_digest(built(tmp_path)),
         "rows_digest": file_digest(results / "rows.csv"),
     }  # fmt: skip
     built(tmp_path).with_suffix(".json").write_text(json.dumps(stamp), encoding="utf-8")
@@ -67,6 +68,14 @@ def built(root: Path) -> Path:
 def write(root: Path, notebook: dict[str, Any]) -> None:
     built(root).parent.mkdir(parents=True, exist_ok=True)
     built(root).write_text(json.dumps(notebook), encoding="utf-8")
+    if built(root).with_suffix(".json").is_file():
+        stamped(root, executed_digest=file_digest(built(root)))
+
+
+def stamped(root: Path, **facts: Any) -> None:
+    path = built(root).with_suffix(".json")
+    stamp = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(stamp | facts), encoding="utf-8")
 
 
 def change(root: Path, index: int, new: Any) -> None:
@@ -107,15 +116,43 @@ def test_a_cell_that_only_sets_something_may_be_silent(project: Path) -> None:
         (lambda root: built(root).unlink(), "is missing"),
         (lambda root: built(root).with_suffix(".json").unlink(), "did not run to the end"),
         (lambda root: (root / "notebooks/wan2023.ipynb").write_text("{} "), "ipynb changed after"),
+        (lambda root: built(root).write_text(built(root).read_text() + " "), "ipynb changed after"),
         (lambda root: (root / "runs/results/rows.csv").write_text("x"), "rows it shows changed"),
         (lambda root: shutil.rmtree(root / "runs"), "rows it shows changed"),
     ],
-    ids=["notebook", "stamp", "source", "rows", "no rows"],
+    ids=["notebook", "stamp", "source", "executed", "rows", "no rows"],
 )
 def test_a_stale_or_missing_part_is_named(project: Path, spoil: Any, problem: str) -> None:
     spoil(project)
     with pytest.raises(BookError, match=rf"page wan2023: .*{problem}"):
         open_chapter(project, "wan2023")
+
+
+def test_altered_parameters_make_no_chapter_and_are_named(project: Path) -> None:
+    stamped(project, altered={"recipe": {"steps": 5}, "seeds": [3]})
+    with pytest.raises(BookError, match=r"altered parameters \(recipe, seeds\)"):
+        open_chapter(project, "wan2023")
+    for path in (built(project), built(project).with_suffix(".json")):
+        path.rename(path.with_name(f"wan2023-demo-01234567{path.suffix}"))
+    with pytest.raises(BookError, match=r"is missing \(what was .* parameters: recipe, seeds\)"):
+        open_chapter(project, "wan2023")
+
+
+def test_smoke_makes_a_chapter_only_where_it_is_asked_for(project: Path) -> None:
+    stamped(project, profile="smoke")
+    with pytest.raises(BookError, match="executed at profile smoke, a larger one is needed"):
+        open_chapter(project, "wan2023")
+    for path in (built(project), built(project).with_suffix(".json")):
+        path.rename(path.with_name(f"wan2023-smoke{path.suffix}"))
+    with pytest.raises(BookError, match=r"is missing \(what was executed is of profile smoke\)"):
+        open_chapter(project, "wan2023")
+    assert open_chapter(project, "wan2023", "smoke").profile == "smoke"
+
+
+def test_a_book_of_one_profile_takes_no_chapter_of_another(project: Path) -> None:
+    assert open_chapter(project, "wan2023", "demo").profile == "demo"
+    with pytest.raises(BookError, match=r"at profile demo, gpu is needed; .* --profile gpu"):
+        open_chapter(project, "wan2023", "gpu")
 
 
 def test_changed_code_makes_a_notebook_stale(

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from deblur_lib.book import site, vendor
+from deblur_lib.book import NOTICE, marked, site, vendor
 from deblur_lib.book.site import check_site
 from deblur_lib.errors import BookError
 
@@ -73,7 +74,7 @@ def test_without_npm_other_hosts_are_allowed(
 ) -> None:
     monkeypatch.setattr(vendor.shutil, "which", lambda _: None)
     (tmp_path / "package.json").write_text('{"dependencies": {"mathjax": "0.0.0"}}')
-    assert vendor.copy_scripts(tmp_path) is False
+    assert vendor.copy_scripts(tmp_path, tmp_path / "book") is False
     add(html, "good.html", '<script src="https://example.org/x.js"></script>')
     check_site(html, tmp_path / "project", online=True)
 
@@ -83,4 +84,19 @@ def test_vendored_scripts_are_kept_while_their_versions_are(tmp_path: Path) -> N
     mark = tmp_path / "book" / "_extra" / "vendor" / "versions.json"
     mark.parent.mkdir(parents=True)
     mark.write_text('{"mathjax": "0.0.0"}')
-    assert vendor.copy_scripts(tmp_path) is True
+    assert vendor.copy_scripts(tmp_path, tmp_path / "book") is True
+
+
+def test_a_book_of_smoke_is_built_apart_and_says_so_on_every_page(tmp_path: Path) -> None:
+    for name in ("_config.yml", "_generated/x.md", "_build/html/index.html", "intro.md"):
+        path = tmp_path / "book" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("html: {favicon: x}", encoding="utf-8")
+    before = sorted((tmp_path / "book").rglob("*"))
+    book = marked(tmp_path)
+    assert sorted(path.name for path in book.iterdir()) == ["_config.yml", "intro.md"]
+    config = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
+    assert config["html"] == {"favicon": "x", "announcement": NOTICE}
+    assert "smoke" in NOTICE
+    assert not book.is_relative_to(tmp_path / "book")
+    assert sorted((tmp_path / "book").rglob("*")) == before

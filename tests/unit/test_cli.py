@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -42,6 +43,7 @@ def test_list_of_a_paper_says_why_a_row_is_only_quoted() -> None:
         (("list", "wan2032"), "did you mean 'wan2023'"),
         (("reproduce", "wan2032"), "did you mean 'wan2023'"),
         (("publish", "wan2023", "--profile", "paper"), "deblur reproduce"),
+        (("publish", "wan2023", "--profile", "smoke"), "smoke is not published"),
     ],
 )
 def test_a_wrong_name_is_one_clear_line(arguments: tuple[str, ...], needle: str) -> None:
@@ -56,6 +58,19 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
     assert status == 0
     assert "wan2023_dffm-s0-" in text
     assert "1578000 steps" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "coverage", "book", "publish wan2023", "reproduce wan2023 --dry-run"],
+)
+def test_outside_a_checkout_it_says_so(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, text = run(*command.split())
+    assert status == 2
+    assert "a checkout of the project is needed" in text
 
 
 @pytest.mark.parametrize(

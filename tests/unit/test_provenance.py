@@ -25,20 +25,42 @@ def test_a_folder_digest_follows_names_and_content(tmp_path: Path) -> None:
 
 
 def test_the_commit_tells_when_files_differ(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True)
+    assert provenance.commit(tmp_path) == ("", False, "the project is not a checkout")
+    head = committed(tmp_path)
+    assert provenance.commit(tmp_path) == (head, False, "")
+    (tmp_path / "a").write_text("2")
+    assert provenance.commit(tmp_path) == (head, True, "")
 
-    assert provenance.commit(tmp_path) == ("", False)
+
+def test_the_commit_of_a_repository_around_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(tmp_path)
+    inner = tmp_path / "unpacked"
+    inner.mkdir()
+    why = "the project is not a checkout of its own"
+    assert provenance.commit(inner) == ("", False, why)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))  # as in a hook of that repository
+    assert provenance.commit(inner) == ("", False, why)
+
+
+def test_a_refusal_of_git_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(tmp_path)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert provenance.commit(tmp_path) == ("", False, "git refuses: dubious ownership")
+
+
+def committed(folder: Path) -> str:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        command = ["git", "-C", str(folder), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
     git("init", "-q")
-    (tmp_path / "a").write_text("1")
+    (folder / "a").write_text("1")
     git("add", "a")
     git("commit", "-qm", "first")
-    head, dirty = provenance.commit(tmp_path)
-    assert len(head) == 40
-    assert not dirty
-    (tmp_path / "a").write_text("2")
-    assert provenance.commit(tmp_path) == (head, True)
+    return git("rev-parse", "HEAD")
 
 
 def test_hardware_names_the_processor_but_not_the_machine() -> None:

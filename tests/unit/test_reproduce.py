@@ -1,6 +1,9 @@
 """Parameters keep their types or are refused; an executed notebook is current or made again."""
 
+import ast
+import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +11,12 @@ from typing import Any
 
 import papermill
 import pytest
+from papermill.translators import translate_parameters
 
 from deblur_lib import reproduce as engine
 from deblur_lib import store
 from deblur_lib.errors import UsageError
+from deblur_lib.kernel import NotebookError
 from deblur_lib.parameters import notebook_parameters, parse_settings, request_of
 from deblur_lib.plan import make_plan
 from deblur_lib.reproduce import is_current, reproduce
@@ -59,6 +64,39 @@ def test_a_wrong_value_is_refused(setting: dict[str, str], needle: str) -> None:
         parse_settings(setting, DEFAULTS)
 
 
+BREAKOUT = "' \" + __import__('os').getcwd() + \" '"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": (BREAKOUT,)},
+        {"a": {"b": ((BREAKOUT, 1), [BREAKOUT])}},
+        {BREAKOUT: BREAKOUT},
+        {"a": '\\" + 1 #', "b": "line\nline", "c": "\u2028'"},
+        {"a": None, "b": True, "c": -1e-300},
+    ],
+    ids=["tuple", "deep", "names", "escapes", "constants"],
+)
+def test_a_value_reaches_the_notebook_as_itself_and_never_as_code(value: dict[str, Any]) -> None:
+    parsed = parse_settings({"table": repr(value)}, DEFAULTS)
+    cell = translate_parameters("python3", "python", parsed, "Parameters")
+    (line,) = ast.parse(cell).body
+    assert isinstance(line, ast.Assign)
+    assert {"table": ast.literal_eval(line.value)} == parsed
+    assert json.loads(json.dumps(parsed)) == parsed
+    assert parsed["table"] == json.loads(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "text", ["{'a': {1}}", "{'a': b'x'}", "{'a': 1j}", "{'a': 1e999}", "{'a': ...}", "{1: 2}",
+             "{'a': [NaN]}", "{[]: 1}", "[" * 3000]
+)  # fmt: skip
+def test_what_json_does_not_know_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"parameter table.* needs"):
+        parse_settings({"table": text}, DEFAULTS)
+
+
 @pytest.mark.parametrize("tags", [[], ["parameters", "parameters"]])
 def test_a_notebook_needs_one_parameters_cell(tmp_path: Path, tags: list[str]) -> None:
     cells = [{"metadata": {"tags": [tag]}, "source": ["a = 1"]} for tag in tags]
@@ -75,7 +113,7 @@ SMOKE = {"profile": "smoke", "methods": ["wan2023", "wan2023_baseline"]}
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose notebook was executed by a stand-in for papermill, with two finished runs."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "deblur_lib").mkdir()
+    (tmp_path / "deblur_lib").symlink_to(ROOT / "deblur_lib")
     shutil.copy(ROOT / "notebooks/wan2023.ipynb", tmp_path / "notebooks")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DEBLUR_RUNS", raising=False)
@@ -83,8 +121,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def execute(source: str, target: str, **_: Any) -> None:
         Path(target).write_text("executed", encoding="utf-8")
-        (store.results_folder(plan.request)).mkdir(parents=True, exist_ok=True)
-        (store.results_folder(plan.request) / "rows.csv").write_text("rows", encoding="utf-8")
+        for request in (plan.request, dataclasses.replace(plan.request, profile="demo")):
+            store.results_folder(request).mkdir(parents=True, exist_ok=True)
+            (store.results_folder(request) / "rows.csv").write_text("rows", encoding="utf-8")
         for run in plan.runs:
             store.run_folder(run).mkdir(parents=True, exist_ok=True)
             (store.run_folder(run) / "manifest.json").write_text("[]", encoding="utf-8")
@@ -95,6 +134,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def chapter(root: Path) -> Path:
+    (path,) = root.glob("build/notebooks/*.ipynb")
+    return path
+
+
 def longer(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + " ", encoding="utf-8")
 
@@ -103,6 +147,7 @@ def test_an_executed_notebook_is_current_for_its_own_request(project: Path) -> N
     assert is_current("wan2023", SMOKE)
     assert is_current("wan2023", SMOKE | {"train": "missing"})  # the default, said
     assert not is_current("wan2023", SMOKE | {"interactive": False})
+    assert is_current("wan2023", {"profile": "smoke"} | SMOKE)
     assert not is_current("wan2023", SMOKE | {"methods": ["wan2023"]})
     assert not is_current("wan2023", SMOKE | {"roots": {"gopro-linear": str(project)}})
     with pytest.raises(UsageError, match="did you mean 'methods'"):
@@ -112,12 +157,12 @@ def test_an_executed_notebook_is_current_for_its_own_request(project: Path) -> N
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda root: (root / "build/notebooks/wan2023.ipynb").unlink(),
-        lambda root: (root / "build/notebooks/wan2023.ipynb").write_text("edited"),
-        lambda root: (root / "build/notebooks/wan2023.json").unlink(),
+        lambda root: chapter(root).unlink(),
+        lambda root: chapter(root).write_text("edited"),
+        lambda root: chapter(root).with_suffix(".json").unlink(),
         lambda root: next(root.glob("runs/wan2023/smoke/*/manifest.json")).unlink(),
-        lambda root: (root / "runs/wan2023/smoke/results/rows.csv").unlink(),
-        lambda root: (root / "runs/wan2023/smoke/results/rows.csv").write_text("others"),
+        lambda root: next(root.glob("runs/wan2023/smoke/*/results/rows.csv")).unlink(),
+        lambda root: next(root.glob("runs/wan2023/smoke/*/results/rows.csv")).write_text("others"),
         lambda root: longer(root / "notebooks/wan2023.ipynb"),
     ],
     ids=["no notebook", "edited", "no stamp", "no run", "no rows", "other rows", "source"],
@@ -135,3 +180,46 @@ def test_other_code_or_packages_make_it_stale(
 ) -> None:
     monkeypatch.setattr(engine, name, lambda *_: "another")
     assert not is_current("wan2023", SMOKE)
+
+
+def test_other_parameters_leave_the_chapter_and_its_rows_alone(project: Path) -> None:
+    notebooks = project / "build" / "notebooks"
+    for name in ("wan2023.ipynb", "wan2023.json", "wan2023-smoke.ipynb"):
+        (notebooks / name).write_text("the chapter", encoding="utf-8")
+    rows = project / "runs" / "wan2023" / "demo" / "results" / "rows.csv"
+    rows.parent.mkdir(parents=True)
+    rows.write_text("the rows", encoding="utf-8")
+    target = reproduce("wan2023", SMOKE | {"profile": "demo"}, progress=False)
+    stamp = json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))
+    assert stamp["altered"] == {"methods": ["wan2023", "wan2023_baseline"]}
+    assert {path.read_text(encoding="utf-8") for path in notebooks.glob("wan2023*[3e].*")} == {
+        "the chapter"
+    }
+    assert rows.read_text(encoding="utf-8") == "the rows"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("Kernel died before replying"), KeyboardInterrupt()]
+)
+def test_a_failed_execution_leaves_the_finished_notebook_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fails(source: str, target: str, **_: Any) -> None:
+        Path(target).write_text("partial", encoding="utf-8")
+        raise error
+
+    monkeypatch.setattr(papermill, "execute_notebook", fails)
+    before = {path: path.read_bytes() for path in (project / "build" / "notebooks").iterdir()}
+    named = r"no kernel starts.*kept in build/notebooks/wan2023-smoke-\w{8}\.failed\.ipynb"
+    with pytest.raises(type(error) if isinstance(error, KeyboardInterrupt) else NotebookError) as e:
+        reproduce("wan2023", SMOKE, progress=False)
+    assert isinstance(error, KeyboardInterrupt) or re.search(named, str(e.value))
+    (failed,) = set((project / "build" / "notebooks").iterdir()) - set(before)
+    assert failed.read_text(encoding="utf-8") == "partial"
+    assert {path: path.read_bytes() for path in before} == before
+    assert is_current("wan2023", SMOKE)
+
+
+def test_published_rows_that_do_not_exist_cannot_be_read(project: Path) -> None:
+    with pytest.raises(UsageError, match="results/wan2023/smoke, which holds no rows"):
+        reproduce("wan2023", SMOKE | {"train": "never"}, progress=False)

@@ -1,0 +1,47 @@
+"""Only rows of a profile as it is declared are published."""
+
+import dataclasses
+from pathlib import Path
+
+import fake_results
+import pytest
+
+from deblur_lib.errors import MissingRowsError, UsageError
+from deblur_lib.plan import Request, make_plan
+from deblur_lib.publishing import check_declared
+from deblur_lib.records import write_manifests
+
+
+def ran(folder: Path, request: Request) -> Path:
+    """A results folder with the manifests of a request."""
+    base = fake_results.manifest("wan2023", "demo", "wan2023", 0)
+    runs = make_plan(request).runs
+    write_manifests(
+        folder / "manifests.json", [dataclasses.replace(base, run=run.id) for run in runs]
+    )
+    return folder
+
+
+def test_rows_of_the_declared_runs_are_published_in_any_precision(tmp_path: Path) -> None:
+    check_declared(ran(tmp_path, Request("wan2023")), "wan2023", "demo")
+    check_declared(ran(tmp_path, Request("wan2023", precision="bf16")), "wan2023", "demo")
+
+
+@pytest.mark.parametrize(
+    ("request_", "needle"),
+    [
+        (Request("wan2023", recipe={"steps": 5}), r"holds 0 of them and \d+ of other settings"),
+        (Request("wan2023", methods=("wan2023",)), "holds 3 of them and 0 of other settings"),
+        (Request("wan2023", seeds=(7,)), "holds 0 of them"),
+    ],
+)
+def test_other_rows_are_not(tmp_path: Path, request_: Request, needle: str) -> None:
+    with pytest.raises(MissingRowsError, match=needle):
+        check_declared(ran(tmp_path, request_), "wan2023", "demo")
+
+
+def test_nor_are_none_and_those_of_smoke(tmp_path: Path) -> None:
+    with pytest.raises(MissingRowsError, match="holds 0 of them"):
+        check_declared(tmp_path, "wan2023", "demo")
+    with pytest.raises(UsageError, match="smoke is not published"):
+        check_declared(ran(tmp_path, Request("wan2023", "smoke")), "wan2023", "smoke")

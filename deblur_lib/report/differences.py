@@ -17,7 +17,7 @@ from deblur_lib.spec import Column, Paper, override
 
 JOINT = "; "  # between the differences of one cell
 APART = ("data", "training data", "size", "steps")  # with these a gap to the print says nothing
-NONE = "none: data, size and recipe are the paper's; open points of it remain, and chance"
+NONE = "none: data, size and recipe are the paper's, what remains are its open points and chance"
 COUNTED = "none: counted on the network at its published size"
 Recipe = Mapping[str, Any]
 

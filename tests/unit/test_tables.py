@@ -60,7 +60,7 @@ def as_printed(results: Results) -> Results:
                 data={"gopro-linear/train": "0" * 64, **dict.fromkeys(names.values(), "1" * 64)},
             )
         )  # fmt: skip
-    return dataclasses.replace(with_rows(results, rows), manifests=tuple(manifests))
+    return dataclasses.replace(results, rows=rows, manifests=tuple(manifests))
 
 
 def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
@@ -128,13 +128,13 @@ def test_each_kind_of_difference_is_named(
 
 def test_a_backbone_that_starts_at_random_is_named(results: Results) -> None:
     one = fake_results.manifest("wan2023", "demo", "deblurgan_v2", 0, network="deblurgan_v2")
-    fresh = dataclasses.replace(results, manifests=(one,))
+    fresh = dataclasses.replace(results, manifests=(*results.manifests, one))
     column = columns.table_of(PAPER, "T1").columns[0]
     told = differences.differences(fresh, PAPER, "deblurgan_v2", column)
     named = "weights: random at the start instead of ImageNet weights of the backbone"
     assert named in told
     own = dataclasses.replace(one, options={**one.options, "backbone_weights": "own.pth"})
-    fresh = dataclasses.replace(results, manifests=(own,))
+    fresh = dataclasses.replace(results, manifests=(*results.manifests, own))
     assert named not in differences.differences(fresh, PAPER, "deblurgan_v2", column)
 
 

@@ -2,8 +2,9 @@
 
 A comparison of costs is one of the published networks, whatever the budget trains, so the tables
 show the network at the options of the paper profile. Parameters and multiply-accumulates are
-counted without memory for the weights; seconds and memory are measured where rows of a comparison
-stand. Each distinct network is looked at once and kept in the workspace, for all rooms.
+counted without memory for the weights; seconds and memory are measured for rows that run and that
+a comparison of networks prints; parts and controls are counted alone. Each distinct network is
+looked at once and kept in the workspace, for all rooms.
 """
 
 from typing import Any
@@ -63,10 +64,10 @@ def measured(network: str, options: Options, device: torch.device) -> dict[str, 
 
 
 def published(paper: Paper) -> dict[str, dict[str, int]]:
-    """Parameters and multiply-accumulates of every network of a room at its published size."""
-    found = {}
+    """Parameters and multiply-accumulates of all compared networks at their published size."""
+    compared, found = _compared(paper), {}
     for method in paper.methods:
-        if method.network not in (None, "identity"):
+        if method.id in compared and method.network not in (None, "identity"):
             full = counted(str(method.network), published_options(paper, method))
             found[method.id] = {name: int(full[name]) for name in ("parameters", "macs")}
     return found
@@ -75,24 +76,18 @@ def published(paper: Paper) -> dict[str, dict[str, int]]:
 def measure(plan: Plan) -> None:
     """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
     device = resolve_device(plan.request.device)
-    compared = _compared(plan.paper)
+    timed = _compared(plan.paper) - {one.id for one in plan.paper.methods if one.control}
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
         options = run.options if smoke else published_options(plan.paper, run.method)
-        if run.method.id in compared:
+        if run.method.id in timed:
             measured(network, options, device)
         else:
             counted(network, options)
 
 
 def _compared(paper: Paper) -> set[str]:
-    """Rows that a comparison of networks prints; parts and controls are counted alone."""
-    printed = {one.id for one in paper.methods if not one.control}
-    return {
-        method
-        for table in paper.tables
-        if table.kind == "comparison"
-        for method in table.methods
-        if method in printed
-    }
+    """Rows of the tables that compare networks."""
+    tables = (table for table in paper.tables if table.kind == "comparison")
+    return {method for table in tables for method in table.methods}

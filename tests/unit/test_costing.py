@@ -42,8 +42,6 @@ def test_costs_are_those_of_the_published_network_and_of_the_one_that_ran(tmp_pa
 def test_parts_and_controls_are_counted_and_only_compared_networks_timed(tmp_path: Path) -> None:
     found = stored(tmp_path, Request("sang2018", "demo", methods=("sang2018_kernel3",)))
     assert found.cost("sang2018_kernel3", "seconds") is None
-    assert costing._compared(papers.load("sang2018")) >= {"sang2018"}
-    assert "zhao2020_stage1" not in costing._compared(papers.load("zhao2020"))
     assert costing._compared(papers.load("lu2025")) >= {"mprnet", "dsgformer"}
     assert "dsgformer_no_topk" not in costing._compared(papers.load("lu2025"))
 

@@ -45,9 +45,9 @@ def cost(
 ) -> dict[str, Any]:
     """Measure one float32 forward pass on one picture.
 
-    A processor is timed with one thread. Several wait for each other, so a pass takes as long as
-    the one whose core something else is using, and spreads over a multiple of the median. The
-    pass that memory is traced in warms up; one that takes longer than `SLOW` is the timed one.
+    A processor is timed with one thread, by the time it worked for it: what else a busy machine
+    does is not counted. Several threads would wait for each other. The pass that memory is traced
+    in warms up; one that takes longer than `SLOW` is the timed one.
 
     Args:
         network: moved to `device` and left there, its training flags as they were.
@@ -78,9 +78,9 @@ def cost(
     with evaluating(network), full_precision(where), processor_threads(count):
         try:
             macs = count_macs(copy.deepcopy(network).to("meta"), blurred.to("meta"))
-            start = time.perf_counter()
+            start = _clock(where)
             memory, method = _peak_memory(network, blurred)
-            first = time.perf_counter() - start
+            first = _clock(where) - start
             slow = first > SLOW
             seconds = [first] if slow else _passes(network, blurred, repeats, longest)
             threads = torch.get_num_threads()
@@ -191,11 +191,16 @@ def _passes(network: nn.Module, blurred: Tensor, count: int, longest: float) -> 
     seconds: list[float] = []
     with torch.inference_mode():
         while not seconds or (len(seconds) < count and sum(seconds) < longest):
-            start = time.perf_counter()
+            start = _clock(blurred.device)
             network(blurred)
             _wait(blurred.device)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(_clock(blurred.device) - start)
     return seconds
+
+
+def _clock(device: torch.device) -> float:
+    """Seconds of this process on a processor, of the wall elsewhere."""
+    return time.process_time() if device.type == "cpu" else time.perf_counter()
 
 
 def _wait(device: torch.device) -> None:

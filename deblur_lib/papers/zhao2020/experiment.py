@@ -406,7 +406,7 @@ DEPARTURES = (
         where="Sec. 3.1",
         says="seconds on a V100, without warm-up, synchronisation or software",
         does="median of up to nine passes after one that warms up (a single one if it takes more "
-        "than ten seconds), each waited for, float32, one clip; a processor with one thread",
+        "than ten seconds), float32, one clip; a processor with one thread, by the time it worked",
         why="the printed factor of about 80 does not follow from the operations of the networks",
     ),
     Departure(

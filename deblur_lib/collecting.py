@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from deblur_lib import papers, store
-from deblur_lib.plan import Plan, Run
+from deblur_lib.plan import Plan, Run, published_options
 from deblur_lib.provenance import folder_digest
 from deblur_lib.records import (
     read_json,
@@ -26,11 +26,12 @@ from deblur_lib.records import (
 PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
 COST_UNITS = {
     "parameters": "count",
-    "macs": "multiply-accumulates at 256x256",
+    "macs": "multiply-accumulates at 256x256, Fourier transforms counted",
     "seconds": "s at 256x256",
     "seconds_iqr": "s",
     "peak_memory": "bytes",
 }
+AS_RUN = ("parameters", "macs")  # costs that are also told of the network as it is run
 
 
 def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
@@ -48,7 +49,7 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in runs]
     write_manifests(folder / "manifests.json", manifests)
     write_text(folder / "curves.csv", _curves(runs))
-    write_text(folder / "costs.csv", _costs(runs))
+    write_text(folder / "costs.csv", _costs(plan, runs))
     structure_probes(plan, folder)
     counted, measured = read_json(folder / "probes.json"), read_json(base / "probes.json")
     write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
@@ -75,16 +76,18 @@ def structure_probes(plan: Plan, folder: Path) -> None:
     """Store what figures and listings need of the structure, counted from the built networks."""
     path = folder / "probes.json"
     stored: dict[str, Any] = read_json(path) if path.is_file() else {}
-    settings = {run.method.id: run.options for run in plan.runs}
     room = papers.ROOT / plan.paper.id
     code = folder_digest(room, sorted(path.name for path in room.glob("*.py")))
-    if (stored.get("settings"), stored.get("code")) != (settings, code):
+    if stored.get("code") != code:
         module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
+        from deblur_lib import costing
         from deblur_lib.evaluation.cost import count_macs
 
-        found = module.structure(settings, count_macs)
+        full = costing.published(plan.paper)
+        found = module.structure(full, count_macs)
         _keep_panels(found.get("panels", {}), folder / "pictures" / PANELS)
-        write_json(path, found | {"settings": settings, "code": code}, sort=False)
+        costs = joined_probes({"costs": full}, found)["costs"]
+        write_json(path, found | {"costs": costs, "code": code}, sort=False)
 
 
 def _keep_panels(panels: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -106,15 +109,29 @@ def _curves(runs: Sequence[Run]) -> str:
     return text
 
 
-def _costs(runs: Sequence[Run]) -> str:
+def _costs(plan: Plan, runs: Sequence[Run]) -> str:
+    """Costs of each row's network at published size, counts of it as run beside them.
+
+    Smoke measures nothing: its networks stand as they were run, and the unit says so.
+    """
+    smoke = plan.profile.name == "smoke"
     records = []
     for run in {run.method.id: run for run in runs}.values():
-        found = read_json(store.costs_file(run))
+        network = str(run.method.network)
+        full = run.options if smoke else published_options(plan.paper, run.method)
+        found = read_json(store.costs_file(network, full))
+        here = read_json(store.costs_file(network, run.options))
+        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if name in found}
+        size = "as run" if smoke else "published size"
         records += [
-            {"method": run.method.id, "name": name, "value": found[name], "unit": unit}
-            for name, unit in COST_UNITS.items()
-            if name in found
+            {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}
+            for name, (value, unit) in told.items()
         ]
+        records += [
+            {"method": run.method.id, "name": f"{name}_here", "value": here[name],
+             "unit": f"{COST_UNITS[name]}, as run"}
+            for name in AS_RUN
+        ]  # fmt: skip
     columns = ["method", "name", "value", "unit"]
     text: str = pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")
     return text

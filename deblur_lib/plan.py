@@ -202,6 +202,12 @@ def _chosen(paper: Paper, request: Request) -> list[Method]:
     return [one for one in runnable.values() if not request.methods or one.id in request.methods]
 
 
+def published_options(paper: Paper, method: Method) -> Options:
+    """Options of a row's network in the paper profile: its published size."""
+    full = next(one for one in paper.profiles if one.name == "paper")
+    return {**full.options.get(str(method.network), {}), **method.options}
+
+
 def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed: int) -> Run:
     assert method.network is not None
     options = {

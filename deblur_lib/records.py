@@ -8,7 +8,7 @@ A results folder (of one paper at one profile) holds:
     rows.csv            all rows of all runs
     manifests.json      one manifest per run
     curves.csv          training curves: run, method, seed, step, name, value
-    costs.csv           cost of each network: method, name, value, unit
+    costs.csv           cost of each network: method, name, value, unit (says of which size)
     probes.json         small arrays that figures need (heat maps, gate weights), by name
     checks.csv, .json   rows on pictures for checking only, and what those are; see report.checks
     pictures/<data>/<picture>/<method>.png     8-bit crops for the visual figures; <data> is

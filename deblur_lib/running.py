@@ -18,7 +18,6 @@ from deblur_lib import provenance, store
 from deblur_lib.data.benchmark import Split
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource, middle_frame
-from deblur_lib.evaluation.cost import cost
 from deblur_lib.evaluation.metrics import DEFAULT
 from deblur_lib.evaluation.restoring import to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
@@ -43,8 +42,6 @@ from deblur_lib.vetting import data_settings
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
-COSTED = 256  # side of the picture for which costs are told, in pixels
-LONGEST = {"smoke": 0.2, "demo": 1.0}  # seconds of timing for each network; else 4
 CHOSEN = ("strongest blur", "median blur", "most edges")
 
 
@@ -238,17 +235,6 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
 def open_training(run: Run, plan: Plan) -> tuple[PairSource, PairSource]:
     """The pictures a run learns from, and those that choose its weights."""
     return _open(plan, run.train_on, "train"), _open(plan, run.train_on, "validation")
-
-
-def measure_costs(plan: Plan) -> None:
-    """Measure the cost of each distinct network, while nothing else runs here."""
-    device = resolve_device(plan.request.device)
-    for run in plan.runs:
-        path = store.costs_file(run)
-        if not path.is_file():
-            network = build(run).to(device)
-            longest = LONGEST.get(plan.profile.name, 4.0)
-            write_json(path, cost(network, size=(COSTED, COSTED), longest=longest))
 
 
 def scored_rows(

@@ -174,12 +174,15 @@ class Column:
         metric: the metric's name in the printed cells ("psnr_db", "ssim", "time_s", "params_m").
         convention: our named convention ("psnr-rgb"), or the name of a cost ("parameters").
         title: heading shown to readers.
+        size_of: of a column of costs, what stands for a row whose printed cost is of another size
+            of its network than the printed scores, by method id; a subject of the probes.
     """
 
     dataset: str
     metric: str
     convention: str
     title: str
+    size_of: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -336,6 +339,8 @@ class Paper:
         networks: class in the room's network.py for each network name it adds to the catalogue.
         discriminators: the same for its discriminators.
         checks: pictures that its trained networks are scored on for checking.
+        starts_from: weights of others that the published training of a network begins with, by
+            network name; none are shipped here.
         recipe: the paper's own training recipe (paper profile).
         methods: all rows of all tables.
         tables: the tables.
@@ -359,6 +364,7 @@ class Paper:
     profiles: tuple[Profile, ...]
     discriminators: dict[str, str] = Field(default_factory=dict)
     checks: tuple[CheckSet, ...] = CHECKS
+    starts_from: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_resolve(self) -> "Paper":

@@ -1,6 +1,7 @@
 """Where runs, caches and results lie. No torch.
 
 runs/cache/                              packed generated and real pictures
+runs/costs/                              cost of each distinct network
 runs/<paper>/<profile>/<run id>/         one run: configuration, checkpoints, log, rows, manifest
 runs/<paper>/<profile>/results/          rows of all runs of the profile, tables, figures
 runs/<paper>/<profile>/altered-<hash>/   the same of a request with altered parameters
@@ -17,6 +18,7 @@ from pathlib import Path
 from deblur_lib.errors import UsageError
 from deblur_lib.plan import Request, Run
 from deblur_lib.provenance import settings_hash
+from deblur_lib.spec import Options
 
 
 def project_root() -> Path:
@@ -83,10 +85,9 @@ def run_folder(run: Run) -> Path:
     return workspace() / run.paper / run.profile / run.id
 
 
-def costs_file(run: Run) -> Path:
-    """Measured cost of a run's network; runs that differ in other settings share it."""
-    key = settings_hash([run.method.network, run.options])
-    return run_folder(run).parent / "costs" / f"{run.method.network}-{key}.json"
+def costs_file(network: str, options: Options) -> Path:
+    """Cost of a network with some options; all runs of it share the file."""
+    return workspace() / "costs" / f"{network}-{settings_hash([network, options])}.json"
 
 
 def run_base(request: Request) -> Path:

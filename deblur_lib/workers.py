@@ -14,16 +14,14 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from deblur_lib import store
+from deblur_lib import costing, store
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.plan import Plan, Request, Run, make_plan
-from deblur_lib.records import read_json
 from deblur_lib.running import (
     build,
     execute,
     is_finished,
     look,
-    measure_costs,
     open_tests,
     open_training,
     probe,
@@ -39,7 +37,7 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
     """Execute every run of a plan that is not finished, several at once where that pays.
 
     Args:
-        plan: the request; the costs of its networks are measured.
+        plan: the request.
         tests: test pictures by printed data set.
         shown: pictures to store for figures, by printed data set and rule.
 
@@ -93,7 +91,7 @@ def run_all(plan: Plan) -> None:
     for run in plan.runs:
         build(run)  # a wrong option stops here, before the first step of the first run
         open_training(run, plan)
-    measure_costs(plan)
+    costing.measure(plan)
     execute_all(plan, tests, shown)
     probe(plan, tests, shown, store.run_base(plan.request))
 
@@ -102,12 +100,13 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
     """Runs by their expected time, the longest first, so that all workers end at about one time.
 
     Args:
-        runs: whose networks' costs are measured.
+        runs: what is to be trained; the operations of a network of the size it is run in tell
+            how long a step takes.
     """
 
     def expected(run: Run) -> float:
-        seconds: float = read_json(store.costs_file(run))["seconds"]
-        return seconds * run.train.steps * run.train.batch * run.train.crop**2
+        macs: int = costing.counted(str(run.method.network), run.options)["macs"]
+        return float(macs * run.train.steps * run.train.batch * run.train.crop**2)
 
     return sorted(runs, key=expected, reverse=True)
 

@@ -9,7 +9,7 @@ from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.executed import Chapter
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import cells, columns, coverage, derive, judged, verdicts
+from deblur_lib.report import cells, columns, coverage, derive, judged, numbers, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
@@ -146,7 +146,7 @@ def _gain(paper: Paper, results: Results) -> str:
     alike = found["dataset"].map(lambda name: scored.get(name) == learnt)
     one = found[alike if alike.any() else slice(None)].iloc[0]
     gain, low, high = (
-        columns.shown(one[key], one["metric"], sign=True)
+        numbers.number(one[key], one["metric"], sign=True)
         for key in ("gain", "gain_low", "gain_high")
     )
     seeds = len(str(one["seeds"]).split())

@@ -4,6 +4,7 @@ Costs of different sizes, types, devices or counters do not compare, so all of t
 beside the numbers.
 """
 
+import copy
 import math
 import time
 import weakref
@@ -22,40 +23,44 @@ from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation.inference import device_of, evaluating, full_precision, name_of
 from deblur_lib.training.devices import processor_threads
 
-COUNTER = "torch FlopCounterMode / 2: convolutions and matrix products, biases and norms left out"
+COUNTER = (
+    "torch FlopCounterMode / 2: convolutions, matrix products and Fourier transforms (5 N log2 N "
+    "real operations of a complex one of N values, half of it for a real one); biases, norms, "
+    "activations and resizing left out"
+)
 ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during a forward pass"
 TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 Shape = tuple[int, ...]
-WARMUP = 2
-FEWEST = 3
-FUSED_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # torch counts 0
+FEWEST = 3  # timed passes that have quartiles of their own
+SLOW = 10.0  # seconds of a pass that is not repeated
 
 
 def cost(
     network: nn.Module,
     *,
     size: tuple[int, int] = (256, 256),
-    repeats: int = 100,
-    longest: float = 4.0,
+    repeats: int = 9,
+    longest: float = 1.0,
     device: torch.device | str | None = None,
 ) -> dict[str, Any]:
     """Measure one float32 forward pass on one picture.
 
-    A processor is timed with one thread. Several wait for each other, so a pass takes as long as
-    the one whose core something else is using, and spreads over a multiple of the median.
+    A processor is timed with one thread, by the time it worked for it: what else a busy machine
+    does is not counted. Several threads would wait for each other. The pass that memory is traced
+    in warms up; one that takes longer than `SLOW` is the timed one.
 
     Args:
         network: moved to `device` and left there, its training flags as they were.
         size: height and width in pixels; must suit the network, nothing is padded.
-        repeats: timed passes, after a fifth as many that warm up.
-        longest: seconds after which no further timed pass starts, nor a quarter of it in warming
-            up; at least 3 passes are timed, after 2 to warm up.
+        repeats: timed passes at most.
+        longest: seconds after which no further timed pass starts; one at least is timed.
         device: where to measure; where the network is when None.
 
     Returns:
         parameters (count), macs (count), macs_counter, seconds (median), seconds_iqr
-        (interquartile range), repeats, peak_memory (bytes), peak_memory_method, size ([h, w]),
-        batch, dtype, device, threads; ready for JSON.
+        (interquartile range; of fewer than `FEWEST` passes how far they and the one before lie
+        apart; absent where one slow pass is all there is), repeats, peak_memory (bytes),
+        peak_memory_method, size ([h, w]), batch, dtype, device, threads; ready for JSON.
 
     Raises:
         UsageError: a size or number of repeats below 1, or a size that the network refuses.
@@ -72,22 +77,24 @@ def cost(
     count = 1 if where.type == "cpu" else None
     with evaluating(network), full_precision(where), processor_threads(count):
         try:
-            macs = count_macs(network, blurred)
+            macs = count_macs(copy.deepcopy(network).to("meta"), blurred.to("meta"))
+            start = _clock(where)
             memory, method = _peak_memory(network, blurred)
-            seconds = _time(network, blurred, repeats, longest)
+            first = _clock(where) - start
+            slow = first > SLOW
+            seconds = [first] if slow else _passes(network, blurred, repeats, longest)
             threads = torch.get_num_threads()
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EvaluationError(
                 f"{name_of(network)} could not run on {size[0]}x{size[1]}: {error}; choose a size "
                 "that suits the network and the memory"
             ) from error
-    low, middle, high = np.percentile(seconds, [25, 50, 75])
     return {
         "parameters": count_parameters(network),
         "macs": macs,
         "macs_counter": COUNTER,
-        "seconds": float(middle),
-        "seconds_iqr": float(high - low),
+        "seconds": float(np.median(seconds)),
+        **({} if slow else {"seconds_iqr": _spread(seconds, first)}),
         "repeats": len(seconds),
         "peak_memory": memory,
         "peak_memory_method": method,
@@ -99,9 +106,41 @@ def cost(
     }
 
 
+def _spread(seconds: list[float], before: float) -> float:
+    """Interquartile range in seconds; of too few passes the range with the one before."""
+    if len(seconds) < FEWEST:
+        return max(*seconds, before) - min(*seconds, before)
+    low, high = np.percentile(seconds, [25, 75])
+    return float(high - low)
+
+
+def _complex(values: Shape, axes: list[int], *_: Any, **__: Any) -> int:
+    """Floating-point operations of a complex Fourier transform over some axes of values."""
+    points = math.prod(values[one] for one in axes)
+    return round(5 * math.prod(values) * math.log2(points))
+
+
+def _real(values: Shape, axes: list[int], *_: Any, **__: Any) -> int:
+    """The same from real values: half as many."""
+    return _complex(values, axes) // 2
+
+
+def _back_to_real(spectrum: Shape, axes: list[int], *_: Any, out_shape: Shape, **__: Any) -> int:
+    """The same back to real values, which are counted as those of the way there."""
+    return _complex(out_shape, axes) // 2
+
+
 def _attention(queries: Shape, keys: Shape, values: Shape, *_: Any, **__: Any) -> int:
     """Floating-point operations of fused attention from the shapes (B, heads, N, C) each."""
     return 2 * math.prod(queries[:-1]) * keys[-2] * (queries[-1] + values[-1])
+
+
+FORMULAS = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,  # torch counts 0
+    torch.ops.aten._fft_c2c: _complex,
+    torch.ops.aten._fft_r2c: _real,
+    torch.ops.aten._fft_c2r: _back_to_real,
+}
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -125,13 +164,16 @@ def _frozen(network: nn.Module) -> Iterator[None]:
 def count_macs(network: nn.Module, blurred: Tensor) -> int:
     """Multiply-accumulates of one forward pass: half of the floating-point operations counted.
 
-    Convolutions and matrix products are counted; biases, norms, activations, resizing and
-    Fourier transforms are not, as in the counts that papers print.
+    See `COUNTER`. On the meta device nothing is calculated.
+
+    Args:
+        network: its training flags and its parameters' are left as they were.
+        blurred: (B, 3, H, W) or a clip, on the network's device.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # a fused attention layer would count as 0
     try:
-        counter = FlopCounterMode(display=False, custom_mapping={FUSED_ATTENTION: _attention})
+        counter = FlopCounterMode(display=False, custom_mapping=FORMULAS)
         with evaluating(network), _frozen(network), torch.no_grad(), counter:
             network(blurred)
     finally:
@@ -144,23 +186,21 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _time(network: nn.Module, blurred: Tensor, repeats: int, longest: float) -> list[float]:
-    """Seconds of each timed pass, after warm-up; every pass waits for the device."""
-    with torch.inference_mode():
-        _passes(network, blurred, repeats // 5, longest / 4, least=WARMUP)
-        return _passes(network, blurred, repeats, longest, least=min(FEWEST, repeats))
-
-
-def _passes(
-    network: nn.Module, blurred: Tensor, count: int, longest: float, *, least: int
-) -> list[float]:
+def _passes(network: nn.Module, blurred: Tensor, count: int, longest: float) -> list[float]:
+    """Seconds of each timed pass; every pass waits for the device."""
     seconds: list[float] = []
-    while len(seconds) < least or (len(seconds) < count and sum(seconds) < longest):
-        start = time.perf_counter()
-        network(blurred)
-        _wait(blurred.device)
-        seconds.append(time.perf_counter() - start)
+    with torch.inference_mode():
+        while not seconds or (len(seconds) < count and sum(seconds) < longest):
+            start = _clock(blurred.device)
+            network(blurred)
+            _wait(blurred.device)
+            seconds.append(_clock(blurred.device) - start)
     return seconds
+
+
+def _clock(device: torch.device) -> float:
+    """Seconds of this process on a processor, of the wall elsewhere."""
+    return time.process_time() if device.type == "cpu" else time.perf_counter()
 
 
 def _wait(device: torch.device) -> None:

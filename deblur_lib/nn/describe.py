@@ -4,7 +4,7 @@ Under `torch.device("meta")` a network and its example cost no memory and no ari
 makes the table of a full-size network a matter of milliseconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -22,29 +22,6 @@ ACTIVATIONS = (
     nn.Tanh,
 )
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-
-
-def sizes(
-    networks: Mapping[str, nn.Module], count_macs: Callable[[nn.Module, Tensor], int], *, side: int
-) -> dict[str, dict[str, int]]:
-    """What networks cost at the size they are built in.
-
-    Args:
-        networks: by id, on the meta device; no weight is allocated then.
-        count_macs: counts multiply-accumulates of a module on an input.
-        side: of the square picture that is counted for, in pixels.
-
-    Returns:
-        {id: {"parameters": count, "macs": count}}; a network of clips counts one whole clip.
-    """
-    found = {}
-    for name, network in networks.items():
-        frames = getattr(network, "clip_length", 1)
-        shape = (1, 3, side, side) if frames == 1 else (1, frames, 3, side, side)
-        parameters = sum(one.numel() for one in network.parameters())
-        macs = count_macs(network, torch.empty(shape, device="meta"))
-        found[name] = {"parameters": parameters, "macs": macs}
-    return found
 
 
 def layer_table(

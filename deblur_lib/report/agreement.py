@@ -13,7 +13,7 @@ import pandas as pd
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import Manifest
-from deblur_lib.report import columns, verdicts
+from deblur_lib.report import columns, numbers, verdicts
 from deblur_lib.report.common import common_part, same_runs
 from deblur_lib.report.expressions import keys
 from deblur_lib.report.floors import Difference, Flip, Record, floors, read_records
@@ -94,10 +94,10 @@ class Agreement:
         largest = max(decibels, key=lambda row: abs(row.value))
         floor = self.floors.get((largest.dataset, largest.convention))
         title = columns.method_of(self.paper, largest.method).title
-        told = UNMEASURED if floor is None else f"{columns.shown(floor, 'psnr_db')} dB"
+        told = UNMEASURED if floor is None else f"{numbers.number(floor, 'psnr_db')} dB"
         return (
             f"{text}; the largest difference of a row is "
-            f"{columns.shown(abs(largest.value), 'psnr_db')} dB ({title}, {largest.dataset}), "
+            f"{numbers.number(abs(largest.value), 'psnr_db')} dB ({title}, {largest.dataset}), "
             f"the floor is {told}."
         )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.records import Manifest
-from deblur_lib.report import columns, markup
+from deblur_lib.report import markup, numbers
 from deblur_lib.report.agreement import ITSELF, UNMEASURED, Agreement, compare, compared_columns
 from deblur_lib.report.floors import Difference, Record, floors, read_records
 from deblur_lib.report.results import Results
@@ -83,7 +83,7 @@ def _rows(found: Agreement) -> pd.DataFrame:
         if rows:
             cells = {titles[row.method]: _cell(row, column.metric) for row in rows}
             floor = found.floors.get(key)
-            cells[FLOOR] = UNMEASURED if floor is None else columns.shown(floor, column.metric)
+            cells[FLOOR] = UNMEASURED if floor is None else numbers.number(floor, column.metric)
             table[f"{column.dataset} {column.title}"] = cells
     order = [*titles.values(), FLOOR]
     frame = pd.DataFrame(table)
@@ -91,8 +91,8 @@ def _rows(found: Agreement) -> pd.DataFrame:
 
 
 def _cell(row: Difference, metric: str) -> str:
-    both = f"{columns.shown(row.ours, metric)} / {columns.shown(row.published, metric)}"
-    return f"{both}\n{columns.shown(row.value, metric, sign=True)}"
+    both = f"{numbers.number(row.ours, metric)} / {numbers.number(row.published, metric)}"
+    return f"{both}\n{numbers.number(row.value, metric, sign=True)}"
 
 
 def _verdicts(found: Agreement) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from deblur_lib.report import budget, columns
+from deblur_lib.report import budget, columns, differences
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import Scores, gain, mean_interval, scores
 from deblur_lib.spec import Column, Method, Paper, PrintedCell, Table
 
 PRINTED_ONLY = "printed only"
 RELEASED = "re-run with released weights"
+COUNTED = "network at its published size"
 RETRAINED = "retrained here"
 INPUT = "input scored"
 NOT_RUN = "not run"
@@ -17,10 +18,12 @@ NAN = float("nan")
 FIELDS = (
     "paper", "table", "method", "title", "control", "dataset", "metric", "column", "convention",
     "beside", "reported", "reported_value", "ours", "ours_by_scene", "low", "high",
-    "seed_spread", "gap", "gap_reason", "gain", "gain_low", "gain_high", "status", "kind", "why",
+    "seed_spread", "gain", "gain_low", "gain_high", "rank", "rank_printed", "ranked", "gap",
+    "gap_reason", "status", "kind", "why",
     "profile", "train_budget", "data_id", "pictures", "infinite", "scenes", "seeds", "runs",
-    "parameters", "macs", "flags",
+    "parameters", "macs", "parameters_here", "macs_here", "flags",
 )  # fmt: skip
+SIZES = ("parameters", "macs", "parameters_here", "macs_here")
 
 
 def cell(
@@ -49,13 +52,15 @@ def cell(
         "reported": printed.printed if printed else "",
         "reported_value": printed.value if printed else NAN,
         "profile": results.profile,
-        "parameters": _or_nan(results.cost(method.id, "parameters")),
-        "macs": _or_nan(results.cost(method.id, "macs")),
+        "rank": "",
+        "rank_printed": "",
+        "ranked": 0,
         "train_budget": budget.train_budget(results, method.id),
         "flags": " | ".join(
             (*(printed.flags if printed else ()), *_cautions(results, paper, method, column))
         ),
     }
+    made |= {name: _or_nan(results.cost(method.id, name)) for name in SIZES}
     made |= _measured(results, method, column)
     made |= _explained(results, paper, method, column, made, printed)
     return made
@@ -132,14 +137,18 @@ def _explained(
     printed: PrintedCell | None,
 ) -> dict[str, Any]:
     scored = made["status"] != "missing"
+    kind = kind_of(results, method, scored=scored, printed=printed is not None)
+    at_full_size = scored and columns.is_cost(column) and results.profile != "smoke"
     told: dict[str, Any] = {
-        "kind": kind_of(results, method, scored=scored, printed=printed is not None),
+        "kind": COUNTED if at_full_size else kind,
         "why": "" if scored else why_not(results, method, column),
         "gap_reason": "",
     }
     if scored and printed is not None:
-        told["gap"] = made["ours"] - printed.value
-        told["gap_reason"] = budget.gap_reason(results, paper, method.id, column.dataset)
+        found = differences.differences(results, paper, method.id, column)
+        told["gap_reason"] = differences.JOINT.join(found)
+        if differences.comparable(results, column, found):
+            told["gap"] = made["ours"] - printed.value
     return told
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from deblur_lib.records import read_json, read_rows
-from deblur_lib.report.columns import shown
 from deblur_lib.report.markup import View
+from deblur_lib.report.numbers import number
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.scores import gain, scores
 from deblur_lib.spec import CheckSet, Paper
@@ -93,11 +93,11 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
             continue
         ssim = scores(results, method.id, dataset, SSIM)
         record = {
-            "PSNR [dB]": shown(mine.mean[0], "psnr_db"),
+            "PSNR [dB]": number(mine.mean[0], "psnr_db"),
             "gain [dB]": "–",
             "interval": "–",
             "each seed": "–",
-            "SSIM (volumetric)": shown(ssim.mean[0], "ssim") if ssim else "–",
+            "SSIM (volumetric)": number(ssim.mean[0], "ssim") if ssim else "–",
             "pairs": str(len(mine.pictures)),
         }
         if method.network != "identity":
@@ -107,10 +107,10 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
 
 
 def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
-    low, high = (shown(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
+    low, high = (number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
     units = f"{bounds.units} {bounds.unit}{'s' if bounds.units != 1 else ''}"
     return {
-        "gain [dB]": shown(mean, "psnr_db", sign=True),
+        "gain [dB]": number(mean, "psnr_db", sign=True),
         "interval": f"{low} to {high}, {units}",
-        "each seed": " ".join(shown(one, "psnr_db", sign=True) for one in seeds),
+        "each seed": " ".join(number(one, "psnr_db", sign=True) for one in seeds),
     }

@@ -4,9 +4,10 @@ from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Column, Method, Paper, Profile, Table
 
-COST_NAMES = ("parameters", "macs", "seconds", "seconds_iqr", "peak_memory")
+COST_NAMES = (
+    "parameters", "macs", "seconds", "seconds_iqr", "peak_memory", "parameters_here", "macs_here",
+)  # fmt: skip
 SCALES = {"_ms": 1e-3, "_k": 1e3, "_m": 1e6, "_g": 1e9, "_mib": 2.0**20, "_gib": 2.0**30}
-DECIMALS = {"psnr_db": 2, "ssim": 4}
 
 
 def table_of(paper: Paper, table: str) -> Table:
@@ -96,7 +97,7 @@ def is_cost(column: Column) -> bool:
 
 def cost_value(results: Results, method: str, column: Column) -> float | None:
     """A method's cost in the unit of the column ("params_m": millions)."""
-    value = results.cost(method, column.convention)
+    value = results.cost(column.size_of.get(method, method), column.convention)
     suffix = "_" + column.metric.rpartition("_")[2]
     return None if value is None else value / SCALES.get(suffix, 1.0)
 
@@ -104,24 +105,3 @@ def cost_value(results: Results, method: str, column: Column) -> float | None:
 def higher_is_better(metric: str) -> bool:
     """False for times, sizes, counts and perceptual distances."""
     return metric.startswith(("psnr", "ssim", "mssim"))
-
-
-def shown(value: float, metric: str, *, sign: bool = False) -> str:
-    """A number as readers see it; a dash where there is none."""
-    if value != value:  # NaN
-        return "–"
-    decimals = DECIMALS.get(metric)
-    text = f"{value:+.4g}" if sign else f"{value:.4g}"
-    if decimals is not None:
-        text = f"{value:+.{decimals}f}" if sign else f"{value:.{decimals}f}"
-    return text.replace("-", "−")
-
-
-def count_text(value: float | None) -> str:
-    """A count with its unit prefix: 6.81 M."""
-    if value is None or value != value:
-        return "–"
-    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= limit:
-            return f"{value / limit:.3g}{unit}"
-    return f"{value:.3g}"

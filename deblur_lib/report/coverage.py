@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib import papers
-from deblur_lib.report import cells, columns, markup
+from deblur_lib.report import cells, columns, differences, markup, numbers
 from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
 from deblur_lib.spec import PROFILES, Paper, PrintedCell
 
-KINDS = (cells.RETRAINED, cells.RELEASED, cells.PRINTED_ONLY, cells.NOT_RUN)
+KINDS = (cells.RETRAINED, cells.RELEASED, cells.COUNTED, cells.PRINTED_ONLY, cells.NOT_RUN)
 KEPT = (
     "table", "dataset", "metric", "method", "reported", "reported_value", "kind", "ours", "gap",
     "gap_reason", "why", "convention", "data_id", "pictures", "seeds", "status", "flags",
@@ -125,8 +125,9 @@ COLUMNS = ("cell", "printed", "ours", "kind", "reason")
 
 
 def _shown(one: dict[str, Any]) -> tuple[str, ...]:
-    ours = "–" if one["ours"] is None else columns.shown(one["ours"], one["metric"])
-    reason = one["why"] or one["gap_reason"]
+    ours = numbers.number(one["ours"], one["metric"])
+    apart = ", ".join(differences.kinds(one["gap_reason"]))
+    reason = one["why"] or (f"differs in {apart}" if apart else "")
     kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
     key = one["key"].replace(".", " ")  # so that it wraps in a narrow column
     return (key, one["reported"], ours, kind, reason)

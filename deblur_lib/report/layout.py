@@ -1,10 +1,23 @@
 """How a compared table is laid out for readers: one narrow block per data set, notes below."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pandas as pd
 
-from deblur_lib.report import budget, cells, columns, markup
+from deblur_lib.report import cells, columns, differences, markup, numbers
+
+RANK = "rank | printed"
+HOW = (
+    "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture with "
+    "its 95 % interval over scenes; rank: place of ours | of the printed number among the rows "
+    "that have both, = where several read alike",
+    "parameters, MACs (multiply-accumulates at 256x256, Fourier transforms counted) and times are "
+    "those of the networks at their published size, whatever was trained",
+)
+SILENT = (
+    "no gap to the printed scores is shown: they are of other pictures, sizes or trainings, so "
+    "what can be compared is the order of the rows and the gain over the input"
+)
 
 
 def styled(frame: pd.DataFrame) -> markup.View:
@@ -52,19 +65,21 @@ def _wide(block: pd.DataFrame, *, counts: bool) -> pd.DataFrame:
     beside = bool(block["beside"].any())
     wide: dict[tuple[str, str], dict[str, str]] = {}
     if counts and block["parameters"].notna().any() and not beside:
-        wide["network", "parameters"] = _texts(block, "parameters")
-        wide["network", "MACs"] = _texts(block, "macs")
+        wide["published network", "parameters"] = _texts(block, "parameters")
+        wide["published network", "MACs"] = _texts(block, "macs")
     for column in dict.fromkeys(zip(block["column"], block["convention"], strict=True)):
         title, convention = map(str, column)
         part = block[(block["column"] == title) & (block["convention"] == convention)]
         top = title if convention in title else f"{title} ({convention})"
-        if not beside:
-            wide[top, "printed"] = _cells(part, _printed)
         wide[top, "ours"] = _cells(part, _ours)
-        if not beside:
-            wide[top, "gap"] = _cells(part, _gap)
         if part["gain"].notna().any():
             wide[top, "over input"] = _cells(part, _gain)
+        if part["ranked"].any():
+            wide[top, RANK] = _cells(part, _rank)
+        if not beside:
+            wide[top, "printed"] = _cells(part, _printed)
+        if part["gap"].notna().any():
+            wide[top, "gap"] = _cells(part, _gap)
     if not beside:
         wide["", "what ours is"] = _kinds(block)
     order = list(dict.fromkeys(block["title"]))
@@ -74,7 +89,7 @@ def _wide(block: pd.DataFrame, *, counts: bool) -> pd.DataFrame:
 
 
 def _texts(block: pd.DataFrame, field: str) -> dict[str, str]:
-    return {str(one["title"]): columns.count_text(one[field]) for _, one in block.iterrows()}
+    return {str(one["title"]): numbers.count(one[field]) for _, one in block.iterrows()}
 
 
 def _cells(part: pd.DataFrame, text: Callable[[pd.Series], str]) -> dict[str, str]:
@@ -87,21 +102,27 @@ def _printed(one: pd.Series) -> str:
 
 
 def _ours(one: pd.Series) -> str:
-    text = columns.shown(one["ours"], one["metric"])
+    text = numbers.number(one["ours"], one["metric"])
     if one["seed_spread"] == one["seed_spread"]:
-        text += f"\n±{columns.shown(one['seed_spread'], one['metric'])}"
+        text += f"\n±{numbers.number(one['seed_spread'], one['metric'])}"
     return text + (f"\n({one['infinite']} equal)" if one["infinite"] else "")
 
 
+def _rank(one: pd.Series) -> str:
+    if not one["ranked"]:
+        return numbers.NOTHING
+    return f"{one['rank']} of {one['ranked']} | {one['rank_printed']} of {one['ranked']}"
+
+
 def _gap(one: pd.Series) -> str:
-    return columns.shown(one["gap"], one["metric"], sign=True)
+    return numbers.number(one["gap"], one["metric"], sign=True)
 
 
 def _gain(one: pd.Series) -> str:
     if one["gain"] != one["gain"]:
         return "–"
-    low, high = (columns.shown(one[name], one["metric"], sign=True) for name in LOW_HIGH)
-    return f"{columns.shown(one['gain'], one['metric'], sign=True)}\n[{low}, {high}]"
+    low, high = (numbers.number(one[name], one["metric"], sign=True) for name in LOW_HIGH)
+    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low}, {high}]"
 
 
 LOW_HIGH = ("gain_low", "gain_high")
@@ -109,7 +130,8 @@ LOW_HIGH = ("gain_low", "gain_high")
 
 def _kinds(block: pd.DataFrame) -> dict[str, str]:
     found = {}
-    for title, part in block.groupby("title", sort=False):
+    trained = block[~block["convention"].isin(columns.COST_NAMES)]
+    for title, part in (block if trained.empty else trained).groupby("title", sort=False):
         scored = part[part["status"] != "missing"]
         one = (scored if len(scored) else part).iloc[0]
         seeds = len(one["seeds"].split())
@@ -121,28 +143,34 @@ def _kinds(block: pd.DataFrame) -> dict[str, str]:
 
 
 def _notes(frame: pd.DataFrame) -> list[str]:
-    """How to read the numbers, then each reason once with the rows it holds for."""
+    """How to read the numbers, then each text once with the rows it holds for."""
     main = frame[~frame["beside"]]
-    notes = [
-        "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture "
-        "with its 95 % interval over scenes; MACs: multiply-accumulates for 256x256 pixels"
-    ]
-    notes += _reasons(main, "gap", "gap_reason", budget.CAUSES)
-    notes += _reasons(main, "no number of ours", "why")
-    return notes + _reasons(main, "caution", "flags", " | ")
+    smoke = frame["profile"].iloc[0] == "smoke"  # its costs are those of the networks as run
+    notes = list(HOW[:1] if smoke else HOW)
+    if main[~main["convention"].isin(columns.COST_NAMES)]["gap"].isna().all():
+        notes.append(SILENT)
+    kinds: dict[str, list[str]] = {}
+    for text, where in _places(main, "gap_reason", differences.JOINT, together=True):
+        kind, _, what = text.partition(": ")
+        if kind != "none":
+            kinds.setdefault(kind, []).append(f"{what} ({where})")
+    notes += [f"differs in {kind}: {'; '.join(told)}" for kind, told in kinds.items()]
+    notes += [f"no number of ours ({where}): {text}" for text, where in _places(main, "why")]
+    return notes + [f"caution ({where}): {text}" for text, where in _places(main, "flags", " | ")]
 
 
-def _reasons(main: pd.DataFrame, label: str, field: str, mark: str = "") -> list[str]:
-    """Each text of a field with the rows and data sets it stands at, texts of one kind together.
+def _places(
+    main: pd.DataFrame, field: str, mark: str = "", *, together: bool = False
+) -> list[tuple[str, str]]:
+    """Each text of a field once for each set of rows, with the rows and data sets it stands at.
 
-    A cause that all gaps of a data set share is told for "all rows"; data sets are named where a
-    text does not stand at all of them.
+    Data sets are named where a text does not stand at all of them.
 
     Args:
         main: the cells.
-        label: begins each line.
         field: column of the texts.
         mark: what separates several texts of one cell; none where a cell holds one.
+        together: tell what all rows of a data set that have a text share for "all rows".
     """
     told: dict[str, dict[str, dict[str, None]]] = {}  # rows by text and data set
     having: dict[str, dict[str, None]] = {}  # rows with any text by data set
@@ -151,21 +179,13 @@ def _reasons(main: pd.DataFrame, label: str, field: str, mark: str = "") -> list
         for text in one[field].split(mark) if mark else [one[field]]:
             told.setdefault(text, {}).setdefault(one["dataset"], {})[one["title"]] = None
     every = main["dataset"].nunique()
-    lines = []
-    for text in _by_kind(told):
+    found = []
+    for text, by_dataset in told.items():
         places: dict[str, list[str]] = {}
-        for dataset, rows in told[text].items():
-            whole = label == "gap" and len(rows) > 1 and rows == having[dataset]
+        for dataset, rows in by_dataset.items():
+            whole = together and len(rows) > 1 and rows == having[dataset]
             places.setdefault("all rows" if whole else ", ".join(rows), []).append(dataset)
         for names, datasets in places.items():
             where = "" if len(datasets) == every else f"; {', '.join(datasets)}"
-            lines.append(f"{label} ({names}{where}): {text}")
-    return lines
-
-
-def _by_kind(texts: Iterable[str]) -> list[str]:
-    """Texts that begin with one word and a colon stand together, else in their order."""
-    kinds: dict[str, list[str]] = {}
-    for text in texts:
-        kinds.setdefault(text.partition(":")[0], []).append(text)
-    return [text for group in kinds.values() for text in group]
+            found.append((text, f"{names}{where}"))
+    return found

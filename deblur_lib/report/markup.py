@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from deblur_lib.report import numbers
+
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
@@ -24,7 +26,6 @@ STYLES: list[Any] = [
 ]
 
 LONG = 18  # letters above which a column of a listing gets a least width
-LARGE = 10_000  # numbers from here on are grouped by thousands
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def listing(frame: pd.DataFrame, *, key: str) -> View:
         frame: any frame with an index of one level.
         key: letters that name the HTML table, the same in every rebuild.
     """
-    table = frame.map(_cell)
+    table = pd.DataFrame({name: _texts(frame[name]) for name in frame.columns}, index=frame.index)
     table.columns = pd.Index([str(name) for name in table.columns])
     texts = {
         str(name): "9em" if frame[name].astype(str).str.len().max() > LONG else ""
@@ -118,10 +119,17 @@ def listing(frame: pd.DataFrame, *, key: str) -> View:
     return View("", "", [("", table)], [], key, left=texts)
 
 
+def _texts(column: pd.Series) -> list[str]:
+    """Cells of a column: floats with common decimals, counts in thousands, texts as they are."""
+    if pd.api.types.is_float_dtype(column):
+        return numbers.together(column.tolist())
+    return [_cell(one) for one in column.tolist()]
+
+
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < LARGE else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= LARGE else str(value)
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return numbers.number(value)
+    return str(value)
 
 
 def _last(name: object) -> str:

@@ -12,7 +12,7 @@ from itertools import combinations
 import pandas as pd
 from scipy.stats import kendalltau
 
-from deblur_lib.report import cells, columns
+from deblur_lib.report import cells, columns, numbers
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
@@ -149,7 +149,7 @@ def _texts(one: Ranking) -> tuple[str, ...]:
     return (
         f"{one.dataset}, {one.column}",
         str(len(one.first_order)),
-        f"{one.tau:+.2f}".replace("-", "−"),
-        f"{one.chance:.2f}",
+        numbers.fixed(one.tau, 2, sign=True),
+        numbers.fixed(one.chance, 2),
         ", ".join(f"{name} ({one.second_order.index(name) + 1})" for name in one.first_order),
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from deblur_lib.report.numbers import number
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
@@ -124,14 +125,14 @@ def weakest(verdicts: Sequence[str]) -> str:
 def printed_verdict(check: Check, value: float) -> Verdict:
     """Hold a value computed from printed numbers against a check."""
     gap = value - check.stated
-    found = f"printed numbers give {_text(value)}"
+    found = f"printed numbers give {number(value)}"
     if check.relation == "eq":
         holds = abs(gap) <= check.tol + EQUAL
-        told = f"{found}, stated is {_text(check.stated)}"
+        told = f"{found}, stated is {number(check.stated)}"
         return Verdict(SUPPORTED if holds else CONTRADICTED, told)
     beyond = gap * _SIGNS[check.relation] - check.margin
     if check.margin:
-        found += f", the margin is {_text(check.margin)}"
+        found += f", the margin is {number(check.margin)}"
     if abs(beyond) <= EQUAL:
         if check.relation in ("ge", "le"):
             return Verdict(SUPPORTED, found)
@@ -158,17 +159,17 @@ def measured_verdict(check: Check, found: Evidence) -> Verdict:
     if low > check.margin or high < check.margin:
         return _clear(check, found, told, claimed=low > check.margin)
     if check.margin and low > 0:
-        return Verdict(DIRECTION, f"{told}; not beyond the margin of {_text(check.margin)}")
+        return Verdict(DIRECTION, f"{told}; not beyond the margin of {number(check.margin)}")
     seen = max(found.pictures.half, found.trainings.half)
-    return Verdict(INSEPARABLE, f"{told}; could have seen {_text(seen)}")
+    return Verdict(INSEPARABLE, f"{told}; could have seen {number(seen)}")
 
 
 def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdict:
     strong, direction = _CLEAR[claimed]
     if check.margin and not claimed:
-        told += f"; short of the margin of {_text(check.margin)}"
+        told += f"; short of the margin of {number(check.margin)}"
     if claimed and check.relation == "eq" and not found.low <= check.stated <= found.high:
-        return Verdict(direction, f"{told}; the stated {_text(check.stated)} lies outside")
+        return Verdict(direction, f"{told}; the stated {number(check.stated)} lies outside")
     if found.weak:
         return Verdict(direction, f"{told}; {found.weak}")
     return Verdict(strong, told)
@@ -177,13 +178,13 @@ def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdic
 def counted_verdict(check: Check, value: float, low: float, high: float) -> Verdict:
     """Hold an expression over costs against a check; `low` and `high` span its measuring error."""
     exact = low == high
-    found = _text(value) if exact else f"{_text(value)} [{_text(low)}, {_text(high)}]"
+    found = number(value) if exact else f"{number(value)} [{number(low)}, {number(high)}]"
     if not all(map(math.isfinite, (value, low, high))):
         return not_judged(f"{found} is no number")
     if check.relation == "eq":
         holds = low - check.tol - EQUAL <= check.stated <= high + check.tol + EQUAL
         return Verdict(
-            SUPPORTED if holds else CONTRADICTED, f"{found}, stated {_text(check.stated)}"
+            SUPPORTED if holds else CONTRADICTED, f"{found}, stated {number(check.stated)}"
         )
     sign = _SIGNS[check.relation]
     ends = sorted(sign * (end - check.stated) - check.margin for end in (low, high))
@@ -198,18 +199,12 @@ def _told(found: Evidence) -> str:
     photographs = _number(found.pictures.units, "photograph")
     over = {photographs: found.pictures, seeds if found.seeds else "no training": found.trainings}
     ends = [
-        f"[{_text(one.low)}, {_text(one.high)}] over {what}" if math.isfinite(one.half) else what
+        f"[{number(one.low)}, {number(one.high)}] over {what}" if math.isfinite(one.half) else what
         for what, one in over.items()
     ]
-    return f"{_text(found.value)}, {' and '.join(ends)}"
+    return f"{number(found.value)}, {' and '.join(ends)}"
 
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
-
-def _text(value: float) -> str:
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    digits = 4 if abs(value) < 1 else 2
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, digits):g}"

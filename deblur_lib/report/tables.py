@@ -10,6 +10,7 @@ from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.report import budget, cells, columns
 from deblur_lib.report.layout import styled, to_markdown
+from deblur_lib.report.places import with_places
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
@@ -53,6 +54,7 @@ def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
         for method in declared.methods
     ]
     frame = pd.DataFrame(made, columns=list(cells.FIELDS))
+    frame = with_places(frame)
     check(frame)
     frame.attrs = {
         "title": budget.title(results, paper, declared),
@@ -67,14 +69,17 @@ def check(frame: pd.DataFrame) -> None:
 
     Raises:
         RecordError: a cell without convention, profile, status, kind or budget; a number without
-            its data id; a gap without a reason; a missing number without a why; several profiles;
+            its data id; a printed number beside ours without what
+            differs; a missing number without a why; several profiles;
             one column with two conventions or two data ids.
     """
     for field in ALWAYS:
         _refuse(frame[frame[field].astype(str).isin(["", "nan"])], f"has no {field}")
     ours = frame["ours"].notna()
     _refuse(frame[ours & (frame["data_id"] == "")], "has a number without its data id")
-    _refuse(frame[frame["gap"].notna() & (frame["gap_reason"] == "")], "has a gap without a reason")
+    both = ours & frame["reported_value"].notna()
+    silent = frame[both & (frame["gap_reason"] == "")]
+    _refuse(silent, "has a printed number beside ours and does not say what differs")
     _refuse(frame[~ours & (frame["why"] == "")], "holds no number and does not say why")
     if frame["profile"].nunique() != 1:
         raise RecordError(f"a table holds one profile, got {sorted(set(frame['profile']))}")

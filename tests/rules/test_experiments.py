@@ -4,6 +4,7 @@ Constants of `spec`, such as the shared check sets, count as literals.
 """
 
 import ast
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,41 @@ def test_there_is_a_room() -> None:
 )
 def test_more_than_a_literal_is_found(source: str, needle: str) -> None:
     assert any(needle in one for one in problems(source))
+
+
+USED = {
+    "step": {"decay", "decay_every"},
+    "polynomial": {"decay"},
+    "linear": {"decay_from"},
+}  # fields of a recipe that a schedule reads besides rate and floor
+
+
+def leaks(paper: spec.Paper) -> list[str]:
+    """Overrides of `schedule` that take over a parameter which was set for another schedule."""
+    found = []
+    usual = spec.Train(steps=1, batch=1, crop=1, lr=1.0)
+    for profile in paper.profiles:
+        for method in paper.methods:
+            recipe = paper.recipe
+            layers = (profile.train, method.train, profile.train_of.get(method.id, {}))
+            for layer in layers:
+                schedule = layer.get("schedule", recipe.schedule)
+                found += [
+                    f"{profile.name} {method.id}: {schedule} inherits {name}"
+                    for name in USED.get(schedule, set()) - set(layer)
+                    if schedule != recipe.schedule and getattr(recipe, name) != getattr(usual, name)
+                ]
+                recipe = spec.override(recipe, layer)
+    return found
+
+
+@pytest.mark.parametrize("name", papers.names())
+def test_a_change_of_schedule_brings_its_parameters(name: str) -> None:
+    assert leaks(papers.load(name)) == []
+
+
+def test_a_schedule_that_inherits_is_found() -> None:
+    paper = papers.load("zhao2020")
+    method = dataclasses.replace(paper.methods[0], train={"schedule": "step"})
+    changed = dataclasses.replace(paper, methods=(method, *paper.methods[1:]))
+    assert "demo nah2017: step inherits decay" in leaks(changed)

@@ -221,6 +221,8 @@ def costs(gains: Mapping[str, float]) -> str:
             (method, "macs", 1.2e9 * small, "multiply-accumulates at 256x256"),
             (method, "seconds", 0.05 + 0.01 * number, "s at 256x256"),
             (method, "seconds_iqr", 0.002, "s"),
+            (method, "parameters_here", 9000 + number, "count"),
+            (method, "macs_here", 1e8, "multiply-accumulates at 256x256"),
         ]
     columns = ["method", "name", "value", "unit"]
     return pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")

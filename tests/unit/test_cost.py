@@ -1,6 +1,7 @@
 """Counts agree with counts by hand, and every number says how it came about."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -144,9 +145,44 @@ def test_a_processor_is_timed_with_one_thread_and_has_its_threads_back(before: i
     assert set(seen) == {1}
 
 
-def test_slow_networks_are_timed_less_often() -> None:
+def test_networks_are_timed_less_often_the_slower_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     found = cost(Coarse(), size=(16, 16), repeats=50, longest=0.0)
-    assert found["repeats"] == costs.FEWEST
+    assert found["repeats"] == 1
+    assert found["seconds_iqr"] > 0  # how far the pass and the one before lie apart
+    monkeypatch.setattr(costs, "SLOW", 0.0)
+    passes: list[str] = []
+    network = Coarse()
+    network.register_forward_hook(lambda *given: passes.append(given[2].device.type))
+    found = cost(network, size=(16, 16))
+    assert found["repeats"] == 1
+    assert passes == ["meta", "cpu"]  # counted, then timed while memory is traced
+    assert "seconds_iqr" not in found
+
+
+class Transforms(nn.Module):
+    """Fourier transforms there and back."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kind == "complex":
+            return torch.fft.fft2(torch.complex(x, x)).real
+        spectrum = torch.fft.rfft2(x)
+        return spectrum.abs() if self.kind == "real" else torch.fft.irfft2(spectrum, x.shape[-2:])
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize(("kind", "half"), [("complex", 2), ("real", 1), ("there and back", 2)])
+def test_fourier_transforms_are_counted_by_the_formula(kind: str, half: int, device: str) -> None:
+    points = 16 * 8
+    operations = 3 * half * 5 * points * math.log2(points) / 2  # 3 channels
+    found = count_macs(Transforms(kind), torch.zeros(1, 3, 16, 8, device=device))
+    assert found == operations / 2
+    assert "5 N log2 N" in costs.COUNTER
 
 
 def test_clips_are_measured_at_their_length() -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.networks.deepdeblur import DeepDeblur
-from deblur_lib.nn.describe import layer_table, listing, receptive_field, sizes
+from deblur_lib.nn.describe import layer_table, listing, receptive_field
 
 
 class Shared(nn.Module):
@@ -110,18 +110,3 @@ def test_a_listing_joins_equal_neighbours_and_keeps_the_sum() -> None:
     assert [row["kernel"] for row in shown] == ["5x5", "3x3", ""]
     assert [row["parameters"] for row in shown] == [304, 3 * 148, 0]
     assert listing([]) == []
-
-
-def test_sizes_count_a_picture_or_a_whole_clip_without_memory() -> None:
-    seen = []
-
-    def macs(module: nn.Module, x: Tensor) -> int:
-        seen.append((x.device.type, tuple(x.shape)))
-        return 7
-
-    with torch.device("meta"):
-        picture, clip = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
-    clip.clip_length = 3
-    found = sizes({"a": picture, "b": clip}, macs, side=16)
-    assert found == {name: {"parameters": 112, "macs": 7} for name in ("a", "b")}
-    assert seen == [("meta", (1, 3, 16, 16)), ("meta", (1, 3, 3, 16, 16))]

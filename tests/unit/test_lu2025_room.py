@@ -100,7 +100,16 @@ def test_every_open_point_has_a_departure() -> None:
 
 @pytest.fixture(scope="module")
 def found() -> dict:
-    return structure({}, count_macs)
+    sizes = {one.id: {"parameters": 20_127_073, "macs": 1} for one in PAPER.methods}
+    return structure(sizes, count_macs)
+
+
+def test_the_printed_counts_stand_beside_the_size_they_belong_to(found: dict) -> None:
+    assert found["costs"]["mb_taylorformer_v2_l"]["parameters"] == 7_295_572
+    listed = {one["network"]: one["printed [M]"] for one in found["networks"]}
+    assert listed["MB-TaylorFormer-V2, size L"] == "7.29"
+    assert listed["MB-TaylorFormer-V2, size XL"] == "–"
+    assert listed["MPRNet"] == "20.1"
 
 
 def test_the_drawn_network_is_the_printed_one(found: dict) -> None:

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+from pathlib import Path
 
 import fake_results
 import numpy as np
@@ -7,8 +9,11 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
-from deblur_lib.report import budget, cells, tables
+from deblur_lib.plan import published_options
+from deblur_lib.records import write_json
+from deblur_lib.report import budget, cells, columns, differences, places, tables
 from deblur_lib.report.results import Results
+from deblur_lib.spec import Adversarial, Column
 
 PAPER = papers.load("wan2023")
 
@@ -40,7 +45,25 @@ def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
     )
 
 
-def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
+def as_printed(results: Results) -> Results:
+    """The same rows as if they came of the paper's pictures, sizes and recipes."""
+    names = {"synth-gopro-gamma/test": "gopro-linear/test", "synth-shake/test": "realblur-j/test"}
+    rows = results.rows.replace({"data": names}).assign(profile="paper")
+    manifests = []
+    for one in results.manifests:
+        method = columns.method_of(PAPER, one.method)
+        recipe = json.loads(json.dumps(differences.published_recipe(PAPER, one.method)))
+        manifests.append(
+            dataclasses.replace(
+                one, profile="paper", options=published_options(PAPER, method), train=recipe,
+                steps=recipe["steps"], pictures_meant=dict.fromkeys(names.values(), 24),
+                data={"gopro-linear/train": "0" * 64, **dict.fromkeys(names.values(), "1" * 64)},
+            )
+        )  # fmt: skip
+    return dataclasses.replace(results, rows=rows, manifests=tuple(manifests))
+
+
+def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     results: Results, second: pd.DataFrame
 ) -> None:
     rows = results.rows
@@ -51,14 +74,120 @@ def test_ours_is_the_plain_mean_and_the_gap_has_a_reason(
     ]
     found = cell(second, "wan2023_dffm")
     assert found["ours"] == pytest.approx(mine["value"].mean(), abs=1e-9)
-    assert found["gap"] == pytest.approx(mine["value"].mean() - 31.78, abs=1e-9)
+    assert np.isnan(found["gap"])
     spread = mine.groupby("seed")["value"].mean().std()
     assert found["seed_spread"] == pytest.approx(spread, abs=1e-9)
     assert found["gain"] == pytest.approx(1.3, abs=0.1)
     assert found["gain_low"] < found["gain"] < found["gain_high"]
     assert found["low"] < found["ours"] < found["high"]
-    for cause in ("data: synth-gopro-gamma", "size: base_channels 8 (paper: 32)", "budget: "):
+    for cause in ("data: synth-gopro-gamma", "size: base_channels 8 (paper: 32)", "steps: 600 of"):
         assert cause in found["gap_reason"]
+
+
+def test_a_gap_is_told_where_data_size_and_steps_are_the_papers(results: Results) -> None:
+    printed = as_printed(results)
+    frame = tables.compare(printed, PAPER, "T2")
+    found = cell(frame, "wan2023_dffm")
+    assert found["gap"] == pytest.approx(found["ours"] - 31.78, abs=1e-9)
+    assert found["gap_reason"] == differences.NONE
+    text = tables.to_markdown(frame)
+    assert " gap |" in text
+    assert "no gap to the printed scores" not in text
+    assert "differs in" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "train", "apart", "text"),
+    [
+        ({"base_channels": 8}, {}, True, "size: base_channels 8 (paper: 32)"),
+        ({}, {"steps": 1000}, True, "steps: 1,000 of 4 crops of 256 px instead of 1,578,000 of 4"),
+        ({}, {"lr": 4e-3, "schedule": "constant"}, False,
+         "rate: 0.004 constant instead of 1e−4 cosine to 1e−6"),
+        ({}, {"loss": {"l1": 1.0}}, False,
+         "loss: 1 l1 at every scale instead of 1 l1 + 0.1 spectrum at every scale"),
+        ({}, {"augment": []}, False, "augmentation: none instead of hflip"),
+        ({}, {"ema": 0.999, "init": "xavier"}, False,
+         "optimiser: init xavier (paper: default), ema 0.999 (paper: 0)"),
+        ({}, {"adversarial": dataclasses.asdict(Adversarial("patchgan", weight=0.01))}, False,
+         "adversarial: 0.01 bce by patchgan instead of none"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_difference_is_named(
+    results: Results, options: dict, train: dict, apart: bool, text: str
+) -> None:
+    printed = as_printed(results)
+    manifests = tuple(
+        dataclasses.replace(one, options=one.options | options, train=one.train | train)
+        for one in printed.manifests
+    )
+    changed = dataclasses.replace(printed, manifests=manifests)
+    found = cell(tables.compare(changed, PAPER, "T2"), "wan2023")
+    assert found["gap_reason"].startswith(text)
+    assert np.isnan(found["gap"]) == apart
+
+
+def test_a_backbone_that_starts_at_random_is_named(results: Results) -> None:
+    one = fake_results.manifest("wan2023", "demo", "deblurgan_v2", 0, network="deblurgan_v2")
+    fresh = dataclasses.replace(results, manifests=(*results.manifests, one))
+    column = columns.table_of(PAPER, "T1").columns[0]
+    told = differences.differences(fresh, PAPER, "deblurgan_v2", column)
+    named = "weights: random at the start instead of ImageNet weights of the backbone"
+    assert named in told
+    own = dataclasses.replace(one, options={**one.options, "backbone_weights": "own.pth"})
+    fresh = dataclasses.replace(results, manifests=(*results.manifests, own))
+    assert named not in differences.differences(fresh, PAPER, "deblurgan_v2", column)
+
+
+def test_places_stand_side_by_side_among_rows_that_have_both(second: pd.DataFrame) -> None:
+    found = {one: cell(second, one) for one in ("wan2023_baseline", "wan2023_dffm", "wan2023")}
+    assert [one["rank"] for one in found.values()] == ["3", "2", "1"]
+    assert [one["rank_printed"] for one in found.values()] == ["3", "2", "1"]
+    assert {one["ranked"] for one in found.values()} == {3}
+    assert cell(second, "wan2023_aff")["ranked"] == 0
+    assert " 1 of 3 | 1 of 3 | 31.95 |" in tables.to_markdown(second).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "metric", "expected"),
+    [
+        ([30.0, 32.0, 31.0], "psnr_db", ["3", "1", "2"]),
+        ([30.001, 30.004, 29.0], "psnr_db", ["1=", "1=", "3"]),
+        ([0.91, 0.9, 0.90001, 0.5], "ssim", ["1", "2=", "2=", "4"]),
+        ([4.4, 0.1, 0.03], "time_s", ["3", "2", "1"]),
+        ([14.83, 7.29], "params_m", ["2", "1"]),
+    ],
+)
+def test_values_that_read_alike_share_a_place(
+    values: list[float], metric: str, expected: list[str]
+) -> None:
+    assert places.places(values, metric) == expected
+
+
+def test_costs_of_published_networks_compare_at_every_budget(tmp_path: Path) -> None:
+    room = papers.load("lu2025")
+    small = fake_results.write_results(
+        tmp_path, gains={"mprnet": 1.0}, pictures=False, paper="lu2025"
+    )
+    size_l = {"parameters": 7_296_000}
+    write_json(tmp_path / "probes.json", {"costs": {"mb_taylorformer_v2_l": size_l}})
+    frame = tables.compare(Results.load(small), room, "T1")
+    own = cell(frame, "mprnet", "params_m")
+    assert (own["kind"], own["gap_reason"]) == (cells.COUNTED, differences.COUNTED)
+    assert own["gap"] == pytest.approx(0.12 - 20.1)
+    rival = cell(frame, "mb_taylorformer_v2", "params_m")  # not run, and its printed size is L
+    assert (rival["kind"], rival["ours"]) == (cells.COUNTED, pytest.approx(7.296))
+    assert rival["gap"] == pytest.approx(0.006)
+    assert np.isnan(cell(frame, "mprnet", "psnr_db")["gap"])
+
+
+def test_costs_of_a_smoke_run_say_that_they_are_of_its_own_size(results: Results) -> None:
+    rows = results.rows.assign(profile="smoke")
+    manifests = tuple(dataclasses.replace(one, profile="smoke") for one in results.manifests)
+    smoke = dataclasses.replace(results, rows=rows, manifests=manifests)
+    column = Column("gopro_test", "params_m", "parameters", "parameters [M]")
+    told = differences.differences(smoke, PAPER, "wan2023", column)
+    assert told == ["size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8)"]
+    assert not differences.comparable(smoke, column, told)
 
 
 def test_scenes_of_unequal_length_count_alike_beside_the_plain_mean(results: Results) -> None:
@@ -87,7 +216,8 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     assert found["seeds"] == "0 1 2"
     assert len(found["runs"].split()) == 3
     assert found["train_budget"] == "600 steps of 4 crops of 64 px"
-    assert (found["parameters"], found["macs"]) == (98000, 0.8 * 1.2e9)
+    assert (found["parameters"], found["macs"]) == (38000, 0.3 * 1.2e9)
+    assert (found["parameters_here"], found["macs_here"]) == (9002, 1e8)
     assert found["status"] == "complete"
     blurred = cell(second, "identity")
     assert (blurred["kind"], blurred["control"], blurred["train_budget"]) == (
@@ -184,32 +314,35 @@ def test_a_title_lists_few_changes_of_size_and_the_gaps_tell_all(
     monkeypatch.setattr(budget, "TITLED", 2)
     table = next(one for one in PAPER.tables if one.id == "T2")
     told = budget.title(results, PAPER, table)
-    assert told.startswith("Table 2, demo: networks of reduced size (told with each gap) trained")
-    reason = budget.gap_reason(results, PAPER, "mimo_unet", "gopro_test")
-    assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reason
+    assert told.startswith("Table 2, demo: networks of reduced size (told below) trained")
+    reasons = differences.differences(results, PAPER, "mimo_unet", table.columns[0])
+    assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reasons
 
 
 def test_each_cause_of_a_gap_is_told_once_with_its_rows(second: pd.DataFrame) -> None:
     def gaps(frame: pd.DataFrame) -> list[str]:
         lines = tables.to_markdown(frame).replace("\\", "").splitlines()
-        return [line.removeprefix("- gap ") for line in lines if line.startswith("- gap ")]
+        start = "- differs in "
+        return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
+    made = "synth-gopro-gamma (blur 0.25 of its length, 128 px)"
     assert gaps(second) == [
-        "(all rows): data: synth-gopro-gamma stands for gopro-linear",
-        "(all rows): training data: synth-gopro-gamma instead of gopro-linear",
-        "(all rows): size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8)",
-        "(all rows): budget: 0.0024 % of the pixels that the paper trains on",
+        f"data: {made} stands for gopro-linear (all rows)",
+        f"training data: {made} instead of gopro-linear (all rows)",
+        "size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8) (all rows)",
+        "steps: 600 of 4 crops of 64 px instead of 1,578,000 of 4 crops of 256 px, 0.0024 % of the "
+        "pixels (all rows)",
     ]
     other = second.copy()
     other.attrs = second.attrs
     one = (other["title"] == "Baseline") & (other["gap_reason"] != "")
     other.loc[one, "gap_reason"] = "data: mine stands for gopro-linear; size: blocks 1"
     told = gaps(other)
-    assert told[:2] == [
-        "(Baseline): data: mine stands for gopro-linear",
-        "(Baseline + DFFM, wan2023 (DFFM + MSRM)): data: synth-gopro-gamma stands for gopro-linear",
-    ]
-    assert "(Baseline): size: blocks 1" in told
+    assert told[0] == (
+        f"data: mine stands for gopro-linear (Baseline); {made} stands for gopro-linear "
+        "(Baseline + DFFM, wan2023 (DFFM + MSRM))"
+    )
+    assert told[1].startswith("size: blocks 1 (Baseline); base_channels 8 (paper: 32)")
 
 
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
@@ -218,7 +351,7 @@ def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame)
     assert repr(first) == tables.to_markdown(second)
     assert " at 0x" not in repr(first) + first._repr_html_()
     assert 'id="T_wan2023_T2_0"' in first._repr_html_()
-    assert "| Baseline | 120 k | 1.2 G | 31.66 |" in repr(first)
+    assert "| Baseline | 120 k | 1.2 G | 25.60 ±0.01 |" in repr(first)
     assert tables.to_csv(second).splitlines()[0] == ",".join(cells.FIELDS)
 
 
@@ -234,7 +367,7 @@ def test_a_cell_without_a_needed_field_is_refused(second: pd.DataFrame, field: s
     ("field", "value", "message"),
     [
         ("data_id", "", "a number without its data id"),
-        ("gap_reason", "", "a gap without a reason"),
+        ("gap_reason", "", "does not say what differs"),
         ("ours", float("nan"), "does not say why"),
         ("profile", "gpu", "holds one profile"),
         ("convention", "wang-rgb", "mixes conventions: psnr-rgb, wang-rgb"),

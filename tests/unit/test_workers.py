@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from deblur_lib import store
+from deblur_lib.evaluation.cost import COUNTER
 from deblur_lib.plan import Request, make_plan
 from deblur_lib.records import write_json
 from deblur_lib.workers import longest_first
@@ -14,12 +15,13 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
     runs = list(make_plan(Request("li2026", profile="demo")).runs)
     for run in runs:
-        seconds = 0.2 if run.method.id == "deblurgan" else 0.1
-        write_json(store.costs_file(run), {"seconds": seconds})
+        macs = 2 if run.method.id == "deblurgan" else 1
+        path = store.costs_file(str(run.method.network), run.options)
+        write_json(path, {"macs": macs, "macs_counter": COUNTER})
     taken = longest_first(runs)
     assert sorted(run.id for run in taken) == sorted(run.id for run in runs)
     expected = [(run.method.id == "deblurgan", run.train.steps) for run in taken]
-    # deblurgan's 250 steps at twice the seconds stand between 600 and 250 steps of the others
+    # deblurgan's 250 steps of twice the operations stand between 600 and 250 steps of the others
     assert expected == [(False, 600)] * 8 + [(True, 250)] + [(False, 250)] * 2
     small = dataclasses.replace(runs[0], train=dataclasses.replace(runs[0].train, crop=32))
     assert longest_first([small, runs[0]])[0] is runs[0]

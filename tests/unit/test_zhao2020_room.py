@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deblur_lib import papers
+from deblur_lib import costing, papers
 from deblur_lib.catalogue import build
 from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.papers.zhao2020 import probes
@@ -25,8 +25,15 @@ DATASET = "zhao2020_synthetic_test"
 
 
 @pytest.fixture(scope="module")
-def structure() -> dict[str, Any]:
-    return probes.structure({}, count_macs)
+def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, int]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEBLUR_RUNS", str(tmp_path_factory.mktemp("runs")))
+        return costing.published(PAPER)
+
+
+@pytest.fixture(scope="module")
+def structure(costs: dict[str, dict[str, int]]) -> dict[str, Any]:
+    return probes.structure(costs, count_macs)
 
 
 def runs(profile: ProfileName) -> dict[str, Run]:
@@ -118,11 +125,12 @@ def test_competitors_keep_their_own_kind_of_training() -> None:
     assert game.loss == "wgan_gp"
 
 
-def test_costs_are_those_of_the_printed_widths(structure: dict[str, Any]) -> None:
-    costs = structure["costs"]
-    assert costs["zhao2020_full"]["parameters"] == 17_547_014
-    assert costs["rdn_full"]["parameters"] == 3_671_517
-    ratio = costs["nah2017_full"]["macs"] / costs["zhao2020_full"]["macs"]
+def test_costs_are_those_of_the_printed_widths(
+    costs: dict[str, dict[str, int]], structure: dict[str, Any]
+) -> None:
+    assert costs["zhao2020"]["parameters"] == 17_547_014
+    assert costs["rdn"]["parameters"] == 3_671_517
+    ratio = costs["nah2017"]["macs"] / costs["zhao2020"]["macs"]
     assert ratio == pytest.approx(2.09, abs=0.01)
     printed = {one["network"]: one["printed time over zhao2020's"] for one in structure["networks"]}
     assert printed["nah2017"] == pytest.approx(81.57)
@@ -141,7 +149,7 @@ def test_diagrams_hold_every_parameter_once(structure: dict[str, Any]) -> None:
 
 
 def test_panels_show_what_they_name(structure: dict[str, Any]) -> None:
-    panel = probes.structure({}, count_macs)["panels"]["blur"]
+    panel = structure["panels"]["blur"]
     named = [one["label"] for row in panel["rows"] for one in row]
     assert set(named) == set(panel["pictures"])
     assert {one.shape for one in panel["pictures"].values()} == {(112, 112, 3)}

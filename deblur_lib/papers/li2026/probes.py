@@ -86,12 +86,12 @@ def gates(network: nn.Module, blurred: Tensor) -> dict[str, Tensor]:
 
 
 def structure(
-    settings: Mapping[str, Mapping[str, Any]], count_macs: Callable[[nn.Module, Tensor], int]
+    full: Mapping[str, Mapping[str, int]], count_macs: Callable[[nn.Module, Tensor], int]
 ) -> dict[str, Any]:
     """What diagrams, listings and Figure 3 need; no training.
 
     Args:
-        settings: network options of each method run here; diagrams show the printed sizes anyway.
+        full: parameters and multiply-accumulates of each row's network at its published size.
         count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:

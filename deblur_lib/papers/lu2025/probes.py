@@ -20,17 +20,17 @@ LEAST_MATRIX = 0.1  # M starts at one: weighed by less than a tenth, a frequency
 LEAST_DROPPED = 0.05  # of the energy of a row of scores; below it the selection selects nothing
 
 
-def structure(settings: Mapping[str, Mapping[str, Any]], count_macs: Counter) -> dict[str, Any]:
+def structure(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[str, Any]:
     """What diagrams and listings need; no training.
 
     Args:
-        settings: network options of each method run here; everything shows the printed size.
+        full: parameters and multiply-accumulates of each row's network at its published size.
         count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:
         See `structure.counts`.
     """
-    return counts(count_macs)
+    return counts(full, count_macs)
 
 
 def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:

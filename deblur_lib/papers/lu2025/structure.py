@@ -1,6 +1,6 @@
 """What diagrams and listings of lu2025 show, read off the network at its printed size."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from deblur_lib.nn.describe import layer_table, sizes
+from deblur_lib import papers
+from deblur_lib.networks.mb_taylorformer_v2 import MBTaylorFormerV2
+from deblur_lib.nn.describe import layer_table
 from deblur_lib.papers.lu2025.blocks import DSGA
 from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.options import BlockOptions
-from deblur_lib.papers.lu2025.rivals import full_networks, size_listing
 
 CROP = 256  # side of the printed training crops
 BATCH = 8  # of them in a step
@@ -210,17 +211,47 @@ def training_gib(network: DSGformer, *, batch: int = BATCH, side: int = CROP) ->
     return (activations + COPIES * 4 * parameters([network])) / GIB
 
 
-def counts(count_macs: Counter) -> dict[str, Any]:
+def smaller_rival(count_macs: Counter) -> dict[str, int]:
+    """Costs of MB-TaylorFormer V2 at size L, whose count the paper prints beside scores of XL."""
+    with torch.device("meta"):
+        network = MBTaylorFormerV2()
+        macs = count_macs(network, torch.empty(1, 3, CROP, CROP))
+    return {"parameters": parameters([network]), "macs": macs}
+
+
+def size_listing(full: Mapping[str, Mapping[str, int]], size_l: Mapping[str, int]) -> list[Row]:
+    """The printed parameter counts of Table 1 beside those of the built networks."""
+    titles = {one.id: one.title for one in papers.load("lu2025").methods}
+    printed = {
+        one.method: one.printed
+        for one in papers.printed_cells("lu2025")
+        if one.metric == "params_m"
+    }
+    taylor = "mb_taylorformer_v2"
+    rows = [(titles[name], full[name], printed[name]) for name in printed if name != taylor]
+    rows += [(f"{titles[taylor]}, size XL", full[taylor], "–")]
+    rows += [(f"{titles[taylor]}, size L", size_l, printed[taylor])]
+    return [
+        {
+            "network": title,
+            "printed [M]": text,
+            "parameters": one["parameters"],
+            f"MACs at {CROP}x{CROP}": one["macs"],
+        }
+        for title, one, text in rows
+    ]
+
+
+def counts(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[str, Any]:
     """Diagrams, listings and counts of the network at the size that meets the printed count.
 
     Returns:
-        `architecture`, the listings `shapes` and `networks`, and `costs` of "dsgformer" and
-        "dsgformer_printed"; the latter is the network in the layout with the printed count.
+        `architecture`, the listings `shapes` and `networks`, and `costs`: the memory that training
+        "dsgformer" as printed takes, and the smaller size of a rival.
     """
     with torch.device("meta"):
         network, block = DSGformer(), DSGA(WIDTH, WIDTH // 32, BlockOptions())
-    full = sizes(full_networks(), count_macs, side=CROP)
-    table = walk_table(network)
+    table, size_l = walk_table(network), smaller_rival(count_macs)
     return {
         "architecture": {
             "dsgformer": network_plan(table),
@@ -229,9 +260,9 @@ def counts(count_macs: Counter) -> dict[str, Any]:
             "dfgb": gate_plan(block),
         },
         "shapes": shapes(table),
-        "networks": size_listing(full),
+        "networks": size_listing(full, size_l),
         "costs": {
-            "dsgformer_printed": full["dsgformer"],
             "dsgformer": {"batch8_gib": training_gib(network)},
+            "mb_taylorformer_v2_l": size_l,
         },
     }

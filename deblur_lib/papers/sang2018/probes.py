@@ -57,11 +57,11 @@ def spectrum(picture: Tensor, bins: int = BINS) -> Tensor:
     return small.clamp_min(1e-8).log10()
 
 
-def structure(settings: Mapping[str, Mapping[str, Any]], count_macs: Counter) -> dict[str, Any]:
+def structure(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[str, Any]:
     """What diagrams and the two architecture tables need; no training.
 
     Args:
-        settings: network options of each method run here; everything shows the printed sizes.
+        full: parameters and multiply-accumulates of each row's network at its published size.
         count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:

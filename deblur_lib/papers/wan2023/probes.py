@@ -109,19 +109,19 @@ def modules_of(network: nn.Module) -> dict[str, MSRM]:
 
 
 def structure(
-    settings: Mapping[str, Mapping[str, Any]], count_macs: Callable[[nn.Module, Tensor], int]
+    full: Mapping[str, Mapping[str, int]], count_macs: Callable[[nn.Module, Tensor], int]
 ) -> dict[str, Any]:
     """What diagrams, listings and Figure 2 need; no training.
 
     Args:
-        settings: network options of each method run here; diagrams show the printed sizes anyway.
+        full: parameters and multiply-accumulates of each row's network at its published size.
         count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:
         `architecture` (diagrams), `costs` (of single blocks, for the claims), the listing
         `blocks`, and `receptive_field` of an MSRM of 32 channels before training.
     """
-    counted = counts(count_macs)
+    counted = counts(full, count_macs)
     for width in WIDTHS:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)

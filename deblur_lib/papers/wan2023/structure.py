@@ -1,17 +1,16 @@
 """What diagrams and listings of wan2023 show, read off built networks: shapes, sizes, counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from deblur_lib import papers
 from deblur_lib.networks.mimo_unet import ResBlock
-from deblur_lib.nn.describe import sizes
 from deblur_lib.papers.wan2023.blocks import DFFM, MSRM
 from deblur_lib.papers.wan2023.network import WanNet
-from deblur_lib.papers.wan2023.rivals import full_networks, size_listing
 
 CROP = 256  # side of the picture that the shapes are told for, the paper's crop
 WIDTHS = (32, 64, 128)
@@ -114,14 +113,35 @@ def dffm_plan(size: int = CROP) -> dict[str, Any]:
     return {"blocks": blocks, "arrows": arrows}
 
 
-def counts(count_macs: Counter) -> dict[str, Any]:
+def size_listing(full: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """What each network of Table 1 costs at its published size, beside the score printed for it."""
+    paper = papers.load("wan2023")
+    titles = {one.id: one.title for one in paper.methods}
+    printed = {
+        one.method: one.printed
+        for one in papers.printed_cells("wan2023")
+        if (one.table, one.dataset, one.metric) == ("T1", "gopro_test", "psnr_db")
+    }
+    (first,) = (one for one in paper.tables if one.id == "T1")
+    return [
+        {
+            "network": titles[name],
+            "parameters": full[name]["parameters"],
+            f"MACs at {CROP}x{CROP}": full[name]["macs"],
+            "printed PSNR on GoPro": printed.get(name, "–"),
+        }
+        for name in first.methods
+        if name in full
+    ]
+
+
+def counts(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[str, Any]:
     """Diagrams and counts of the network, its blocks and its rivals at the published sizes.
 
     Returns:
         `architecture`, `costs` and the listings `blocks` and `networks`, see `probes.structure`.
     """
-    full = sizes(full_networks(), count_macs, side=CROP)
-    costs = {f"{name}_full": one for name, one in full.items()}
+    costs = {}
     listing = []
     for level, width in enumerate(WIDTHS):
         side = CROP // 2**level

@@ -18,18 +18,18 @@ from deblur_lib.papers.zhao2020.structure import counts
 
 
 def structure(
-    settings: Mapping[str, Mapping[str, Any]], count_macs: Callable[[nn.Module, Tensor], int]
+    full: Mapping[str, Mapping[str, int]], count_macs: Callable[[nn.Module, Tensor], int]
 ) -> dict[str, Any]:
     """What diagrams, listings and Figure 2 need; no training.
 
     Args:
-        settings: network options of each method run here; diagrams show the printed sizes anyway.
+        full: parameters and multiply-accumulates of each row's network at its published size.
         count_macs: counts multiply-accumulates of a module on an input.
 
     Returns:
         `architecture` (diagrams), `costs` and the listing `networks` (at full width), `panels`.
     """
-    return counts(count_macs) | {"panels": blur_panels()}
+    return counts(full) | {"panels": blur_panels()}
 
 
 def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:

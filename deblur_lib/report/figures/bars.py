@@ -5,8 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import count_text, main_column, method_of, shown, table_of
+from deblur_lib.report.columns import main_column, method_of, table_of
 from deblur_lib.report.figures import style
+from deblur_lib.report.numbers import count, fixed, number
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import gain, scores
 from deblur_lib.report.statistics import Interval
@@ -52,7 +53,7 @@ def draw(
     unit = " [dB]" if "psnr" in metric else ""
     axis.set_xlabel(f"gain over the blurred input of {base.data}, {column.convention}{unit}")
     told = [
-        f"{method_of(paper, one).title} {shown(found[one][0], metric, sign=True)}" for one in found
+        f"{method_of(paper, one).title} {number(found[one][0], metric, sign=True)}" for one in found
     ]
     drawing.set_label(f"{figure.title}: {'; '.join(told)}.")
     return drawing
@@ -84,7 +85,7 @@ def _bar(
     )
     end = max([mean, *seeds] + ([bounds.high] if np.isfinite(bounds.high) else []))
     axis.annotate(
-        f"{mean:+.2f}".replace("-", "−"),
+        fixed(mean, 2, sign=True),
         (max(end, 0.0), row),
         xytext=(4, 0),
         textcoords="offset points",
@@ -94,9 +95,9 @@ def _bar(
 
 
 def _label(results: Results, paper: Paper, method: str) -> str:
-    parameters, macs = (results.cost(method, name) for name in ("parameters", "macs"))
+    parameters, macs = (results.cost(method, name) for name in ("parameters_here", "macs_here"))
     title = method_of(paper, method).title
     if parameters is None:
         return title
-    spent = f"{count_text(parameters)} parameters"
-    return f"{title}\n{spent}" + (f", {count_text(macs)}MAC" if macs else "")
+    spent = f"{count(parameters)} parameters"
+    return f"{title}\n{spent}" + (f", {count(macs)}MAC" if macs else "")

@@ -1,10 +1,11 @@
-"""Bars of one measured cost, smallest to largest as the table has its rows."""
+"""Bars of one cost of the networks at their published size, as the table has its rows."""
 
 from matplotlib.figure import Figure as Drawing
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import count_text, method_of, table_of
+from deblur_lib.report.columns import method_of, table_of
 from deblur_lib.report.figures import style
+from deblur_lib.report.numbers import count
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
@@ -36,7 +37,7 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
         half = (results.cost(method, f"{cost}_iqr") or 0.0) / 2
         if half:
             axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)
-        text = f"{value:.3g}" if cost == "seconds" else count_text(value)
+        text = f"{value:.3g}" if cost == "seconds" else count(value)
         axis.annotate(
             text,
             (value + half, row),
@@ -58,4 +59,4 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
 
 def _label(results: Results, paper: Paper, method: str) -> str:
     macs = results.cost(method, "macs")
-    return method_of(paper, method).title + (f"\n{count_text(macs)}MAC" if macs else "")
+    return method_of(paper, method).title + (f"\n{count(macs)}MAC" if macs else "")

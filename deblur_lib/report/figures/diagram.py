@@ -13,8 +13,8 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.report.columns import count_text
 from deblur_lib.report.figures import style
+from deblur_lib.report.numbers import count
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
@@ -162,7 +162,7 @@ def _box(axis: Axes, block: dict[str, Any], row: float, column: float, added: li
     if block.get("note"):
         lines.append(str(block["note"]))
     if block.get("parameters"):
-        lines.append(count_text(float(block["parameters"])))
+        lines.append(count(float(block["parameters"])))
     title = " + ".join([str(block.get("title", block["name"])), *added])
     shift = 0.13 * len(lines) / 2
     axis.text(column, row - shift, title, ha="center", va="center",

@@ -1,0 +1,78 @@
+"""How numbers read, in every table, listing, title and verdict: one rule for each kind.
+
+A minus is a real one, zero has no sign, thousands are grouped, nothing stands as an exponent.
+"""
+
+import math
+from collections.abc import Iterable
+
+NOTHING = "–"
+DECIMALS = {"psnr": 2, "ssim": 4, "mssim": 4}  # by the first word of a metric's name
+DIGITS = 4  # that count, where a metric does not say
+MOST = 6  # decimals of a very small number
+UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
+
+
+def number(value: float | None, metric: str = "", *, sign: bool = False) -> str:
+    """A number as readers see it; a dash where there is none.
+
+    Args:
+        value: the number, NaN or None for none.
+        metric: what it measures; "psnr_db" has 2 decimals, "ssim" 4, others 4 digits that count.
+        sign: put a plus before what is above zero.
+    """
+    if value is None or math.isnan(value):
+        return NOTHING
+    decimals = DECIMALS.get(metric.partition("_")[0].partition("-")[0])
+    return fixed(value, _needed(value) if decimals is None else decimals, sign=sign)
+
+
+def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
+    """A number with so many decimals."""
+    if math.isinf(value):
+        return "−∞" if value < 0 else "∞"
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0.,"):  # zero as it is shown
+        return text
+    return ("−" if value < 0 else "+" if sign else "") + text
+
+
+def together(values: Iterable[float]) -> list[str]:
+    """Numbers of one column, all with the decimals of the one that needs most."""
+    found = list(values)
+    finite = [abs(one) for one in found if math.isfinite(one)]
+    needed = max(map(_needed, finite), default=0)
+    if finite and max(finite) >= 10**DIGITS and needed:  # too far apart for one rule
+        return [number(one) for one in found]
+    return [NOTHING if math.isnan(one) else fixed(one, needed) for one in found]
+
+
+def count(value: float | None) -> str:
+    """A count with its unit prefix and three digits that count: 6.81 M, 120 k, 38."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    for limit, unit in UNITS:
+        if abs(value) >= 0.9995 * limit:
+            return fixed(value / limit, _decimals(value / limit, 3)) + unit
+    return fixed(value, _decimals(value, 3))
+
+
+def short(value: float) -> str:
+    """A setting of a recipe: 0.001, 4e-3 written as 0.004, very small ones as 5e−5."""
+    if value and abs(value) < 10**-3:
+        digits, _, power = f"{value:.3e}".partition("e")
+        return f"{fixed(float(digits), _decimals(float(digits), 4))}e−{-int(power)}"
+    return number(value)
+
+
+def _needed(value: float) -> int:
+    return _decimals(value, DIGITS)
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Decimals that show so many digits that count, without zeros at their end."""
+    if not value or not math.isfinite(value):
+        return 0
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{abs(value):.{min(max(places, 0), MOST)}f}"
+    return len(text.partition(".")[2].rstrip("0"))

@@ -1,0 +1,92 @@
+"""Costs: published size for comparisons, as run beside them, each network looked at once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from deblur_lib import collecting, costing, papers, store
+from deblur_lib.plan import Request, make_plan, published_options
+from deblur_lib.records import read_json, write_text
+from deblur_lib.report.results import Results
+
+
+@pytest.fixture(autouse=True)
+def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path / "runs"))
+    return tmp_path
+
+
+def stored(folder: Path, request: Request) -> Results:
+    plan = make_plan(request)
+    costing.measure(plan)
+    write_text(folder / "costs.csv", collecting._costs(plan, plan.runs))
+    return Results.load(folder, partial=True)
+
+
+def test_costs_are_those_of_the_published_network_and_of_the_one_that_ran(tmp_path: Path) -> None:
+    found = stored(tmp_path, Request("sang2018", "demo", methods=("sang2018_kernel3",)))
+    assert found.cost("sang2018_kernel3", "parameters") == 1_406_787
+    macs = found.cost("sang2018_kernel3", "macs")
+    assert macs == pytest.approx(92.03e9, rel=1e-3)
+    here = found.cost("sang2018_kernel3", "parameters_here")
+    assert here is not None
+    assert here < 50_000
+    assert found.cost("sang2018_kernel3", "macs_here") < macs / 50  # type: ignore[operator]
+    units = set(found.costs["unit"])
+    assert "count, published size" in units
+    assert "count, as run" in units
+    assert any("Fourier transforms counted" in one for one in units)
+
+
+def test_parts_and_controls_are_counted_and_only_compared_networks_timed(tmp_path: Path) -> None:
+    found = stored(tmp_path, Request("sang2018", "demo", methods=("sang2018_kernel3",)))
+    assert found.cost("sang2018_kernel3", "seconds") is None
+    assert costing._compared(papers.load("lu2025")) >= {"mprnet", "dsgformer"}
+    assert "dsgformer_no_topk" not in costing._compared(papers.load("lu2025"))
+
+
+def test_smoke_measures_its_own_networks_and_says_so(tmp_path: Path) -> None:
+    found = stored(tmp_path, Request("sang2018", "smoke", methods=("sang2018",)))
+    assert found.cost("sang2018", "parameters") == found.cost("sang2018", "parameters_here")
+    assert found.cost("sang2018", "seconds") is not None
+    assert all(one.endswith("as run") for one in found.costs["unit"])
+
+
+def test_each_network_is_measured_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[str] = []
+
+    def cost(network: torch.nn.Module, **_: object) -> dict[str, object]:
+        passes.append(type(network).__name__)
+        return {"parameters": 1, "macs": 2, "macs_counter": costing.COUNTER, "device": "cpu"}
+
+    monkeypatch.setattr(costing, "cost", cost)
+    small = {"features": 4, "blocks": 1}
+    for _ in range(2):
+        costing.measured("deepdeblur", small, torch.device("cpu"))
+    costing.counted("deepdeblur", small)
+    assert passes == ["DeepDeblur"]
+
+
+def test_another_counter_counts_again() -> None:
+    small = {"features": 4, "blocks": 1}
+    path = store.costs_file("deepdeblur", small)
+    store_macs = costing.counted("deepdeblur", small)["macs"]
+    path.write_text('{"macs": 1, "macs_counter": "of old"}')
+    assert costing.counted("deepdeblur", small)["macs"] == store_macs
+    assert read_json(path)["macs_counter"] == costing.COUNTER
+
+
+def test_published_options_are_those_of_the_paper_profile() -> None:
+    room = papers.load("wan2023")
+    row = next(one for one in room.methods if one.id == "wan2023_dffm")
+    full = {"base_channels": 32, "blocks_per_stage": 8, "block": "residual", "skip": "dffm"}
+    assert published_options(room, row) == full
+
+
+def test_a_row_that_was_not_run_has_the_counts_of_the_probes(tmp_path: Path) -> None:
+    plan = make_plan(Request("sang2018", "demo"))
+    collecting.structure_probes(plan, tmp_path)
+    found = Results.load(tmp_path, partial=True)
+    assert found.cost("sang2018", "parameters") == 3_903_299
+    assert found.cost("generator_printed", "parameters") == 3_903_299

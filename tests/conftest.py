@@ -14,7 +14,8 @@ pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show
 
 
 def pytest_configure() -> None:
-    torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
+    # small tensors: a second thread costs more than it brings
+    torch.set_num_threads(int(os.environ.get("DEBLUR_TEST_THREADS", "1")))
 
 
 @pytest.fixture(scope="session")

@@ -82,9 +82,31 @@ def test_fill_is_strict_but_for_second_names() -> None:
 
 
 def test_disagreement_is_noticed() -> None:
-    reference = goldens.random_input((1, 3, 8, 8))
-    goldens.assert_agrees(reference + 1e-6, reference)
-    with pytest.raises(AssertionError, match="standard deviations"):
-        goldens.assert_agrees(reference + 1e-3, reference)
+    reference = 100 * goldens.random_input((1, 3, 8, 8))
+    small = goldens.Golden("made_up", {"arrays": {}}, {"output_0": reference.numpy()})
+    near, far = (reference + share * goldens.USUAL * reference.std() for share in (0.9, 1.1))
+    goldens.assert_agrees(near, small)
+    goldens.assert_all_agree([near], small)
+    with pytest.raises(AssertionError, match=r"output_0 of made_up: .* standard deviations"):
+        goldens.assert_agrees(far, small)
     with pytest.raises(AssertionError, match="is not"):
-        goldens.assert_agrees(reference[..., 1:], reference)
+        goldens.assert_agrees(reference[..., 1:], small)
+    with pytest.raises(AssertionError):
+        goldens.assert_all_agree([near, near], small)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "tolerance"),
+    [
+        ("dmphn_124", "output_0", goldens.USUAL),
+        ("deepdeblur", "input_1", goldens.USUAL),
+        ("restormer", "output_0", goldens.FAINT),
+        ("rdn", "output_1", goldens.OF_INPUT),
+        ("deblurgan", "output_1", goldens.USUAL),
+        ("deblurgan", "output_2", goldens.OF_INPUT),
+        ("deblurgan_d", "output_1", goldens.OF_INPUT),
+        ("deblurgan_v2_inception", "output_2", goldens.OF_INPUT),
+    ],
+)
+def test_the_tolerance_follows_the_array(name: str, key: str, tolerance: float) -> None:
+    assert goldens.load(name).tolerance(key) == tolerance

@@ -24,7 +24,7 @@ def test_dense_softmax_is_the_attention_of_restormer() -> None:
     golden = goldens.load("restormer_mdta")
     attend = DTSAS(96, 4, BlockOptions(score="softmax"))
     assert len(list(attend.parameters())) == 1  # no branch weights
-    goldens.assert_agrees(published(golden, attend), golden.outputs[0])
+    goldens.assert_agrees(published(golden, attend), golden)
 
 
 def test_sparse_softmax_is_the_attention_of_drsformer() -> None:
@@ -34,7 +34,7 @@ def test_sparse_softmax_is_the_attention_of_drsformer() -> None:
     given = goldens.weights(golden)
     branches = torch.stack([given[f"attn{n}"] for n in (1, 2, 3, 4)])
     attend.score.weights.weight.data.copy_(branches)
-    goldens.assert_agrees(published(golden, attend), golden.outputs[0])
+    goldens.assert_agrees(published(golden, attend), golden)
 
 
 def test_frequency_matrix_is_that_of_fftformer() -> None:
@@ -48,4 +48,4 @@ def test_frequency_matrix_is_that_of_fftformer() -> None:
         x = F.conv2d(x, given["dwconv.weight"], padding=1, groups=192)
         left, right = x.chunk(2, dim=1)
         restored = F.conv2d(F.gelu(left) * right, given["project_out.weight"])
-    goldens.assert_agrees(restored, golden.outputs[0])
+    goldens.assert_agrees(restored, golden)

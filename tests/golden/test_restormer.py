@@ -13,8 +13,7 @@ def test_output_agrees_with_the_reference() -> None:
     goldens.fill(network, golden)
     with torch.inference_mode():
         outputs = network.forward_all(golden.blurred)
-    assert len(outputs) == len(golden.outputs) == 1
-    goldens.assert_agrees(outputs[0], golden.outputs[0], tolerance=5e-5)
+    goldens.assert_all_agree(outputs, golden)
 
 
 def test_attention_alone_agrees_with_the_reference() -> None:
@@ -22,7 +21,7 @@ def test_attention_alone_agrees_with_the_reference() -> None:
     attention = MDTA(96, 4).eval()
     goldens.fill(attention, golden)
     with torch.inference_mode():
-        goldens.assert_agrees(attention(golden.blurred), golden.outputs[0], tolerance=5e-5)
+        goldens.assert_agrees(attention(golden.blurred), golden)
 
 
 def test_state_dict_is_the_published_one() -> None:

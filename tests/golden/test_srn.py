@@ -23,8 +23,7 @@ def test_every_scale_agrees_with_the_reference(form: str) -> None:
     with torch.inference_mode():
         outputs = network.forward_all(golden.blurred)
         whole = network(golden.blurred)
-    for ours, reference in zip(outputs, golden.outputs, strict=True):
-        goldens.assert_agrees(ours, reference)
+    goldens.assert_all_agree(outputs, golden)
     assert torch.equal(whole, outputs[-1])
 
 

@@ -3,8 +3,8 @@
 What each data id means stands in `variants`.
 
 Every pair has its own generator, seeded by SHA-256 of "version.seed/split/id/index/attempt", so any
-subset in any order gives the same pictures. Splits share no source picture, except that validation
-uses new seeds of the training sources: it measures fitting.
+subset in any order gives the same pictures. Splits share no photograph and no procedural scene; a
+pair's `scene` is its photograph, whatever the crop, or the procedural scene of its own.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from deblur_lib.data.cache import PackedPairs, reopen, write_packed
+from deblur_lib.data.folders import digest_of, open_stock
 from deblur_lib.data.pairs import middle_frame
 from deblur_lib.data.reading import U8
 from deblur_lib.data.scenes import F32
@@ -27,8 +28,8 @@ from deblur_lib.errors import DataError, DeclarationError, UsageError, unknown_n
 from deblur_lib.provenance import settings_hash, versions
 from deblur_lib.spec import parse
 
-VERSION = "1"  # raise it whenever a change alters any generated picture
-ATTEMPTS = 60
+VERSION = "2"  # raise it whenever a change alters any generated picture
+ATTEMPTS = 200
 PACKAGES = ("numpy", "scipy", "torch", "pillow", "scikit-image", "matplotlib")
 
 
@@ -58,6 +59,10 @@ def read_settings(settings: Mapping[str, Any] | None) -> Settings:
         raise DeclarationError(
             f"psnr of generated pictures should be [lowest, highest] in dB, got {checked.psnr}"
         )
+    if checked.photographs_for and not checked.photographs:
+        raise DeclarationError(
+            f"photographs_for={checked.photographs_for!r} needs a folder in `photographs`"
+        )
     return checked
 
 
@@ -80,7 +85,8 @@ def build_benchmark(
 
     Raises:
         UsageError: unknown id, split or setting.
-        DataError: the PSNR window cannot be met with these settings.
+        DataError: the PSNR window cannot be met with these settings, or the folder of
+            photographs cannot be used.
     """
     if data_id not in VARIANTS:
         raise UsageError(unknown_name("generated data set", data_id, VARIANTS))
@@ -117,13 +123,14 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
     """One pair, the same whichever other pairs are made.
 
     Raises:
-        DataError: no attempt met the PSNR window.
+        DataError: no attempt met the PSNR window, or the folder of photographs cannot be used.
     """
     settings = settings or Settings()
     low, high = _window(data_id, settings)
+    stock = open_stock(settings, split, index)
     for attempt in range(ATTEMPTS):
         rng = generator(f"{VERSION}.{settings.seed}/{split}/{data_id}/{index}/{attempt}")
-        drawn = VARIANTS[data_id](rng, split, settings)
+        drawn = VARIANTS[data_id](rng, stock, settings)
         blurred, sharp = _to_8bit(drawn.blurred), _to_8bit(drawn.sharp)
         psnr = _psnr(middle_frame(blurred), sharp)
         if split == "train" or low <= psnr <= high:
@@ -131,7 +138,7 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
             name = f"{split}-{index:04d}"
             record = {
                 "name": name,
-                "scene": f"leaves-{name}" if leaves else f"{drawn.source}-{index:04d}",
+                "scene": f"leaves-{name}" if leaves else drawn.source,
                 "source": drawn.source,
                 "attempt": attempt,
                 "length": round(drawn.length, 3),
@@ -140,8 +147,8 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
             return Made(blurred, sharp, record)
     raise DataError(
         f"{data_id}/{split} needs pairs with an input PSNR of {low:g} to {high:g} dB, {ATTEMPTS} "
-        f"attempts at pair {index} gave none (the last {psnr:.1f} dB); change `blur` "
-        f"({settings.blur:g}) or `psnr`"
+        f"attempts at pair {index} of {drawn.source} gave none (the last {psnr:.1f} dB); change "
+        f"`blur` ({settings.blur:g}) or `psnr`"
     )
 
 
@@ -158,10 +165,11 @@ def _window(data_id: str, settings: Settings) -> tuple[float, float]:
 
 def _used(settings: Settings, data_id: str, split: Split) -> dict[str, Any]:
     """The settings that can change the pictures of a split."""
-    unused: set[str] = {one for one in SPLITS if one != split}
+    unused: set[str] = {one for one in SPLITS if one != split} | {"photographs_for"}
     unused |= {"psnr"} if split == "train" else {"still"}
     unused |= {"leaves"} if split == "test" else set()
     chosen = asdict(settings) | {"psnr": _window(data_id, settings)}
+    chosen["photographs"] = digest_of(settings, split)
     values = {key: value for key, value in chosen.items() if key not in unused}
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in values.items()

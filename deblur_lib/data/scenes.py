@@ -1,44 +1,79 @@
-"""Sharp scenes for the generated benchmark: crops of free photographs, and where they come from.
+"""Sharp scenes for generated pairs: crops of photographs and procedural pictures.
 
-The photographs lie inside the wheels of scikit-image and matplotlib (public domain or CC0), so
-nothing is downloaded. They are split by picture, never by crop: no photograph, no texture and no
-procedural scene of training is ever seen in a test.
+The photographs of the suite are declared in `photographs/photographs.yaml` with author and licence;
+a user's own folder can take their place (`folders`). They are split by picture, never by crop: no
+photograph and no procedural scene of one split is seen in another, and no texture of training in a
+test. Test pairs take the photographs in turn, so each supplies the same number of crops.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 from PIL import Image
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from deblur_lib.data.leaves import draw_leaves
+from deblur_lib.spec import STRICT, parse
 
 F32 = npt.NDArray[np.float32]
-
-# name -> packaged file; the two motorcycle pictures show one scene and stay in one split
-FILES = {
-    "coffee": "skimage.data:coffee.png",
-    "rocket": "skimage.data:rocket.jpg",
-    "motorcycle-left": "skimage.data:motorcycle_left.png",
-    "motorcycle-right": "skimage.data:motorcycle_right.png",
-    "grace-hopper": "matplotlib:mpl-data/sample_data/grace_hopper.jpg",
-    "tissue": "skimage.data:ihc.png",
-    "brick": "skimage.data:brick.png",
-    "grass": "skimage.data:grass.png",
-    "astronaut": "skimage.data:astronaut.png",
-    "chelsea": "skimage.data:chelsea.png",
-    "gravel": "skimage.data:gravel.png",
-}
-TRAIN = ("coffee", "rocket", "motorcycle-left", "motorcycle-right", "grace-hopper", "tissue")
-TEST = ("astronaut", "chelsea")
-TRAIN_TEXTURES = ("brick", "grass")
-TEST_TEXTURES = ("gravel",)
-PHOTOGRAPHS = {"train": TRAIN, "validation": TRAIN, "test": TEST}
-TEXTURES = {"train": TRAIN_TEXTURES, "validation": TRAIN_TEXTURES, "test": TEST_TEXTURES}
+U8 = npt.NDArray[np.uint8]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+LISTED = Path(__file__).parent / "photographs" / "photographs.yaml"
 SMALLEST_SCALE = 0.55
 LARGEST_SIZE = 288  # of a picture: the smallest photograph, chelsea, has 300 rows
+
+
+@checked_dataclass(frozen=True, config=STRICT)
+class Photograph:
+    """A picture that pairs are made of.
+
+    Attributes:
+        name: how records call it.
+        split: the only split that uses it, except that validation shares the training textures.
+        title, author, licence: as its source states them.
+        url: text of the licence, or where the picture is released.
+        source: package and file it was taken from.
+        file: a picture beside the list, or "package:path" of one inside an installed package.
+        done: what was changed, "" where the file is as it came.
+        kind: "texture" for a gray surface that objects and walls are made of.
+    """
+
+    name: str
+    split: Split
+    title: str
+    author: str
+    licence: str
+    url: str
+    source: str
+    file: str
+    done: str = ""
+    kind: Literal["photograph", "texture"] = "photograph"
+
+
+DECLARED: dict[str, Photograph] = {
+    one.name: one
+    for one in parse(
+        tuple[Photograph, ...],
+        yaml.safe_load(LISTED.read_text(encoding="utf-8")),
+        source=LISTED.name,
+    )
+}
+
+
+def _names(kind: str, split: Split) -> tuple[str, ...]:
+    return tuple(one.name for one in DECLARED.values() if (one.kind, one.split) == (kind, split))
+
+
+PHOTOGRAPHS = {split: _names("photograph", split) for split in SPLITS}
+TEXTURES = {split: _names("texture", "test" if split == "test" else "train") for split in SPLITS}
 
 
 class Scene(NamedTuple):
@@ -53,39 +88,72 @@ class Scene(NamedTuple):
     source: str
 
 
-@lru_cache(maxsize=len(FILES))
-def photograph(name: str) -> npt.NDArray[np.uint8]:
-    """One packaged picture, (H, W, 3) uint8; gray textures have three equal channels."""
-    package, _, inside = FILES[name].partition(":")
-    packaged = resources.files(package).joinpath(inside)
+@lru_cache(maxsize=len(DECLARED))
+def photograph(name: str) -> U8:
+    """One declared picture, (H, W, 3) uint8; gray textures have three equal channels."""
+    package, _, inside = DECLARED[name].file.rpartition(":")
+    packaged = resources.files(package).joinpath(inside) if package else LISTED.with_name(inside)
     with resources.as_file(packaged) as path, Image.open(path) as picture:
         return np.array(picture.convert("RGB"))
 
 
-def draw_scene(
-    rng: np.random.RandomState, split: str, size: int, margin: int, *, leaves: float
-) -> Scene:
-    """A scene of a split.
+@dataclass(frozen=True)
+class Stock:
+    """What the scenes of one pair are drawn from.
 
-    Args:
-        rng: generator of this pair.
-        split: "train", "validation" or "test"; a test scene is always a photograph.
-        size: side of the final picture.
-        margin: pixels of canvas beyond the picture on each side.
-        leaves: share of procedural scenes, 0 to 1.
+    Attributes:
+        split: of the pair; decides on textures and portrait too.
+        names: photographs of the split.
+        read: pixels of a photograph, (H, W, 3) uint8.
+        leaves: share of procedural scenes, 0 to 1; none in a test.
+        turn: number of the pair where the photographs are taken in turn, None to draw one.
     """
-    procedural = rng.uniform() < leaves
-    source = PHOTOGRAPHS[split][rng.randint(len(PHOTOGRAPHS[split]))]
-    if procedural and split != "test":
-        palette = _palette(rng, photograph(source))
-        textures = [photograph(name)[:, :, 0] for name in TEXTURES[split]]
-        return Scene(draw_leaves(rng, size + 2 * margin, palette, textures), "leaves")
-    return Scene(crop_photograph(rng, photograph(source), size, margin), source)
+
+    split: Split
+    names: tuple[str, ...]
+    read: Callable[[str], U8] = photograph
+    leaves: float = 0.0
+    turn: int | None = None
+
+    def scene(
+        self, rng: np.random.RandomState, size: int, margin: int, *, without: str = ""
+    ) -> Scene:
+        """A scene for a picture.
+
+        Args:
+            rng: generator of this pair.
+            size: side of the final picture.
+            margin: pixels of canvas beyond the picture on each side.
+            without: a photograph that the picture shows already, used only if there is no other.
+        """
+        procedural = rng.uniform() < self.leaves
+        names = tuple(name for name in self.names if name != without) or self.names
+        drawn = rng.randint(len(names))
+        source = names[drawn if self.turn is None else self.turn % len(names)]
+        if procedural and self.split != "test":
+            palette = _palette(rng, self.read(source))
+            textures = [photograph(name)[:, :, 0] for name in TEXTURES[self.split]]
+            return Scene(draw_leaves(rng, size + 2 * margin, palette, textures), "leaves")
+        return Scene(crop_photograph(rng, self.read(source), size, margin), source)
+
+    def cutout(self, rng: np.random.RandomState, side: int, *, behind: str) -> F32:
+        """A (side, side, 3) scene that a moving object is cut from; a tinted texture at times.
+
+        Args:
+            rng: generator of this pair.
+            side: of the square.
+            behind: source of the background; the object comes from another photograph.
+        """
+        if rng.uniform() < 0.2:
+            names = TEXTURES[self.split]
+            gray = photograph(names[rng.randint(len(names))])
+            tint: F32 = rng.uniform(0.5, 1.0, 3).astype(np.float32)
+            return crop_photograph(rng, gray, side, 0) * tint
+        free = Stock(self.split, self.names, self.read, self.leaves)
+        return free.scene(rng, side, 0, without=behind).picture
 
 
-def crop_photograph(
-    rng: np.random.RandomState, picture: npt.NDArray[np.uint8], size: int, margin: int
-) -> F32:
+def crop_photograph(rng: np.random.RandomState, picture: U8, size: int, margin: int) -> F32:
     """A random crop at a random scale, flipped or not, with a mild change of white balance.
 
     The picture itself always lies inside the photograph; only the margin may be mirrored.
@@ -117,17 +185,7 @@ def crop_photograph(
     return np.ascontiguousarray(np.clip(canvas * gains, 0, 1))
 
 
-def draw_cutout(rng: np.random.RandomState, split: str, side: int, *, leaves: float) -> F32:
-    """A (side, side, 3) scene that moving objects are cut from; a tinted texture at times."""
-    if rng.uniform() < 0.2:
-        names = TEXTURES[split]
-        gray = photograph(names[rng.randint(len(names))])
-        tint: F32 = rng.uniform(0.5, 1.0, 3).astype(np.float32)
-        return crop_photograph(rng, gray, side, 0) * tint
-    return draw_scene(rng, split, side, 0, leaves=leaves).picture
-
-
-def _palette(rng: np.random.RandomState, picture: npt.NDArray[np.uint8]) -> F32:
+def _palette(rng: np.random.RandomState, picture: U8) -> F32:
     """Colours of 256 random pixels, (256, 3) in [0, 1]."""
     rows = rng.randint(picture.shape[0], size=256)
     columns = rng.randint(picture.shape[1], size=256)

@@ -1,16 +1,14 @@
 """What can be chosen about generated pictures, and what a drawing function hands back."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from deblur_lib.data.scenes import F32, LARGEST_SIZE
+from deblur_lib.data.scenes import F32, LARGEST_SIZE, SPLITS, Split
 from deblur_lib.spec import STRICT
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 STILL = 0.05  # blur strength of a nearly still pair
 
 
@@ -28,6 +26,10 @@ class Settings:
         psnr: input PSNR in dB that validation and test pairs must have; others are redrawn. None is
             15 to 32, and 15 to 40 for the dark `synth-realblur-r`.
         seed: another seed gives other pictures.
+        photographs: folder of sharp photographs to draw the scenes from, instead of the suite's
+            own; see `folders`.
+        photographs_for: the one split that all pictures of that folder serve; the others keep the
+            suite's own. None divides the folder.
     """
 
     size: Annotated[int, Field(ge=32, le=LARGEST_SIZE)] = 256
@@ -40,6 +42,8 @@ class Settings:
     still: Annotated[float, Field(ge=0, le=1)] = 0.04
     psnr: tuple[float, float] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
+    photographs: str | None = None
+    photographs_for: Split | None = None
 
 
 class Drawn(NamedTuple):
@@ -58,3 +62,6 @@ def strength(rng: np.random.RandomState, split: Split, settings: Settings) -> fl
     """Factor on the blur of a pair: `STILL` in a nearly still training pair."""
     still = split == "train" and rng.uniform() < settings.still
     return STILL if still else settings.blur
+
+
+__all__ = ["SPLITS", "STILL", "Drawn", "Settings", "Split", "strength"]

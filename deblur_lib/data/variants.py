@@ -27,8 +27,8 @@ import numpy as np
 from deblur_lib.data import lai, night, people
 from deblur_lib.data.kernels import KERNEL_HALF, convolve, shake_kernel
 from deblur_lib.data.moving import MovingScene
-from deblur_lib.data.scenes import draw_cutout, draw_scene
-from deblur_lib.data.settings import Drawn, Settings, Split, strength
+from deblur_lib.data.scenes import Stock
+from deblur_lib.data.settings import Drawn, Settings, strength
 from deblur_lib.data.synthesis import (
     Averaging,
     Cutout,
@@ -46,33 +46,36 @@ CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
 
 
 def _moving(
-    rng: np.random.RandomState, split: Split, settings: Settings, *, averaging: Averaging
+    rng: np.random.RandomState, stock: Stock, settings: Settings, *, averaging: Averaging
 ) -> Drawn:
     """A moving scene with up to two moving objects."""
-    still, motion = _camera(rng, split, settings)
+    still, motion = _camera(rng, stock, settings)
     margin = int(np.ceil(20 * settings.blur))
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, margin)
     count = 0 if still else rng.choice(3, p=OBJECTS)
-    objects = [_object(rng, split, settings) for _ in range(count)]
+    objects = [_object(rng, stock, settings, behind=scene.source) for _ in range(count)]
     pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
     return Drawn(*pair, scene.source, motion.length)
 
 
-def _clip(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+def _clip(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
     """Consecutive frames of a moving scene; camera and objects go on without a break."""
-    still, motion = _camera(rng, split, settings)  # u counts frames
+    still, motion = _camera(rng, stock, settings)  # u counts frames
     margin = int(np.ceil(CLIP_MARGIN * settings.blur))
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, margin)
     count = 0 if still else rng.choice(3, p=OBJECTS)
-    objects = [_object(rng, split, settings, median=7.0, spread=0.5) for _ in range(count)]
+    objects = [
+        _object(rng, stock, settings, behind=scene.source, median=7.0, spread=0.5)
+        for _ in range(count)
+    ]
     moving = MovingScene(scene.picture, settings.size, motion, tuple(objects))
     pair = moving.exposure(CLIP_FRAMES), moving.frame(0)
     return Drawn(*pair, scene.source, motion.length)
 
 
-def _camera(rng: np.random.RandomState, split: Split, settings: Settings) -> tuple[bool, Motion]:
+def _camera(rng: np.random.RandomState, stock: Stock, settings: Settings) -> tuple[bool, Motion]:
     """Whether the pair is nearly still, and the motion of the whole scene."""
-    still = split == "train" and rng.uniform() < settings.still
+    still = stock.split == "train" and rng.uniform() < settings.still
     median, shortest, longest = (0.5, 0.0, 1.0) if still else (9.0, 4.0, 28.0)
     spread = 0.5 * settings.spread
     motion = draw_motion(
@@ -88,9 +91,10 @@ def _camera(rng: np.random.RandomState, split: Split, settings: Settings) -> tup
 
 def _object(
     rng: np.random.RandomState,
-    split: Split,
+    stock: Stock,
     settings: Settings,
     *,
+    behind: str,
     median: float = 8.0,
     spread: float = 0.6,
 ) -> Cutout:
@@ -104,85 +108,88 @@ def _object(
         whole_scene=False,
     )
     side = int(settings.size * rng.uniform(0.24, 0.56))
-    picture = draw_cutout(rng, split, side, leaves=settings.leaves)
+    picture = stock.cutout(rng, side, behind=behind)
     row, column = rng.uniform(0.1, 0.9, 2) * settings.size - side / 2
     return Cutout(picture, blob_mask(rng, side), row, column, motion)
 
 
-def _shaken(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+def _shaken(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
     """A scene blurred by one kernel."""
-    still = split == "train" and rng.uniform() < settings.still
+    still = stock.split == "train" and rng.uniform() < settings.still
     length = 20 * np.exp(rng.normal(0, 0.45 * settings.spread))
     length = 2.0 if still else float(np.clip(length, 6, 60)) * settings.blur
     half = int(np.ceil(KERNEL_HALF * settings.blur))
     kernel = shake_kernel(rng, length, half)
-    scene = draw_scene(rng, split, settings.size, half, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, half)
     pair = convolve(scene.picture, settings.size, kernel, "gamma")
     return Drawn(*pair, scene.source, length)
 
 
-def _lai_uniform(rng: np.random.RandomState, split: Split, settings: Settings) -> Drawn:
+def _lai_uniform(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
     """A scene blurred by one kernel of the benchmark's kind."""
-    blur = strength(rng, split, settings)
+    blur = strength(rng, stock.split, settings)
     number = rng.randint(lai.BLURS)
     kernel, length = lai.draw_kernel(
-        rng, number, blur=blur, spread=settings.spread, fixed=split == "test"
+        rng, number, blur=blur, spread=settings.spread, fixed=stock.split == "test"
     )
-    scene = draw_scene(rng, split, settings.size, len(kernel) // 2, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, len(kernel) // 2)
     blurred, sharp = convolve(scene.picture, settings.size, kernel, "linear")
     return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, length)
 
 
 def _lai_nonuniform(
-    rng: np.random.RandomState, split: Split, settings: Settings, *, anchor: lai.Anchor
+    rng: np.random.RandomState, stock: Stock, settings: Settings, *, anchor: lai.Anchor
 ) -> Drawn:
     """A scene seen from a camera that turns and moves."""
-    blur = strength(rng, split, settings)
+    blur = strength(rng, stock.split, settings)
     number = rng.randint(lai.BLURS)
-    poses = lai.draw_poses(rng, number, blur=blur, spread=settings.spread, fixed=split == "test")
+    poses = lai.draw_poses(
+        rng, number, blur=blur, spread=settings.spread, fixed=stock.split == "test"
+    )
     margin = int(np.ceil(lai.MARGIN * blur))
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, margin)
     blurred, sharp = lai.average_poses(scene.picture, settings.size, poses, anchor)
     return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, lai.path_length(poses))
 
 
 def _night(
     rng: np.random.RandomState,
-    split: Split,
+    stock: Stock,
     settings: Settings,
     *,
     development: night.Development,
 ) -> Drawn:
     """A night scene with lamps, blurred by one kernel before the camera clips."""
-    blur = strength(rng, split, settings)
+    blur = strength(rng, stock.split, settings)
     length = 15 * np.exp(rng.normal(0, 0.45 * settings.spread))
     length = float(np.clip(length, 6, 60)) * blur
     half = max(int(np.ceil(KERNEL_HALF * blur)), 2)
     kernel = shake_kernel(rng, length, half, turning=night.TURNING)
     margin = half + night.EDGE
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    scene = stock.scene(rng, settings.size, margin)
     radiance = night.light_scene(rng, scene.picture, settings.size)
     pair = night.expose_pair(rng, radiance, settings.size, kernel, development)
     return Drawn(*pair, scene.source, length)
 
 
 def _walking(
-    rng: np.random.RandomState, split: Split, settings: Settings, *, distance: people.Range
+    rng: np.random.RandomState, stock: Stock, settings: Settings, *, distance: people.Range
 ) -> Drawn:
     """People who walk behind a wall, seen from a camera that may move."""
-    blur = strength(rng, split, settings)
+    blur = strength(rng, stock.split, settings)
     camera = people.draw_camera(rng, blur, settings.spread)
     margin = int(np.ceil(20 * blur))
-    scene = draw_scene(rng, split, settings.size, margin, leaves=settings.leaves)
+    person = people.PORTRAITS[stock.split].name
+    scene = stock.scene(rng, settings.size, margin, without=person)
     walkers = people.draw_people(
-        rng, split, settings.size, distance, blur=blur, spread=settings.spread, margin=margin
+        rng, stock.split, settings.size, distance, blur=blur, spread=settings.spread, margin=margin
     )
     pair = average_motion(scene.picture, settings.size, camera, walkers, "gamma")
     longest = camera.length + max(one.motion.length for one in walkers)
     return Drawn(*pair, scene.source, longest)
 
 
-VARIANTS: dict[str, Callable[[np.random.RandomState, Split, Settings], Drawn]] = {
+VARIANTS: dict[str, Callable[[np.random.RandomState, Stock, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
     "synth-clip": _clip,

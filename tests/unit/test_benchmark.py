@@ -1,6 +1,7 @@
 """The generated benchmark: deterministic, split by source, in the intended range of difficulty."""
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,16 @@ from deblur_lib.data.benchmark import (
 )
 from deblur_lib.data.kernels import convolve, shake_kernel
 from deblur_lib.data.leaves import draw_leaves
-from deblur_lib.data.scenes import FILES, PHOTOGRAPHS, TEXTURES, photograph
+from deblur_lib.data.scenes import (
+    DECLARED,
+    LARGEST_SIZE,
+    LISTED,
+    PHOTOGRAPHS,
+    SPLITS,
+    TEXTURES,
+    Stock,
+    photograph,
+)
 from deblur_lib.data.synthesis import (
     Cutout,
     Motion,
@@ -53,18 +63,64 @@ def test_splits_share_no_source(data_id: str) -> None:
         for split in ("train", "validation", "test")
     }
     assert not sources["test"] & (sources["train"] | sources["validation"])
-    assert sources["test"] <= {"astronaut", "chelsea"}
+    assert not sources["train"] & (sources["validation"] - {"leaves"})
     assert "leaves" in sources["train"]
 
 
-def test_declared_sources_are_split_and_packaged() -> None:
-    for kind in (PHOTOGRAPHS, TEXTURES):
-        assert not set(kind["test"]) & set(kind["train"])
-        assert kind["train"] == kind["validation"]
-    assert {name.split("-")[0] for name in PHOTOGRAPHS["test"]}.isdisjoint(
-        name.split("-")[0] for name in PHOTOGRAPHS["train"]
-    )
-    assert all(photograph(name).ndim == 3 for name in FILES)
+def test_photographs_are_split_by_picture_and_ten_or_more_test() -> None:
+    used = [name for split in SPLITS for name in PHOTOGRAPHS[split]]
+    assert len(used) == len(set(used))
+    assert len(PHOTOGRAPHS["test"]) >= 10
+    assert set(TEXTURES["test"]).isdisjoint(TEXTURES["train"])
+    assert TEXTURES["train"] == TEXTURES["validation"]
+    files = [one.file for one in DECLARED.values()]
+    assert len(files) == len(set(files))
+
+
+def test_every_photograph_names_author_and_licence_and_is_there() -> None:
+    free = re.compile(r"CC0 1\.0|CC BY(-SA)? [234]\.0|public domain")
+    for one in DECLARED.values():
+        assert free.fullmatch(one.licence), one.name
+        assert all((one.title, one.author, one.source))
+        assert one.url.startswith("http")
+        assert min(photograph(one.name).shape[:2]) >= LARGEST_SIZE
+        assert ":" in one.file or LISTED.with_name(one.file).is_file()
+    shipped = {path.name for path in LISTED.parent.glob("*.jpg")}
+    assert shipped == {one.file for one in DECLARED.values() if ":" not in one.file}
+    assert sum(path.stat().st_size for path in LISTED.parent.iterdir()) < 5 * 2**20
+
+
+@pytest.mark.parametrize("data_id", ["synth-gopro-linear", "synth-realblur-j"])
+def test_test_pairs_take_the_photographs_in_turn(data_id: str) -> None:
+    names = PHOTOGRAPHS["test"]
+    records = [make_pair(data_id, "test", index, SMALL).record for index in range(len(names) + 3)]
+    assert [one["scene"] for one in records] == [*names, *names[:3]]
+
+
+def test_walkers_are_never_seen_before_their_own_photograph() -> None:
+    names = [name for name in PHOTOGRAPHS["test"] if name != "astronaut"]
+    records = [make_pair("synth-hide-close", "test", index, SMALL).record for index in range(13)]
+    assert [one["scene"] for one in records] == [names[index % len(names)] for index in range(13)]
+
+
+def test_objects_are_cut_from_another_photograph_of_the_split() -> None:
+    seen: list[str] = []
+
+    def read(name: str) -> np.ndarray:
+        seen.append(name)
+        return photograph(name)
+
+    names = PHOTOGRAPHS["test"]
+    stock = Stock("test", names, read, leaves=0.6, turn=3)
+    rng = np.random.RandomState(0)
+    behind = stock.scene(rng, 48, 8).source
+    assert behind == names[3]
+    seen.clear()
+    for _ in range(60):
+        assert stock.cutout(rng, 32, behind=behind).shape == (32, 32, 3)
+    assert set(seen) == set(names) - {behind}
+    alone = Stock("test", names[:1])  # nothing else to take
+    assert alone.cutout(rng, 32, behind=names[0]).shape == (32, 32, 3)
 
 
 # mean input PSNR in dB of 12 pairs of 128x128; two to three dB around what 32 pairs measured
@@ -201,7 +257,7 @@ def test_built_split_is_stored_and_reopened(
         np.testing.assert_array_equal(
             built.read(index)[0], make_pair("synth-shake", "test", index, SMALL).blurred
         )
-        assert built.scenes[index] == f"{built.records[index]['source']}-{index:04d}"
+        assert built.scenes[index] == built.records[index]["source"]
 
     def never(*_: object) -> None:
         raise AssertionError("made again")
@@ -248,6 +304,7 @@ def test_digest_follows_what_can_change_the_split(tmp_path: Path) -> None:
         ({"size": 1000}, DeclarationError, "less than or equal to 288"),
         ({"leaves": 1.5}, DeclarationError, "less than or equal to 1"),
         ({"psnr": [15]}, DeclarationError, "psnr"),
+        ({"photographs_for": "test"}, DeclarationError, "needs a folder in `photographs`"),
         ({"psnr": [32, 15]}, DeclarationError, r"got \(32.0, 15.0\)"),
     ],
 )

@@ -29,7 +29,7 @@ GAINS = {
     "wan2023_aff": 1.2,
     "mimo_unet": 0.9,
 }
-DATA = {"gopro_test": "synth-gopro-gamma/test", "realblur_j": "synth-shake/test"}
+DATA = {"gopro_test": "synth-gopro-linear/test", "realblur_j": "synth-shake/test"}
 PSNR = {"gopro_test": ("psnr-rgb", "psnr-float"), "realblur_j": ("psnr-rgb", "realblur-ecc-psnr")}
 SSIM = {
     "gopro_test": ("vol3d-rgb", "wang-rgb"),
@@ -175,7 +175,7 @@ def manifest(paper: str, profile: Any, method: str, seed: int, **changes: Any) -
         "options": {"base_channels": 8, blocks: 2} | own.get(method, {}),
         "train": {"steps": 600, "batch": 4, "crop": 64},
         "settings_hash": "0" * 64,
-        "data": {"synth-gopro-gamma/train": "0" * 64, "synth-gopro-gamma/test": "1" * 64},
+        "data": {"synth-gopro-linear/train": "0" * 64, "synth-gopro-linear/test": "1" * 64},
         "commit": "0" * 40,
         "dirty": False,
         "versions": {"python": "3.11"},

@@ -173,7 +173,7 @@ def test_missing_rows_seeds_and_pictures_are_told(executed: Path, published: Pat
 @pytest.mark.parametrize("how", ["digest", "scores"])
 def test_other_pictures_are_not_compared(executed: Path, published: Path, how: str) -> None:
     if how == "digest":
-        data = {"synth-gopro-gamma/train": "0" * 64, "synth-gopro-gamma/test": "3" * 64}
+        data = {"synth-gopro-linear/train": "0" * 64, "synth-gopro-linear/test": "3" * 64}
         change_manifests(executed, data=data)
     else:
         shift(executed, 0.02, method="identity", dataset="gopro_test", picture="p12")
@@ -189,7 +189,7 @@ def test_other_pictures_are_not_compared(executed: Path, published: Path, how: s
     [
         {"options": {"base_channels": 16}},
         {"train": {"steps": 700, "batch": 4, "crop": 64}},
-        {"data": {"synth-gopro-gamma/train": "4" * 64, "synth-gopro-gamma/test": "1" * 64}},
+        {"data": {"synth-gopro-linear/train": "4" * 64, "synth-gopro-linear/test": "1" * 64}},
     ],
 )
 def test_rows_trained_otherwise_are_not_compared(

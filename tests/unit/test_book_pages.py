@@ -35,7 +35,7 @@ def test_the_card_tells_the_gain_on_the_kind_of_pictures_trained_on() -> None:
     stored = Path(__file__).resolve().parents[2] / "results" / "li2026" / "demo"
     paper = papers.load("li2026")
     assert paper.tables[0].columns[0].dataset == "hide_test"
-    assert "on synth-gopro-gamma/test" in pages.headlines({"li2026": Results.load(stored)})
+    assert "on synth-gopro-linear/test" in pages.headlines({"li2026": Results.load(stored)})
 
 
 def test_the_judge_tells_its_rates_or_that_they_are_not_measured(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_made_groups_runs_by_their_circumstances(results: Results) -> None:
 
 def test_budgets_and_conventions_are_all_told() -> None:
     assert profiles().count("\n") == 2 + len(PROFILES) * len(papers.names())
-    assert "| wan2023 | demo | synth-gopro-gamma | 0 1 2; 0 for 5 of the rows |" in profiles()
+    assert "| wan2023 | demo | synth-gopro-linear | 0 1 2; 0 for 5 of the rows |" in profiles()
     text = conventions()
     assert "`vol3d-rgb`\n: SSIM" in text
     assert "`realblur-ecc-psnr`\n: PSNR" in text

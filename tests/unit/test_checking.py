@@ -17,7 +17,6 @@ from deblur_lib import room as room_module
 from deblur_lib.data.clip_pairs import as_clips
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages
-from deblur_lib.data.settings import Settings
 from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.parameters import request_of
@@ -276,7 +275,7 @@ def test_any_data_set_folder_or_generated_set_can_be_named() -> None:
 def test_a_set_that_cannot_be_is_refused_when_the_plan_is_made(asked: str, needle: str) -> None:
     roots = {"mine": "c", "photos": "d"}
     request = Request(
-        "wan2023", "smoke", roots=roots, checks=(asked,), sources={"synth-gopro-gamma": "photos"}
+        "wan2023", "smoke", roots=roots, checks=(asked,), sources={"synth-gopro-linear": "photos"}
     )
     if asked != "photos":
         request = dataclasses.replace(request, sources={})
@@ -323,12 +322,6 @@ def test_neighbouring_pairs_make_clips(tmp_path: Path) -> None:
         as_clips(PairedImages.from_folder(write_pairs(tmp_path / "few", ["1", "2", "4", "x"])))
 
 
-PHOTOGRAPHS = {"photographs", "photographs_for"} <= {
-    one.name for one in dataclasses.fields(Settings)
-}
-
-
-@pytest.mark.skipif(not PHOTOGRAPHS, reason="generated pictures take no folder of photographs yet")
 def test_generated_blur_over_photographs(project: Path) -> None:
     for number in range(3):
         save(project / "kodak" / f"{number:02d}.png", sharp_picture(number, 200, 300))

@@ -252,7 +252,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[PairSource, PairSou
     cache = tmp_path_factory.mktemp("cache")
     settings = {"size": 64, "train": 2, "validation": 1, "test": 1, "blur": 0.3}
     train, validation = (
-        open_data("synth-gopro-gamma", split, settings=settings, cache=cache, progress=False)
+        open_data("synth-gopro-linear", split, settings=settings, cache=cache, progress=False)
         for split in ("train", "validation")
     )
     return train, validation

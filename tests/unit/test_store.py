@@ -43,7 +43,7 @@ def test_altered_parameters_and_smoke_have_places_of_their_own() -> None:
         {"recipe": {"steps": 5}},
         {"data": {"size": 64}},
         {"data": {"size": 96}},
-        {"sources": {"synth-gopro-gamma": "synth-clip"}},
+        {"sources": {"synth-gopro-linear": "synth-clip"}},
         {"profile": "smoke"},
     )
     seen = places(DECLARED)

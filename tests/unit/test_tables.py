@@ -47,7 +47,7 @@ def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
 
 def as_printed(results: Results) -> Results:
     """The same rows as if they came of the paper's pictures, sizes and recipes."""
-    names = {"synth-gopro-gamma/test": "gopro-linear/test", "synth-shake/test": "realblur-j/test"}
+    names = {"synth-gopro-linear/test": "gopro-linear/test", "synth-shake/test": "realblur-j/test"}
     rows = results.rows.replace({"data": names}).assign(profile="paper")
     manifests = []
     for one in results.manifests:
@@ -80,7 +80,7 @@ def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     assert found["gain"] == pytest.approx(1.3, abs=0.1)
     assert found["gain_low"] < found["gain"] < found["gain_high"]
     assert found["low"] < found["ours"] < found["high"]
-    for cause in ("data: synth-gopro-gamma", "size: base_channels 8 (paper: 32)", "steps: 600 of"):
+    for cause in ("data: synth-gopro-linear", "size: base_channels 8 (paper: 32)", "steps: 600 of"):
         assert cause in found["gap_reason"]
 
 
@@ -209,7 +209,7 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     assert found["kind"] == cells.RETRAINED
     assert (found["profile"], found["convention"]) == ("demo", "psnr-rgb")
     assert (found["data_id"], found["pictures"], found["scenes"]) == (
-        "synth-gopro-gamma/test",
+        "synth-gopro-linear/test",
         24,
         6,
     )
@@ -241,7 +241,7 @@ def test_pictures_in_place_of_the_declared_ones_are_named(results: Results) -> N
         dataclasses.replace(one, data={"mine/train": "0" * 64, "mine/test": "1" * 64})
         for one in results.manifests
     )
-    rows = results.rows.replace({"data": {"synth-gopro-gamma/test": "mine/test"}})
+    rows = results.rows.replace({"data": {"synth-gopro-linear/test": "mine/test"}})
     other = dataclasses.replace(with_rows(results, rows), manifests=manifests)
     found = cell(tables.compare(other, PAPER, "T2"), "wan2023")
     assert "data: mine stands for gopro-linear; training data: mine instead" in found["gap_reason"]
@@ -297,14 +297,14 @@ def test_other_conventions_stand_beside_and_have_no_gap(results: Results) -> Non
     assert beside["gap"].isna().all()
     assert (beside["reported"] == "").all()
     crossed = frame[(frame["method"] == "wan2023") & (frame["dataset"] == "realblur_j")]
-    assert crossed["flags"].str.contains("cross-variant: trained on synth-gopro-gamma").all()
+    assert crossed["flags"].str.contains("cross-variant: trained on synth-gopro-linear").all()
 
 
 def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
     assert second.attrs["title"] == (
         "Table 2, demo: networks with base_channels 8 (paper: 32), blocks 2 (paper: 8), "
         "blocks_per_stage 2 (paper: 8) trained for 600 steps on generated pictures "
-        "(synth-gopro-gamma); not comparable with the printed column except in direction"
+        "(synth-gopro-linear); not comparable with the printed column except in direction"
     )
 
 
@@ -325,7 +325,7 @@ def test_each_cause_of_a_gap_is_told_once_with_its_rows(second: pd.DataFrame) ->
         start = "- differs in "
         return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
-    made = "synth-gopro-gamma (blur 0.25 of its length, 128 px)"
+    made = "synth-gopro-linear (blur 0.25 of its length, 128 px)"
     assert gaps(second) == [
         f"data: {made} stands for gopro-linear (all rows)",
         f"training data: {made} instead of gopro-linear (all rows)",

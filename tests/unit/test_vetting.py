@@ -45,7 +45,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"options": {"wan2023": {"base_channels": "8"}}}, "base_channels"),
     ({"options": {"wan2032": {}}}, "did you mean 'wan2023'"),
     ({"methods": ["wan2032"]}, "did you mean 'wan2023'"),
-    ({"sources": {"synth-gopro-gamma": "mine"}}, "no data set is called 'mine'"),
+    ({"sources": {"synth-gopro-linear": "mine"}}, "no data set is called 'mine'"),
     ({"roots": {"gopro-linear": "no/such/folder"}}, "no/such/folder is none"),
 ]
 
@@ -100,7 +100,7 @@ def test_what_can_be_is_let_through(tmp_path: Path) -> None:
         data={"size": 256},
         options={"wan2023": {"base_channels": 8}},
         roots={"mine": str(tmp_path)},
-        sources={"synth-gopro-gamma": "mine"},
+        sources={"synth-gopro-linear": "mine"},
     )
     assert {run.seed for run in room.plan.runs} == {0, 1}
 

@@ -8,13 +8,16 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deblur_lib import __version__, papers, store
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError
 from deblur_lib.spec import PROFILES
+
+if TYPE_CHECKING:
+    from deblur_lib.plan import Plan
 
 
 class Verbs(click.Group):
@@ -94,7 +97,7 @@ def reproduce(
     """
     from deblur_lib import reproduce as engine
     from deblur_lib.parameters import complete, notebook_parameters, parse_settings, request_of
-    from deblur_lib.vetting import check_ready, checked_plan
+    from deblur_lib.vetting import checked_plan
 
     source = engine.source_notebook(paper)
     defaults = notebook_parameters(source)
@@ -109,13 +112,7 @@ def reproduce(
         parameters.setdefault("interactive", False)
     plan = checked_plan(request_of(paper, complete(source, parameters)))
     if dry_run:
-        for run in plan.runs:
-            done = (store.run_folder(run) / "manifest.json").is_file()
-            click.echo(f"{run.id:<40} {run.train.steps:>7} steps  {'stored' if done else 'to do'}")
-        try:
-            check_ready(plan)
-        except UsageError as error:
-            click.echo(f"not ready: {error}")
+        _dry_run(plan, progress=not quiet)
         return
     name = store.executed_notebook(plan.request).relative_to(store.project_root())
     if not force and engine.is_current(paper, parameters):
@@ -128,6 +125,33 @@ def reproduce(
     else:
         smoke = " --profile smoke" if plan.profile.name == "smoke" else ""
         click.echo(f"read it as a page: deblur book{smoke}")
+
+
+def _dry_run(plan: "Plan", *, progress: bool) -> None:
+    """Print each run with its data, recipe and time, and what all of them take."""
+    from deblur_lib.report.numbers import short
+    from deblur_lib.vetting import check_ready
+    from deblur_lib.workers import reckon
+
+    try:
+        check_ready(plan)
+        paces, told = reckon(plan, progress=progress)
+    except UsageError as error:
+        paces, told = {}, [f"not ready: {error}"]
+    for run in plan.runs:
+        recipe, done = run.train, (store.run_folder(run) / "manifest.json").is_file()
+        loss = " + ".join(f"{short(weight)} {name}" for name, weight in recipe.loss.items())
+        if recipe.adversarial:
+            loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
+        took = "stored" if done else "to do"
+        if run.method.id in paces and not done:
+            took += f", {paces[run.method.id].seconds * recipe.steps / 60:.1f} min"
+        click.echo(
+            f"{run.id:<40} {run.train_on}, {recipe.steps} steps of {recipe.batch} crops of "
+            f"{recipe.crop} px, rate {short(recipe.lr)} {recipe.schedule}, loss {loss}: {took}"
+        )
+    for line in told:
+        click.echo(line)
 
 
 @main.command()

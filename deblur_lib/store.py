@@ -90,6 +90,11 @@ def costs_file(network: str, options: Options) -> Path:
     return workspace() / "costs" / f"{network}-{settings_hash([network, options])}.json"
 
 
+def pace_file(key: str) -> Path:
+    """Measured pace of a training; all runs that take the same steps share the file."""
+    return workspace() / "paces" / f"{key}.json"
+
+
 def run_base(request: Request) -> Path:
     """Folder of what all runs of a request share: its blurred pictures, their rows, its probes."""
     base = workspace() / request.paper / request.profile

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from deblur_lib import costing, store
+from deblur_lib import costing, provenance, store
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.plan import Plan, Request, Run, make_plan
+from deblur_lib.records import read_json, write_json
 from deblur_lib.running import (
     build,
     execute,
@@ -27,9 +28,10 @@ from deblur_lib.running import (
     probe,
     shows_bars,
 )
-from deblur_lib.training.devices import resolve_device
+from deblur_lib.training.devices import resolve_device, resolve_precision
+from deblur_lib.training.pace import Pace, pace
 
-PARALLEL = ("demo",)  # profiles whose networks are small enough to train side by side
+PARALLEL = ("demo", "study")  # profiles whose networks are small enough to train side by side
 Shown = Mapping[str, Mapping[str, str]]
 
 
@@ -116,6 +118,48 @@ def worker_count(plan: Plan) -> int:
     if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     return 1
+
+
+def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[str]]:
+    """What the runs of a plan that are not finished will take here, from steps taken now.
+
+    A budget for a graphics processor is not tried on a processor, where single steps take minutes.
+
+    Args:
+        plan: the request; nothing of it is started.
+        progress: show a bar.
+
+    Returns:
+        Pace of each row by method id, and lines that tell time, memory and disk in all.
+    """
+    device = resolve_device(plan.request.device)
+    if device.type == "cpu" and plan.profile.name in ("gpu", "paper"):
+        return {}, [f"time: not measured, {plan.profile.name} is a budget for a graphics processor"]
+    todo = [run for run in plan.runs if not (store.run_folder(run) / "manifest.json").is_file()]
+    first = {run.method.id: run for run in todo}
+    with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
+        paces = {run.method.id: _pace(run, device) for run in bar}
+    at_once = max(1, min(worker_count(plan), len(todo)))
+    hours = sum(paces[run.method.id].seconds * run.train.steps for run in todo) / 3600 / at_once
+    most = sorted((one.memory for one in paces.values()), reverse=True)[:at_once]
+    disk = sum(2 * paces[run.method.id].weights for run in todo)
+    disk += 2 * at_once * max((one.state for one in paces.values()), default=0)
+    return paces, [
+        f"time: {hours:.1f} h of training for {len(todo)} runs, {at_once} at once",
+        f"memory: {sum(most) / 2**30:.1f} GiB of tensors beside {at_once} times PyTorch's own",
+        f"disk: {disk / 2**30:.2f} GiB for weights and states, beside the packed pictures",
+    ]
+
+
+def _pace(run: Run, device: torch.device) -> Pace:
+    precision = resolve_precision(run.precision, device)
+    recipe = {**run.settings, "precision": precision, "seed": 0, "on": provenance.hardware()}
+    recipe["train"] = {**recipe["train"], "steps": 0}
+    path = store.pace_file(provenance.settings_hash(recipe))
+    if not path.is_file():
+        found = pace(build(run), run.train, device=device, precision=precision)
+        write_json(path, found._asdict())
+    return Pace(**read_json(path))
 
 
 def _alone() -> None:

@@ -221,9 +221,22 @@ def _peak_memory(network: nn.Module, blurred: Tensor) -> tuple[int, str]:
             network(blurred)
         _wait(blurred.device)
         return own + torch.cuda.max_memory_allocated(blurred.device) - before, ALLOCATOR
-    with torch.no_grad(), _Traced((*network.parameters(), *network.buffers(), blurred)) as traced:
-        network(blurred)
-    return own + traced.peak, TRACED
+    with torch.no_grad():
+        alive = traced(lambda: network(blurred), *network.parameters(), *network.buffers(), blurred)
+    return own + alive, TRACED
+
+
+def traced(call: Callable[[], object], *known: Tensor) -> int:
+    """Most bytes of new tensors that live at once while something is called.
+
+    Args:
+        call: what to do.
+        known: tensors that existed before and do not count.
+    """
+    with _Traced(known) as found:
+        call()
+    most: int = found.peak
+    return most
 
 
 class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -239,7 +252,7 @@ class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
     def __init__(self, known: tuple[Tensor, ...]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.alive = 0
-        self.peak = 0
+        self.peak: int = 0
         self._seen = weakref.WeakSet(one.untyped_storage() for one in known)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

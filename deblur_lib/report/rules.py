@@ -207,4 +207,3 @@ def _told(found: Evidence) -> str:
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-

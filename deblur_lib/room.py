@@ -18,7 +18,7 @@ from deblur_lib.collecting import collect, structure_probes
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.plan import Plan, Request, make_plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import budget, derive, markup, tables, verdicts
+from deblur_lib.report import budget, derive, markup, photographs, tables, verdicts
 from deblur_lib.report.results import Results
 
 if TYPE_CHECKING:
@@ -196,6 +196,11 @@ class Room:
         if not asked:
             raise error
         return Markdown(f"*{title}: not shown, it needs more rows than {', '.join(asked)}.*")
+
+    def photographs(self, dataset: str, *, convention: str = "psnr-rgb") -> markup.View:
+        """Mean gain of each network over the blurred input, photograph by photograph."""
+        frame = photographs.gains(self.results, self.paper, dataset, convention=convention)
+        return markup.listing(frame, key="photographs")
 
     def claims(self) -> Any:
         """Verdict on every claim of the paper, against its tables and against our rows."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,11 +62,18 @@ def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
     asked = plan.request.data
     if len({one in VARIANTS for one in used}) == 2:  # each kind of pictures takes its own settings
         asked = settings_of(data_id, asked)
-    settings = {**settings_of(data_id, plan.profile.data), **asked}
+    settings = located({**settings_of(data_id, plan.profile.data), **asked})
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()
     return open_data(data_id, split, settings=settings, roots=roots, cache=cache, progress=bars)
+
+
+def located(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of pictures in which the folder `photographs` counts from the project's root."""
+    folder = settings.get("photographs")
+    found = {"photographs": str(store.project_root() / folder)} if isinstance(folder, str) else {}
+    return {**settings, **found}
 
 
 def shows_bars() -> bool:

@@ -64,13 +64,13 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
     from deblur_lib.data.variants import VARIANTS
     from deblur_lib.evaluation.metrics import score
     from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
-    from deblur_lib.running import trained
+    from deblur_lib.running import located, trained
 
     networks = {run.method.title: trained(run) for run in runs}
     clips = any(one.clip_length > 1 for one in networks.values())
     generated = [one for one in plan.profile.test_on.values() if one in VARIANTS]
     data_id = generated[0] if generated else "synth-clip" if clips else "synth-gopro-linear"
-    asked = settings_of(data_id, {**plan.profile.data, **plan.request.data})
+    asked = located(settings_of(data_id, {**plan.profile.data, **plan.request.data}))
     settings = asked | {"psnr": [0.0, 99.0]}
     network = ipywidgets.Dropdown(options=sorted(networks), description="network")
     picture = ipywidgets.Dropdown(options=range(PICTURES), description="picture")

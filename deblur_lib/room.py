@@ -19,7 +19,16 @@ from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown
 from deblur_lib.parameters import request_of
 from deblur_lib.plan import Plan
 from deblur_lib.records import ROW_COLUMNS, read_json
-from deblur_lib.report import agreement_view, budget, checks, derive, markup, tables, verdicts
+from deblur_lib.report import (
+    agreement_view,
+    budget,
+    checks,
+    derive,
+    markup,
+    photographs,
+    tables,
+    verdicts,
+)
 from deblur_lib.report.results import Results
 from deblur_lib.vetting import checked_plan
 
@@ -191,6 +200,11 @@ class Room:
         if not asked:
             raise error
         return Markdown(f"*{title}: not shown, it needs more rows than {', '.join(asked)}.*")
+
+    def photographs(self, dataset: str, *, convention: str = "psnr-rgb") -> markup.View:
+        """Mean gain of each network over the blurred input, photograph by photograph."""
+        frame = photographs.gains(self.results, self.paper, dataset, convention=convention)
+        return markup.listing(frame, key="photographs")
 
     def claims(self) -> Any:
         """Verdict on every claim of the paper, against its tables and against our rows."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,11 +55,18 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
 
 
 def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
-    settings = data_settings(plan, data_id)
+    settings = located(data_settings(plan, data_id))
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()
     return open_data(data_id, split, settings=settings, roots=roots, cache=cache, progress=bars)
+
+
+def located(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of pictures in which the folder `photographs` counts from the project's root."""
+    folder = settings.get("photographs")
+    found = {"photographs": str(store.below_root(folder))} if isinstance(folder, str) else {}
+    return {**settings, **found}
 
 
 def shows_bars() -> bool:

@@ -8,6 +8,7 @@ from deblur_lib import papers
 from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.executed import Chapter
+from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
 from deblur_lib.report import cells, columns, coverage, derive, judged, numbers, verdicts
 from deblur_lib.report.markup import escape
@@ -43,6 +44,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "coverage.md", coverage_page(stored))
     write_text(folder / "made.md", made(stored))
+    write_text(folder / "data.md", pictures_page(folder))
     write_text(folder / "budgets.md", budgets_page(published, stored))
 
 

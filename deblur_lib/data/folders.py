@@ -15,7 +15,6 @@ from deblur_lib.data.reading import U8, read_rgb
 from deblur_lib.data.scenes import PHOTOGRAPHS, Stock
 from deblur_lib.data.settings import SPLITS, Settings, Split
 from deblur_lib.errors import DataError
-from deblur_lib.store import project_root
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 
@@ -42,7 +41,7 @@ def pictures_of(settings: Settings, split: Split) -> list[Path] | None:
     """
     if not settings.photographs or settings.photographs_for not in (None, split):
         return None
-    folder = project_root() / settings.photographs
+    folder = Path(settings.photographs)
     if not folder.is_dir():
         raise DataError(f"photographs needs a folder of pictures, there is none at {folder}")
     parts = [one for one in SPLITS if (folder / one).is_dir()]

@@ -1,7 +1,7 @@
 """Walking people as in HIDE: the portrait of the split, cut out, behind a wall that hides the cut.
 
-Each split has one portrait (astronaut for the test, Grace Hopper for training), so no face is seen
-on both sides. Clothes are recoloured, faces are not.
+The test has one portrait (astronaut), training and validation another (Grace Hopper), so no face of
+a test was seen before. Clothes are recoloured, faces are not.
 """
 
 from functools import lru_cache

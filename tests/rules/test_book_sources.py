@@ -17,6 +17,7 @@ FOREVER = (
     "intro",
     "reading",
     "verdicts",
+    "data",
     "coverage",
     "budgets",
     "made",

@@ -12,6 +12,9 @@ from deblur_lib.book import pages
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
 from deblur_lib.book.declared import conventions, margins, profiles
+from deblur_lib.book.pictures import pictures_page
+from deblur_lib.data.scenes import DECLARED
+from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES
 
@@ -131,6 +134,19 @@ def test_the_readme_gets_its_costs_from_manifests(tmp_path: Path) -> None:
     assert "| demo | wan2023 | 15 |" in text
     assert text.endswith("<!-- /generated -->\nb\n")
     assert costs(tmp_path / "results") in text
+
+
+def test_the_page_of_the_pictures_lists_every_photograph_and_kind(tmp_path: Path) -> None:
+    text = pictures_page(tmp_path)
+    for one in DECLARED.values():
+        line = next(row for row in text.splitlines() if f"({one.name})" in row)
+        assert f"[{one.licence}]({one.url})" in line
+        assert escape(one.author) in line
+        assert line.startswith(f"| ![{escape(one.title)}](/_generated/photographs/")
+    sizes = [path.stat().st_size for path in (tmp_path / "photographs").glob("*.jpg")]
+    assert len(sizes) == len(DECLARED)
+    assert sum(sizes) < 400_000
+    assert "| synth-gopro-linear | moving scene" in text
 
 
 SOURCE = '''"""A package."""

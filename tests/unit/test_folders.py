@@ -11,6 +11,7 @@ from deblur_lib.data.folders import digest_of, open_stock, pictures_of
 from deblur_lib.data.scenes import PHOTOGRAPHS
 from deblur_lib.data.settings import SPLITS, Settings
 from deblur_lib.errors import DataError
+from deblur_lib.running import located
 
 FULL = {"size": 48, "blur": 0.3, "leaves": 0.0, "psnr": [5, 60]}
 
@@ -96,10 +97,13 @@ def test_digest_follows_names_and_bytes_not_the_place(tmp_path: Path) -> None:
 
 
 def test_place_counts_from_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder_of(tmp_path / "mine", 1)
     monkeypatch.chdir(tmp_path)
-    chosen = read_settings({**FULL, "photographs": "mine", "photographs_for": "test"})
-    assert pictures_of(chosen, "test") == [tmp_path / "mine" / "00.png"]
+    assert located({"photographs": "mine", "test": 3}) == {
+        "photographs": str(tmp_path / "mine"),
+        "test": 3,
+    }
+    assert located({"photographs": "/mine"}) == {"photographs": "/mine"}
+    assert located({"test": 3}) == {"test": 3}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
 from deblur_lib.plan import published_options
 from deblur_lib.records import write_json
-from deblur_lib.report import budget, cells, columns, differences, places, tables
+from deblur_lib.report import budget, cells, columns, differences, photographs, places, tables
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Adversarial, Column
 
@@ -388,3 +388,21 @@ def test_wrong_requests_are_named(results: Results) -> None:
         tables.compare(results, PAPER, "T3")
     with pytest.raises(MissingRowsError, match="holds no rows of wan2023"):
         tables.compare(with_rows(results, results.rows[:0]), PAPER, "T1")
+
+
+def test_gain_is_shown_photograph_by_photograph(results: Results) -> None:
+    frame = photographs.gains(results, PAPER, "gopro_test")
+    assert sorted(frame.index) == [f"s{number}" for number in range(6)]
+    assert list(frame["pictures"]) == [4] * 6
+    assert "blurred input" not in frame
+    title = columns.method_of(PAPER, "wan2023").title
+    rows = results.rows[
+        (results.rows["dataset"] == "gopro_test") & (results.rows["convention"] == "psnr-rgb")
+    ]
+    one = rows[rows["scene"] == "s2"].groupby("method")["value"].mean()
+    assert frame.loc["s2", "input"] == pytest.approx(one["identity"])
+    assert frame.loc["s2", title] == pytest.approx(one["wan2023"] - one["identity"])
+    worst_first = frame.iloc[:, 2:].mean(axis=1)
+    assert worst_first.is_monotonic_increasing
+    with pytest.raises(UsageError, match="did you mean 'gopro_test'"):
+        photographs.gains(results, PAPER, "gopro_tst")

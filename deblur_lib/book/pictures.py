@@ -1,0 +1,56 @@
+"""The page of the data: every photograph with author and licence, every kind of generated blur."""
+
+import ast
+import io
+from importlib import resources
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from deblur_lib.data.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
+from deblur_lib.records import atomic
+from deblur_lib.report.markup import escape
+
+SIDE = (144, 96)  # of a thumbnail, in pixels
+HEADS = {
+    "test": "Test photographs, in the order in which test pairs take them",
+    "validation": "Validation photographs",
+    "train": "Training photographs",
+}
+
+
+def pictures_page(folder: Path) -> str:
+    """Markdown of the page, with thumbnails written below `folder`."""
+    lines = ["## Kinds of generated pairs", "", *_variants(), ""]
+    for split in reversed(SPLITS):
+        shown = [one for one in DECLARED.values() if one.split == split]
+        lines += [f"## {HEADS[split]}", "", "| picture | title | author | licence | from |"]
+        lines += ["|---|---|---|---|---|", *(_row(folder, one) for one in shown), ""]
+    shared = ", ".join(TEXTURES["validation"])
+    return "\n".join([*lines, f"Validation shares the textures of training: {shared}.", ""])
+
+
+def _variants() -> list[str]:
+    """The table in the docstring of `data.variants`, read without loading torch."""
+    text = resources.files("deblur_lib.data").joinpath("variants.py").read_text(encoding="utf-8")
+    described = ast.get_docstring(ast.parse(text)) or ""
+    return [line for line in described.splitlines() if line.startswith("|")]
+
+
+def _row(folder: Path, one: Photograph) -> str:
+    target = folder / "photographs" / f"{one.name}.jpg"
+    with io.BytesIO() as stream:
+        small = ImageOps.contain(Image.fromarray(photograph(one.name)), SIDE)
+        small.save(stream, "JPEG", quality=85)
+        with atomic(target) as temporary:
+            temporary.write_bytes(stream.getvalue())
+    source = f"{one.source}, {one.done}" if one.done else one.source
+    title = escape(one.title)
+    cells = (
+        f"![{title}](/_generated/photographs/{one.name}.jpg)",
+        f"{title} ({one.name})",
+        escape(one.author),
+        f"[{escape(one.licence)}]({one.url})",
+        escape(source),
+    )
+    return "| " + " | ".join(cells) + " |"

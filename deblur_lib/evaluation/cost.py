@@ -32,7 +32,7 @@ ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during 
 TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 Shape = tuple[int, ...]
 FEWEST = 3  # timed passes that have quartiles of their own
-SLOW = 10.0  # seconds of a pass that is not repeated
+SLOW = 3.0  # seconds of a pass that is not repeated
 
 
 def cost(

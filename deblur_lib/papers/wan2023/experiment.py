@@ -17,8 +17,8 @@ from deblur_lib.spec import (
 )
 
 COPIES = (
-    "run at gpu and paper: it draws the whole picture instead of a correction, and the steps of "
-    "the small budgets end before it can copy its input"
+    "run from study on: it draws the whole picture instead of a correction, and the steps of the "
+    "small budgets end before it can copy its input"
 )
 LARGER = "the smoke budget shows the paper's own rows"
 

@@ -35,7 +35,6 @@ SETTINGS: tuple[dict[str, float], ...] = (
     {"blur": 0.5, "steps": 600, "ema": 0.0},
     {"blur": 0.5, "steps": 600, "ema": 0.995},
     {"blur": 1.0, "steps": 600, "ema": 0.995},
-    {"blur": 0.75, "steps": 1200, "ema": 0.995},
     {"blur": 0.5, "steps": 2400, "ema": 0.995},
     {"blur": 1.0, "steps": 2400, "ema": 0.995},
 )

@@ -19,7 +19,7 @@ from deblur_lib.training.schedules import check as check_recipe
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
 TRAIN_MODES = ("missing", "never")
-PLAIN = {"paper", "profile", "device", "precision", "train", "roots"}
+PLAIN = {"paper", "profile", "device", "precision", "train", "roots", "checks"}
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
 
 def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
     low, high = (number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
-    units = f"{bounds.units} {bounds.unit}{'s' if bounds.units != 1 else ''}"
+    units = f"{bounds.units} scene{'s' if bounds.units != 1 else ''}"
     return {
         "gain [dB]": number(mean, "psnr_db", sign=True),
         "interval": f"{low} to {high}, {units}",

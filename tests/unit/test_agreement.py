@@ -294,8 +294,8 @@ def agree(*arguments: str) -> tuple[int, str, str]:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("notebooks", "deblur_lib"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "deblur_lib").symlink_to(papers.ROOT.parent)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DEBLUR_RUNS", raising=False)
     return tmp_path

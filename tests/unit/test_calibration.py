@@ -73,7 +73,8 @@ def test_a_draw_is_judged_as_a_check_would_be(tmp_path: Path) -> None:
     expr = "T2.gopro_test.psnr_db.wan2023 - T2.gopro_test.psnr_db.wan2023_dffm"
     found = on_rows(Check(expr, "gt"), judged, papers.load("wan2023"))
     assert found.verdict == INSEPARABLE
-    ends = [float(text) for text in found.reason.split("]")[1].split("[")[1].split(",")]
+    told = found.reason.replace("−", "-")
+    ends = [float(text) for text in told.split("]")[1].split("[")[1].split(",")]
     assert ends == pytest.approx([low[0], high[0]], abs=1e-4)
 
 

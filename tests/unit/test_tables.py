@@ -230,7 +230,7 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     assert np.isnan(control["gap"])
     quoted = cell(tables.compare(results, PAPER, "T1"), "srn")
     assert quoted["kind"] == cells.PRINTED_ONLY
-    assert "gpu and paper" in quoted["why"]
+    assert "from study on" in quoted["why"]
     absent = cell(second, "wan2023_msrm_plain")
     assert absent["kind"] == cells.NOT_RUN
     assert "demo budget" in absent["why"]
@@ -371,7 +371,7 @@ def test_a_cell_without_a_needed_field_is_refused(second: pd.DataFrame, field: s
         ("ours", float("nan"), "does not say why"),
         ("profile", "gpu", "holds one profile"),
         ("convention", "wang-rgb", "mixes conventions: psnr-rgb, wang-rgb"),
-        ("data_id", "gopro-linear/test", "mixes data_ids: gopro-linear/test, synth-gopro-gam"),
+        ("data_id", "gopro-linear/test", "mixes data_ids: gopro-linear/test, synth-gopro-lin"),
     ],
 )
 def test_a_table_that_hides_or_mixes_is_refused(

@@ -22,6 +22,6 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert sorted(run.id for run in taken) == sorted(run.id for run in runs)
     expected = [(run.method.id == "deblurgan", run.train.steps) for run in taken]
     # deblurgan's 250 steps of twice the operations stand between 600 and 250 steps of the others
-    assert expected == [(False, 600)] * 8 + [(True, 250)] + [(False, 250)] * 2
+    assert expected == [(False, 600)] * 12 + [(True, 250)] + [(False, 250)] * 2
     small = dataclasses.replace(runs[0], train=dataclasses.replace(runs[0].train, crop=32))
     assert longest_first([small, runs[0]])[0] is runs[0]

@@ -835,7 +835,7 @@ PROFILES = (
             },
             "li2026": {
                 "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
-                "msfm_levels": [2], "start": "identity",
+                "msfm_levels": [3], "start": "identity",
             },
             "dmphn": {"features": 8, "start": "identity"},
             "unet_seresnext": {

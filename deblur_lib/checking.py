@@ -27,8 +27,8 @@ from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.running import scored_rows, shows_bars, trained
 from deblur_lib.spec import CheckSet
 from deblur_lib.training.checkpoint import read_card
-from deblur_lib.training.devices import resolve_device
-from deblur_lib.workers import side_by_side, worker_count
+from deblur_lib.training.devices import processor_threads, resolve_device
+from deblur_lib.workers import side_by_side, threads_of, worker_count
 
 
 def open_checks(plan: Plan) -> dict[str, PairSource]:
@@ -136,14 +136,15 @@ def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: st
     path.unlink(missing_ok=True)
     device = resolve_device(plan.request.device)
     clock = time.perf_counter()
-    scored = evaluate(
-        trained(run).to(device),
-        source,
-        conventions=check.conventions,
-        device=device,
-        tile="auto",
-        progress=shows_bars(),
-    )
+    with processor_threads(threads_of(run)):
+        scored = evaluate(
+            trained(run).to(device),
+            source,
+            conventions=check.conventions,
+            device=device,
+            tile="auto",
+            progress=shows_bars(),
+        )
     rows = scored_rows(
         plan,
         scored,

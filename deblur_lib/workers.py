@@ -2,7 +2,7 @@
 
 Small networks gain little from a second thread, and a thread that has to wait for a busy core
 holds up the other. One thread per run uses all cores, and makes a run's numbers independent of
-how many there are.
+how many there are. `$OMP_NUM_THREADS`, where it is set, is what each run takes instead.
 """
 
 import os
@@ -28,10 +28,11 @@ from deblur_lib.running import (
     probe,
     shows_bars,
 )
-from deblur_lib.training.devices import resolve_device, resolve_precision
+from deblur_lib.training.devices import processor_threads, resolve_device, resolve_precision
 from deblur_lib.training.pace import Pace, pace
 
 PARALLEL = ("demo", "study")  # profiles whose networks are small enough to train side by side
+SMALL = 20e9  # multiply-accumulates of a batch up to which a second thread is not worth its waits
 Shown = Mapping[str, Mapping[str, str]]
 
 
@@ -51,7 +52,8 @@ def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> No
     workers = min(worker_count(plan), len(pending))
     if workers < 2:
         for run in plan.runs:
-            execute(run, plan, tests, shown)
+            with processor_threads(threads_of(run)):
+                execute(run, plan, tests, shown)
         return
     jobs = [(plan.request, run.id, shown) for run in longest_first(pending)]
     side_by_side(_one, jobs, workers, "runs")
@@ -95,7 +97,8 @@ def run_all(plan: Plan) -> None:
         open_training(run, plan)
     costing.measure(plan)
     execute_all(plan, tests, shown)
-    probe(plan, tests, shown, store.run_base(plan.request))
+    with processor_threads(threads_of(*plan.runs)):
+        probe(plan, tests, shown, store.run_base(plan.request))
 
 
 def longest_first(runs: Sequence[Run]) -> list[Run]:
@@ -105,18 +108,28 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
         runs: what is to be trained; the operations of a network of the size it is run in tell
             how long a step takes.
     """
+    return sorted(runs, key=lambda run: _work(run) * run.train.steps, reverse=True)
 
-    def expected(run: Run) -> float:
-        macs: int = costing.counted(str(run.method.network), run.options)["macs"]
-        return float(macs * run.train.steps * run.train.batch * run.train.crop**2)
 
-    return sorted(runs, key=expected, reverse=True)
+def _work(run: Run) -> float:
+    """Multiply-accumulates of the forward pass of a batch."""
+    macs: int = costing.counted(str(run.method.network), run.options)["macs"]
+    return macs * run.train.batch * (run.train.crop / costing.SIDE) ** 2
+
+
+def threads_of(*runs: Run) -> int | None:
+    """Processor threads for runs: one where all their networks are small, None for torch's own."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return None
+    return 1 if all(_work(run) <= SMALL for run in runs) else None
 
 
 def worker_count(plan: Plan) -> int:
-    """Runs that are trained at once: one per core for small networks on a processor, else one."""
+    """Runs that are trained at once: as many as cores allow for small networks, else one."""
     if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        each = torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
+        return max(1, cores // each)
     return 1
 
 
@@ -163,7 +176,8 @@ def _pace(run: Run, device: torch.device) -> Pace:
 
 
 def _alone() -> None:
-    torch.set_num_threads(1)
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
     os.environ["TQDM_DISABLE"] = "1"
 
 
@@ -171,4 +185,5 @@ def _one(request: Request, name: str, shown: Shown) -> None:
     """Execute one run in a process of its own; the pictures are in the cache already."""
     plan = make_plan(request)
     (run,) = [one for one in plan.runs if one.id == name]
-    execute(run, plan, open_tests(plan), shown)
+    with processor_threads(threads_of(run)):
+        execute(run, plan, open_tests(plan), shown)

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from deblur_lib import papers
 
@@ -14,6 +13,8 @@ pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show
 
 
 def pytest_configure() -> None:
+    import torch  # after deblur_lib, which says how its threads wait
+
     # small tensors: a second thread costs more than it brings
     torch.set_num_threads(int(os.environ.get("DEBLUR_TEST_THREADS", "1")))
 
@@ -37,12 +38,13 @@ def executed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project")
     for name in ("notebooks", "deblur_lib", "book", "package.json", "package-lock.json"):
         (project / name).symlink_to(ROOT / name)
+    own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     for name in papers.names():
         command = [sys.executable, "-m", "deblur_lib.cli", "reproduce", name]
         done = subprocess.run(
             [*command, "--profile", "smoke", "--quiet"],
             cwd=project,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"},
+            env=own | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"},
             capture_output=True,
             text=True,
             check=False,

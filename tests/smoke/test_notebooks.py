@@ -11,6 +11,7 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.publishing import publish
+from deblur_lib.records import read_manifests
 
 pytestmark = pytest.mark.smoke
 
@@ -36,6 +37,8 @@ def test_every_cell_ran_and_the_stamp_names_the_rows(executed_project: Path, pap
     stamp = json.loads((built / f"{paper}-smoke.json").read_text(encoding="utf-8"))
     assert stamp["profile"] == "smoke"
     assert (executed_project / stamp["results"] / "rows.csv").is_file()
+    runs = (executed_project / "runs" / paper / "smoke").glob("*/manifest.json")
+    assert {one.threads for path in runs for one in read_manifests(path)} == {1}
 
 
 def test_a_second_run_leaves_a_current_notebook_alone(executed_project: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblur_lib.evaluation.restoring import restore
+from deblur_lib.evaluation.restoring import restore, tile_deviation
 from deblur_lib.nn import Deblurrer
 
 
@@ -45,6 +45,14 @@ def needs_no_padding(network: Deblurrer, blurred: Tensor) -> None:
     """Restoring these pictures is what the network computes by itself."""
     with torch.no_grad():
         assert torch.equal(restore(network, blurred), network.eval()(blurred))
+
+
+def leaves_no_trace_of_tiles(network: Deblurrer, blurred: Tensor, *, tile: int) -> None:
+    """Tiles that overlap by the receptive field restore the whole picture, but for rounding."""
+    assert network.tile_safe
+    assert tile < max(blurred.shape[-2:])
+    deviation = tile_deviation(network, blurred, tile=tile, overlap=network.receptive_field)
+    assert deviation < 1e-5  # white is 1, other sizes add in another order
 
 
 def keeps_result_in_other_formats(network: Deblurrer, blurred: Tensor, *, atol: float) -> None:

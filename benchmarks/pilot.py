@@ -5,7 +5,7 @@
 One row (wan2023's baseline at the study's size) is trained with several seeds at each setting and
 scored, picture by picture, on the embedded test set of its own blur. Its seeds' deviation and its
 cost tell how many seeds, and how much time, a difference of a tenth of a decibel needs. Finished
-trainings are kept in the folder of runs; `results/pilot/rows.csv` holds every score.
+trainings are kept in the folder of runs; `results/pilot/settings.csv` holds every score.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def main() -> None:
         jobs = [pool.submit(train, setting, seed, chosen.runs) for setting, seed in pairs]
         rows = [row for job in tqdm(jobs, unit="run") for row in job.result()]
     frame = pd.DataFrame(rows).sort_values(["blur", "steps", "ema", "seed", "picture"])
-    write_text(chosen.out / "rows.csv", frame.to_csv(index=False, float_format="%.9g"))
+    write_text(chosen.out / "settings.csv", frame.to_csv(index=False, float_format="%.9g"))
 
 
 if __name__ == "__main__":

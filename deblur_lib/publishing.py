@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, UsageError
 from deblur_lib.plan import PRECISIONS, Request, make_plan
 from deblur_lib.records import read_manifests
@@ -76,10 +77,8 @@ def verify_all(root: Path) -> tuple[list[Path], int]:
     judge = root / judged.FOLDER
     different = judged.verify(judge)
     checked = sum(1 for path in (judge / derive.FOLDER).rglob("*") if path.is_file())
-    for rows in sorted(root.glob("*/*/rows.csv")):
-        folder = rows.parent
-        if folder.parent == judge:
-            continue
-        different += derive.verify(folder, folder.parent.name)
-        checked += sum(1 for path in (folder / "derived").rglob("*") if path.is_file())
+    for paper in papers.names():
+        for rows in sorted((root / paper).glob("*/rows.csv")):
+            different += derive.verify(rows.parent, paper)
+            checked += sum(1 for path in (rows.parent / "derived").rglob("*") if path.is_file())
     return different, checked

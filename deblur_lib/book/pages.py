@@ -10,7 +10,7 @@ from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import cells, columns, coverage, derive, judged, numbers, verdicts
+from deblur_lib.report import cells, columns, coverage, derive, judged, numbers, pilot, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
@@ -40,6 +40,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "rules.md", RULES)
     write_text(folder / "margins.md", margins())
     write_text(folder / "judge.md", judge(folder, book.parent / "results" / judged.FOLDER))
+    write_text(folder / "pilot.md", pilot.page(book.parent / "results" / pilot.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "coverage.md", coverage_page(stored))

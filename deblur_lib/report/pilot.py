@@ -1,8 +1,10 @@
-"""What the study's pilot found: for each setting the seeds and the time that a tenth of a dB needs.
+"""What the study's pilot found: the settings it tried, and which rows beat the blurred picture.
 
-One row was trained with several seeds at each setting (`benchmarks/pilot.py`), so two sets of its
-seeds are two methods with no difference between them. Their deviation tells how many seeds a
-planted difference needs, the processor seconds of a training what these cost. No torch here.
+`results/pilot/settings.csv` holds one row trained with several seeds at each setting (made by
+`benchmarks/pilot.py`). Two sets of its seeds are two methods with no difference between them: their
+deviation tells how many seeds a planted difference needs, and the processor time of a training what
+these cost. `results/pilot/<paper>` holds every row of the study after a tenth of its steps (made by
+`benchmarks/studies.py pilot`). No torch here.
 """
 
 from pathlib import Path
@@ -11,33 +13,24 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.report.statistics import bootstrap
+from deblur_lib import papers
+from deblur_lib.errors import RecordError
+from deblur_lib.report import columns, markup, numbers
+from deblur_lib.report.results import Results
+from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.statistics import bootstrap, seed_spread
 
+FOLDER = "pilot"
+SETTINGS = "settings.csv"
 PLANTED = 0.1  # dB
 POWER = 0.8
-MOST = 200  # seeds; more are told as "more"
+MOST = 200  # seeds
 SETTING = ["blur", "steps", "ema"]
 COLUMNS = (*SETTING, "seed", "seconds", "picture", "scene", "input", "value")
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Rows of the pilot, one for each setting, seed and test picture.
-
-    Raises:
-        MissingRowsError: there are none.
-        RecordError: other columns.
-    """
-    if not path.is_file():
-        raise MissingRowsError(f"no pilot is stored; run python benchmarks/pilot.py {path.parent}")
-    frame = pd.read_csv(path)
-    if tuple(frame.columns) != COLUMNS:
-        raise RecordError(f"{path.name}: columns should be {', '.join(COLUMNS)}; run it again")
-    return frame
-
-
 def seeds_needed(deviation: float, planted: float = PLANTED) -> int:
-    """Seeds of each of two rows that show a difference with 80 % power at the level of 95 %.
+    """Seeds of each of two rows that show a difference in 80 % of studies, at a level of 95 %.
 
     Args:
         deviation: of a row's mean over seeds, in dB.
@@ -51,31 +44,98 @@ def seeds_needed(deviation: float, planted: float = PLANTED) -> int:
     return MOST
 
 
-def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row for each setting: gain, deviations, time, and what the planted difference costs."""
-    found = []
-    for setting, part in frame.groupby(SETTING):
-        seeds = part.assign(gain=part["value"] - part["input"]).pivot(
-            index="picture", columns="seed", values="gain"
-        )
-        scenes = part.drop_duplicates("picture").set_index("picture")["scene"]
-        half = len(seeds.columns) // 2
-        apart = seeds.iloc[:, :half].mean(axis=1) - seeds.iloc[:, half:].mean(axis=1)
-        spread = float(seeds.mean().std(ddof=1))
-        seconds = float(part.groupby("seed")["seconds"].first().median())
-        needed = seeds_needed(spread)
-        found.append(
-            dict(zip(SETTING, setting, strict=True))
-            | {
-                "seeds": len(seeds.columns),
-                "gain [dB]": float(seeds.to_numpy().mean()),
-                "deviation over seeds [dB]": spread,
-                "half width over photographs [dB]": bootstrap(
-                    apart.to_numpy(), [str(one) for one in scenes[apart.index]], key="pilot"
-                ).half,
-                "processor minutes a run": seconds / 60,
-                f"seeds for {PLANTED} dB": needed,
-                f"minutes for {PLANTED} dB": 2 * needed * seconds / 60,
-            }
-        )
+def settings(path: Path) -> pd.DataFrame:
+    """One row for each setting: gain, deviations, time, and what the planted difference costs.
+
+    Raises:
+        RecordError: other columns than `COLUMNS`.
+    """
+    frame = pd.read_csv(path)
+    if tuple(frame.columns) != COLUMNS:
+        raise RecordError(f"{path.name}: columns should be {', '.join(COLUMNS)}; make it again")
+    found = [
+        dict(zip(SETTING, setting, strict=True)) | _measured(part)
+        for setting, part in frame.groupby(SETTING)
+    ]
     return pd.DataFrame(found)
+
+
+def _measured(part: pd.DataFrame) -> dict[str, float]:
+    gains = part.assign(gain=part["value"] - part["input"]).pivot(
+        index="picture", columns="seed", values="gain"
+    )
+    scenes = part.drop_duplicates("picture").set_index("picture")["scene"]
+    half = len(gains.columns) // 2
+    apart = gains.iloc[:, :half].mean(axis=1) - gains.iloc[:, half:].mean(axis=1)
+    photographs = [str(one) for one in scenes[apart.index]]
+    spread = seed_spread(list(gains.mean()))
+    minutes = float(part.groupby("seed")["seconds"].first().median()) / 60
+    needed = seeds_needed(spread)
+    return {
+        "seeds": len(gains.columns),
+        "gain [dB]": float(gains.to_numpy().mean()),
+        "deviation over seeds [dB]": spread,
+        "half width over pictures [dB]": bootstrap(
+            apart.to_numpy(), photographs, key=FOLDER
+        ).half,
+        "minutes a run": minutes,
+        f"seeds for {PLANTED} dB": needed,
+        f"minutes for {PLANTED} dB": 2 * needed * minutes,
+    }  # fmt: skip
+
+
+def rows(root: Path) -> pd.DataFrame:
+    """Gain of every row of the study on its own kind of pictures, after a tenth of its steps."""
+    found = []
+    for folder in sorted(path.parent for path in root.glob("*/rows.csv")):
+        results = Results.load(folder)
+        paper = papers.load(results.paper)
+        for method in paper.methods:
+            runs = results.of_method(method.id)
+            if runs:
+                found.append(_row(results, method.id, runs[0].steps, runs[0].seconds_training))
+    return pd.DataFrame(found)
+
+
+def _row(results: Results, method: str, steps: int, seconds: float) -> dict[str, object]:
+    paper = papers.load(results.paper)
+    tested = columns.tested_on(results, paper)
+    learnt = columns.trained_on(results, paper, method)
+    dataset = next((one for one, data in tested.items() if data == learnt), next(iter(tested)))
+    mine, blurred = (
+        scores(results, name, dataset, "psnr-rgb") for name in (method, "identity")
+    )  # fmt: skip
+    assert mine is not None
+    assert blurred is not None
+    mean, bounds, _ = gain(mine, blurred, dataset=dataset)
+    low, high = (numbers.fixed(one, 2, sign=True) for one in (bounds.low, bounds.high))
+    return {
+        "paper": paper.id,
+        "row": columns.method_of(paper, method).title,
+        "pictures": tested[dataset],
+        "steps": steps,
+        "training [min]": numbers.fixed(seconds / 60, 1),
+        "gain [dB]": numbers.fixed(mean, 2, sign=True),
+        "over photographs": f"[{low}, {high}]",
+    }
+
+
+def page(root: Path) -> str:
+    """Markdown of what is stored of the pilot below `root`."""
+    parts = ["## Blur, steps and the mean of weights", ""]
+    if (root / SETTINGS).is_file():
+        frame = settings(root / SETTINGS)
+        shown = pd.DataFrame({name: numbers.together(frame[name]) for name in frame.columns[1:]})
+        shown.index = pd.Index(numbers.together(frame["blur"]), name="blur")
+        parts.append(markup.pipe_table(shown))
+    else:
+        parts.append("Not measured yet.")
+    parts += ["", "## Every row of the study, after a tenth of its steps", ""]
+    if any(root.glob("*/rows.csv")):
+        found = rows(root)
+        losing = sum(not str(one).startswith("+") for one in found["gain [dB]"])
+        parts += [markup.pipe_table(found.set_index("paper")), ""]
+        parts.append(f"{len(found) - losing} of {len(found)} rows beat the blurred picture.")
+    else:
+        parts.append("Not measured yet.")
+    return "\n".join([*parts, ""])

@@ -19,6 +19,7 @@ FOREVER = (
     "verdicts",
     "data",
     "coverage",
+    "study",
     "budgets",
     "made",
     "api",

@@ -38,7 +38,8 @@ def judge() -> Iterator[Request]:
 def pilot() -> Iterator[Request]:
     """Requests of the pilot, one for each length of training that a room declares."""
     for paper in papers.names():
-        runs = make_plan(Request(paper, "study", seeds=(0,))).runs
+        planned = make_plan(Request(paper, "study", seeds=(0,))).runs
+        runs = [run for run in planned if not run.method.apart]
         for steps in sorted({run.train.steps for run in runs}):
             methods = tuple(run.method.id for run in runs if run.train.steps == steps)
             recipe = {"steps": steps // SHARE}

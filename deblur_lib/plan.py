@@ -226,6 +226,6 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         options=options,
         train=recipe,
         train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
-        data={**profile.data, **request.data},
+        data={**profile.data, **profile.data_of.get(method.id, {}), **request.data},
         precision=profile.precision if request.precision == "auto" else request.precision,
     )

@@ -54,8 +54,8 @@ def open_tests(plan: Plan) -> dict[str, PairSource]:
     }
 
 
-def _open(plan: Plan, data_id: str, split: Split) -> PairSource:
-    settings = located(data_settings(plan, data_id))
+def _open(plan: Plan, data_id: str, split: Split, method: str = "") -> PairSource:
+    settings = located(data_settings(plan, data_id, method))
     roots = {name: Path(path) for name, path in plan.request.roots.items()}
     cache = store.cache_folder()
     bars = shows_bars()
@@ -242,7 +242,11 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
 
 def open_training(run: Run, plan: Plan) -> tuple[PairSource, PairSource]:
     """The pictures a run learns from, and those that choose its weights."""
-    return _open(plan, run.train_on, "train"), _open(plan, run.train_on, "validation")
+    method = run.method.id
+    train, validation = (
+        _open(plan, run.train_on, split, method) for split in ("train", "validation")
+    )
+    return train, validation
 
 
 def scored_rows(

@@ -18,6 +18,7 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 
 ProfileName = Literal["smoke", "demo", "study", "gpu", "paper"]
 PROFILES: tuple[ProfileName, ...] = ("smoke", "demo", "study", "gpu", "paper")
+LONG = "the long run belongs to the study: about an hour of one core at GoPro's full length of blur"
 Option = str | bool | int | float | None | list[Any] | dict[str, Any]
 Options = dict[str, Option]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -146,6 +147,7 @@ class Method:
         profiles: profiles in which this row is trained or scored.
         not_run: the reason shown where it is not run.
         control: True for a row that the paper does not print.
+        apart: True for a long run, which compares with no other row and stands in no table.
     """
 
     id: str
@@ -157,6 +159,7 @@ class Method:
     profiles: tuple[ProfileName, ...] = PROFILES
     not_run: str = ""
     control: bool = False
+    apart: bool = False
 
     @model_validator(mode="after")
     def _says_why_not(self) -> "Method":
@@ -219,6 +222,7 @@ class Profile:
             ({"mimo_unet": {"base_channels": 8}}).
         train: overrides of the recipe; a method's own overrides come after them.
         train_of: last overrides of the recipe for single methods, by method id.
+        data_of: settings of the pictures that single methods learn from, over `data`, by method id.
         seeds: seeds of the runs.
         seeds_of: seeds of single methods in place of those, by method id.
         precision: of the training where the request says "auto"; "auto" takes bf16 where the
@@ -233,6 +237,7 @@ class Profile:
     options: dict[str, Options] = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
     train_of: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    data_of: dict[str, Options] = Field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     seeds_of: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     precision: Literal["auto", "fp32", "bf16"] = "auto"

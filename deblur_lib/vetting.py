@@ -69,8 +69,8 @@ def used_data(plan: Plan) -> list[str]:
     return sorted({*plan.profile.test_on.values(), *(run.train_on for run in plan.runs)})
 
 
-def data_settings(plan: Plan, data_id: str) -> dict[str, Any]:
-    """Settings of one data set: the profile's, then the request's.
+def data_settings(plan: Plan, data_id: str, method: str = "") -> dict[str, Any]:
+    """Settings of one data set: the profile's, then a method's own, then the request's.
 
     Where a plan uses generated and real pictures, each kind takes the settings that it knows.
     """
@@ -80,7 +80,8 @@ def data_settings(plan: Plan, data_id: str) -> dict[str, Any]:
     asked = plan.request.data
     if len({one in VARIANTS for one in [*used_data(plan), data_id]}) == 2:
         asked = settings_of(data_id, asked)
-    return {**settings_of(data_id, plan.profile.data), **asked}
+    declared = {**plan.profile.data, **plan.profile.data_of.get(method, {})}
+    return {**settings_of(data_id, declared), **asked}
 
 
 def _check_pictures(plan: Plan) -> None:

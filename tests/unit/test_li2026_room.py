@@ -126,6 +126,7 @@ def test_eleven_printed_trainings_differ_from_each_other(profile: str) -> None:
     own = {json.dumps(made[name].settings, sort_keys=True, default=str) for name in sorted(PRINTED)}
     assert len(own) == len(PRINTED) == 11
     controls = {"li2026_eca", "li2026_afem_eca"} if profile in ("study", "gpu", "paper") else set()
+    controls |= {"li2026_long"} if profile == "study" else set()
     assert set(made) - PRINTED == controls
 
 

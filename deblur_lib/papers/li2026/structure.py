@@ -29,7 +29,7 @@ def trainings() -> list[Block]:
     """One row per declared training: switches and losses, at the paper's own recipe."""
     found = []
     for method in PAPER.methods:
-        if method.network in (None, "identity"):
+        if method.network in (None, "identity") or method.apart:
             continue
         recipe = override(PAPER.recipe, method.train)
         row: Block = {"row": method.title, "network": method.network}

@@ -44,11 +44,11 @@ def draw(
         paper: declares the methods.
         figure: the declaration.
         names: logged names to draw; all of `PANELS` when None.
-        methods: rows to draw; all when None.
+        methods: rows to draw; all but long runs when None.
     """
     curves = results.curves
-    if methods is not None:
-        curves = curves[curves["method"].isin(methods)]
+    shown = [one.id for one in paper.methods if not one.apart] if methods is None else methods
+    curves = curves[curves["method"].isin(shown)]
     wanted = [name for name in names or PANELS if name in set(curves["name"])]
     if not wanted:
         raise MissingRowsError(f"no training curve is stored for {figure.id}; train first")

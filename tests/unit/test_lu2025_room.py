@@ -71,7 +71,7 @@ def test_plans_train_each_table_on_its_own_data() -> None:
             wanted = "gopro_test" if on_gopro else "realblur_j"
             assert run.train_on == plan.profile.test_on[wanted]
             assert columns.meant_for(PAPER, run.method.id, name) == run.train_on
-    assert sizes == {"smoke": 12, "demo": 20, "study": 76, "gpu": 51, "paper": 17}
+    assert sizes == {"smoke": 12, "demo": 20, "study": 76, "gpu": 51, "paper": 51}
 
 
 def test_profiles_keep_the_recipe_and_crop_whole_blocks() -> None:

@@ -743,6 +743,7 @@ PROFILES = (
                 "loss": {"l1": 1.0, "spectrum": 0.1}, "clip": 0.01,
             },
         },
+        seeds=(0, 1, 2),
         why="the printed protocol on the printed data",
     ),
 )  # fmt: skip

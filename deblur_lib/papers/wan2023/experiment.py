@@ -591,6 +591,7 @@ PROFILES = (
                 "decay_every": 0.4166666666666667, "loss": {"mse": 1.0}, "augment": (),
             },
         },
+        seeds=(0, 1, 2),
         why="the printed protocol on the printed data; weeks on one graphics processor",
     ),
 )  # fmt: skip

@@ -202,9 +202,10 @@ class Room:
         return Markdown(f"*{title}: not shown, it needs more rows than {', '.join(asked)}.*")
 
     def photographs(self, dataset: str, *, convention: str = "psnr-rgb") -> markup.View:
-        """Mean gain of each network over the blurred input, photograph by photograph."""
+        """Gain of each network over the blurred input on each photograph; that with least first."""
         frame = photographs.gains(self.results, self.paper, dataset, convention=convention)
-        return markup.listing(frame, key="photographs")
+        metric = "psnr_db" if "psnr" in convention else "ssim"
+        return markup.listing(photographs.shown(frame, metric), key="photographs")
 
     def claims(self) -> Any:
         """Verdict on every claim of the paper, against its tables and against our rows."""

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.report import numbers
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import Scores, align, scores
 from deblur_lib.report.statistics import finite_mean
@@ -43,6 +44,19 @@ def gains(
     if len(own):
         frame = frame.loc[frame[own].mean(axis=1).sort_values(kind="stable").index]
     return frame.rename_axis("photograph")
+
+
+def shown(gained: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """What `gains` found as readers see it: a row for each network, a column for each photograph.
+
+    Args:
+        gained: from `gains`.
+        metric: decides the decimals, "psnr_db" or "ssim".
+    """
+    rows = {"blurred input": [numbers.number(one, metric) for one in gained["input"]]}
+    for title in gained.columns[2:]:
+        rows[title] = [numbers.number(one, metric, sign=True) for one in gained[title]]
+    return pd.DataFrame.from_dict(rows, "index", columns=list(gained.index)).rename_axis("row")
 
 
 def _by_scene(one: Scores) -> pd.Series:

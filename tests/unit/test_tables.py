@@ -11,7 +11,16 @@ from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
 from deblur_lib.plan import published_options
 from deblur_lib.records import write_json
-from deblur_lib.report import budget, cells, columns, differences, photographs, places, tables
+from deblur_lib.report import (
+    budget,
+    cells,
+    columns,
+    differences,
+    numbers,
+    photographs,
+    places,
+    tables,
+)
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Adversarial, Column
 
@@ -406,3 +415,13 @@ def test_gain_is_shown_photograph_by_photograph(results: Results) -> None:
     assert worst_first.is_monotonic_increasing
     with pytest.raises(UsageError, match="did you mean 'gopro_test'"):
         photographs.gains(results, PAPER, "gopro_tst")
+
+
+def test_photographs_are_columns_and_networks_rows(results: Results) -> None:
+    gained = photographs.gains(results, PAPER, "gopro_test")
+    shown = photographs.shown(gained, "psnr_db")
+    assert list(shown.columns) == list(gained.index)
+    assert shown.index[0] == "blurred input"
+    first = gained.iloc[0]
+    title = gained.columns[2]
+    assert shown.loc[title].iloc[0] == numbers.number(first[title], "psnr_db", sign=True)

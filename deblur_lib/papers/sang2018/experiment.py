@@ -419,7 +419,7 @@ PROFILES = (
         seeds=(0, 1, 2, 3, 4),
         seeds_of={"sang2018_long": (0,)},
         why="hours on two processor cores, resumable: narrow networks of about equal cost, half of "
-        "GoPro's length of blur, a mean of stored values, five seeds for the paper's rows and controls, "
+        "GoPro's length of blur, five seeds for the paper's rows and controls, "
         "three for competitors. It judges differences between rows of one size and budget, not "
         "what full width and full training would give; the long run shows full length",
     ),

@@ -60,6 +60,17 @@ def settings(path: Path) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def _shown(found: pd.DataFrame) -> pd.DataFrame:
+    """Settings as they are, gains and minutes with few decimals, deviations with one more."""
+    decimals = {"gain": 2, "deviation": 3, "half": 3, "minutes": 1}
+
+    def told(name: str, value: float) -> str:
+        places = decimals.get(name.partition(" ")[0])
+        return numbers.number(value) if places is None else numbers.fixed(value, places)
+
+    return pd.DataFrame({one: [told(one, value) for value in found[one]] for one in found.columns})
+
+
 def _measured(part: pd.DataFrame) -> dict[str, float]:
     gains = part.assign(gain=part["value"] - part["input"]).pivot(
         index="picture", columns="seed", values="gain"
@@ -124,10 +135,7 @@ def page(root: Path) -> str:
     """Markdown of what is stored of the pilot below `root`."""
     parts = ["## Blur, steps and the mean of weights", ""]
     if (root / SETTINGS).is_file():
-        frame = settings(root / SETTINGS)
-        shown = pd.DataFrame({name: numbers.together(frame[name]) for name in frame.columns[1:]})
-        shown.index = pd.Index(numbers.together(frame["blur"]), name="blur")
-        parts.append(markup.pipe_table(shown))
+        parts.append(markup.pipe_table(_shown(settings(root / SETTINGS)).set_index("blur")))
     else:
         parts.append("Not measured yet.")
     parts += ["", "## Every row of the study, after a tenth of its steps", ""]

@@ -32,7 +32,7 @@ def test_reads_everything(folder: Path) -> None:
         "validation/psnr-rgb",
         "validation/input",
     }
-    assert results.cost("wan2023", "parameters") == 96000
+    assert results.cost("wan2023", "parameters") == 36000
     assert results.cost("msrm32", "parameters") == 5120
     assert results.cost("wan2023", "nothing") is None
     assert results.pictures("gopro_test") == ["p00", "p12", "p31"]

@@ -15,7 +15,12 @@ CLAIMS = {"sang2018": 17, "lu2025": 17}
 RELATIONS = {"gt": operator.gt, "lt": operator.lt, "ge": operator.ge, "le": operator.le}
 # rows that the papers do not print (or the source lost) but the rooms train
 CONTROLS = {
-    "sang2018": {"sang2018_relu_after_sum", "sang2018_batch_norm", "sang2018_kernel3"},
+    "sang2018": {
+        "sang2018_content",
+        "sang2018_relu_after_sum",
+        "sang2018_batch_norm",
+        "sang2018_kernel3",
+    },
     "lu2025": {
         "dsgformer_no_topk",
         "dsgformer_single_k",

@@ -101,7 +101,10 @@ def to_markdown(found: list[Rate], shared: list[Shared]) -> str:
             f"draw are resampled {calibration.RESAMPLES} times.",
             f"A difference was found where there is none: {'; '.join(sentences)}.",
             markup.pipe_table(_table([one for one in found if one.convention == TOLD])),
-            f"The table tells {TOLD}, the sentence all conventions; calibration.json holds each.",
+            f"The table tells {TOLD}, the sentence all conventions; calibration.json holds each. "
+            "Luck: deviation of the seeds' means. False: share of draws with a difference where there "
+            "is none, by seeds a side. Seen by: shift that so many seeds a side see in "
+            f"{100 * SEEN:.0f} % of draws.",
             f"Sides of {max(SETS)} seeds are drawn with replacement where there are fewer than "
             f"{2 * max(SETS)}, so they tell of the power alone.",
             *_shared(shared),
@@ -115,12 +118,11 @@ def _table(found: list[Rate]) -> pd.DataFrame:
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for one in found:
         line = lines.setdefault((one.paper, one.method, one.dataset), {})
-        line["deviation of seeds [dB]"] = f"{one.deviation:.3f}"
+        line["luck [dB]"] = f"{one.deviation:.3f}"
         if one.size in SETS and one.false is not None:
-            line[f"false, {one.size} seeds"] = _percent(one.false)
-            line[f"before, {one.size} seeds"] = _percent(one.false_before)
+            line[f"false, {one.size}"] = _percent(one.false)
         seen = "–" if one.smallest is None else f"{one.smallest:.2f}"
-        line[f"seen by {one.size} seeds [dB]"] = seen
+        line[f"seen by {one.size} [dB]"] = seen
     table = pd.DataFrame(lines.values(), index=pd.Index(map(", ".join, lines), name="row"))
     return table.fillna("–")
 

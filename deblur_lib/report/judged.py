@@ -102,8 +102,8 @@ def to_markdown(found: list[Rate], shared: list[Shared]) -> str:
             f"A difference was found where there is none: {'; '.join(sentences)}.",
             markup.pipe_table(_table([one for one in found if one.convention == TOLD])),
             f"The table tells {TOLD}, the sentence all conventions; calibration.json holds each. "
-            "Luck: deviation of the seeds' means. False: share of draws with a difference where there "
-            "is none, by seeds a side. Seen by: shift that so many seeds a side see in "
+            "Luck: deviation of the seeds' means. False: share of draws with a difference where "
+            "there is none, by seeds a side. Seen by: shift that so many seeds a side see in "
             f"{100 * SEEN:.0f} % of draws.",
             f"Sides of {max(SETS)} seeds are drawn with replacement where there are fewer than "
             f"{2 * max(SETS)}, so they tell of the power alone.",

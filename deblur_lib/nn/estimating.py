@@ -23,7 +23,7 @@ class EstimatingDeblurrer(Deblurrer):
     multiple_of = 1
     learns: ClassVar[Literal["nothing", "blur"]] = "blur"
 
-    def prepare(self, sharp: Tensor, seed: int) -> None:  # noqa: B027 - most need nothing
+    def prepare(self, sharp: Tensor, seed: int) -> None:
         """Fit what is no weight, such as a prior of patches, into buffers of the network.
 
         Args:

@@ -16,9 +16,9 @@ from PIL import Image
 from scipy.ndimage import uniform_filter1d
 
 from deblur_lib.data.cache import pack
-from deblur_lib.data.leaves import draw_leaves
+from deblur_lib.data.generated.leaves import draw_leaves
+from deblur_lib.data.generated.scenes import photograph
 from deblur_lib.data.pairs import PairedImages, PairSource
-from deblur_lib.data.scenes import photograph
 
 HEIGHT, WIDTH, WANTED = 720, 1280, 20.0
 

@@ -24,11 +24,11 @@ from tqdm import tqdm
 
 from deblur_lib.data.opening import open_data
 from deblur_lib.evaluation.runner import evaluate
-from deblur_lib.plan import Request, make_plan
 from deblur_lib.records import read_json, write_json, write_text
-from deblur_lib.running import build
-from deblur_lib.training.checkpoint import load_weights
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.running import build
 from deblur_lib.training.loop import fit
+from deblur_lib.weights.checkpoint import load_weights
 
 PAPER, METHOD, DATA = "wan2023", "wan2023_baseline", "synth-gopro-linear"
 SETTINGS: tuple[dict[str, float], ...] = (

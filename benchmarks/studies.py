@@ -14,10 +14,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from deblur_lib import papers, store
-from deblur_lib.collecting import collect
-from deblur_lib.plan import Request, make_plan
-from deblur_lib.workers import run_all
+from deblur_lib import papers
+from deblur_lib.runs import store
+from deblur_lib.runs.collecting import collect
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.workers import run_all
 
 JUDGED = {
     "sang2018": "sang2018_content",

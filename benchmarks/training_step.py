@@ -18,10 +18,10 @@ from statistics import median
 import torch
 
 from deblur_lib import catalogue
+from deblur_lib.devices import resolve_device, resolve_precision
 from deblur_lib.losses import weighted
 from deblur_lib.spec import Train
 from deblur_lib.training import memory
-from deblur_lib.training.devices import resolve_device, resolve_precision
 from deblur_lib.training.loop import make_player
 
 WANTED = 5.0

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deblur_lib import __version__, papers, store
+from deblur_lib import __version__, papers
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError
+from deblur_lib.runs import store
 from deblur_lib.spec import PROFILES
 
 if TYPE_CHECKING:
-    from deblur_lib.plan import Plan
+    from deblur_lib.runs.plan import Plan
 
 
 class Verbs(click.Group):
@@ -95,9 +96,14 @@ def reproduce(
     rows is left as it is. With altered parameters, and at smoke, rows and notebook have places of
     their own: no chapter shows them. Relative folders lie below the project.
     """
-    from deblur_lib import reproduce as engine
-    from deblur_lib.parameters import complete, notebook_parameters, parse_settings, request_of
-    from deblur_lib.vetting import checked_plan
+    from deblur_lib.notebook import reproduce as engine
+    from deblur_lib.notebook.parameters import (
+        complete,
+        notebook_parameters,
+        parse_settings,
+        request_of,
+    )
+    from deblur_lib.runs.vetting import checked_plan
 
     source = engine.source_notebook(paper)
     defaults = notebook_parameters(source)
@@ -130,8 +136,8 @@ def reproduce(
 def _dry_run(plan: "Plan", *, progress: bool) -> None:
     """Print each run with its data, recipe and time, and what all of them take."""
     from deblur_lib.report.numbers import short
-    from deblur_lib.vetting import check_ready
-    from deblur_lib.workers import reckon
+    from deblur_lib.runs.vetting import check_ready
+    from deblur_lib.runs.workers import reckon
 
     try:
         check_ready(plan)
@@ -163,9 +169,9 @@ def publish(paper: str, profile: str) -> None:
     They must be those of the profile as it is declared; smoke is refused.
     """
     from deblur_lib.book.costs import fill_costs
-    from deblur_lib.plan import Request
-    from deblur_lib.publishing import check_declared
-    from deblur_lib.publishing import publish as copy
+    from deblur_lib.runs.plan import Request
+    from deblur_lib.runs.publishing import check_declared
+    from deblur_lib.runs.publishing import publish as copy
 
     root = store.checkout()
     papers.load(paper)
@@ -189,9 +195,9 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     With --record the differences are kept beside the published rows, as a measure of how much two
     executions differ.
     """
-    from deblur_lib.plan import Request
     from deblur_lib.report import agreement, agreement_view, floors
     from deblur_lib.report.results import Results
+    from deblur_lib.runs.plan import Request
 
     declared = papers.load(paper)
     executed = store.results_folder(Request(paper, profile))
@@ -226,7 +232,7 @@ def coverage(as_json: bool, profile: str | None) -> None:
 @main.command()
 def verify() -> None:
     """Rebuild every derived file of the published results and compare byte for byte."""
-    from deblur_lib.publishing import verify_all
+    from deblur_lib.runs.publishing import verify_all
 
     different, checked = verify_all(store.checkout() / "results")
     for path in different:
@@ -272,7 +278,7 @@ def data() -> None:
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def check(folder: Path, as_json: bool) -> None:
     """Report layout, counts, variant and problems of FOLDER."""
-    from deblur_lib.data.doctor import check_folder
+    from deblur_lib.data.real.doctor import check_folder
 
     report = check_folder(folder)
     click.echo(json.dumps(report.as_dict(), indent=1) if as_json else report.text())
@@ -308,9 +314,9 @@ def clips(
     **blur: Any,
 ) -> None:
     """Make blurred training clips in OUT from the sharp video, or folder of clips, SOURCE."""
-    from deblur_lib.data.clips import make_clips
-    from deblur_lib.data.flow import Blur
-    from deblur_lib.data.selection import Rules
+    from deblur_lib.data.clips.flow import Blur
+    from deblur_lib.data.clips.making import make_clips
+    from deblur_lib.data.clips.selection import Rules
     from deblur_lib.spec import parse
 
     made = make_clips(
@@ -340,8 +346,8 @@ def restore(
     inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: int | None, frames: bool
 ) -> None:
     """Restore pictures (files, folders or patterns) and videos."""
-    from deblur_lib.photos import restore_files
-    from deblur_lib.videos import restore_inputs
+    from deblur_lib.restoring.photos import restore_files
+    from deblur_lib.restoring.videos import restore_inputs
 
     done, failed, rest = restore_inputs(
         inputs, weights, out, device=device, tile=tile, frames=frames, say=click.echo

@@ -8,10 +8,10 @@ import griffe
 
 from deblur_lib.records import write_text
 
-SPINE = ("errors", "spec", "records", "provenance")
+SPINE = ("errors", "spec", "records", "provenance", "devices", "windows")
 TITLES = {
-    "spine": "Declarations, records, provenance",
-    "front": "Rooms, runs, commands",
+    "spine": "The ground: declarations, records, devices",
+    "front": "Catalogue and commands",
 }
 SPECIAL = re.compile(r"([\\*_$<>\[\]{}|#~])")
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib.errors import BookError
-from deblur_lib.plan import Request
+from deblur_lib.notebook.reproduce import code_digest
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json
 from deblur_lib.report.markup import escape
-from deblur_lib.reproduce import code_digest
-from deblur_lib.store import notebook_name
+from deblur_lib.runs.plan import Request
+from deblur_lib.runs.store import notebook_name
 
 SHOWN = {"image/png", "image/svg+xml", "text/markdown"}  # the last says why there is no picture
 KEPT_METADATA = ("tags", "mystnb")

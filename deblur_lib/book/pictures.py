@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from deblur_lib.data.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
+from deblur_lib.data.generated.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
 from deblur_lib.records import atomic
 from deblur_lib.report.markup import escape
 
@@ -31,8 +31,12 @@ def pictures_page(folder: Path) -> str:
 
 
 def _variants() -> list[str]:
-    """The table in the docstring of `data.variants`, read without loading torch."""
-    text = resources.files("deblur_lib.data").joinpath("variants.py").read_text(encoding="utf-8")
+    """The table in the docstring of `generated.variants`, read without loading torch."""
+    text = (
+        resources.files("deblur_lib.data.generated")
+        .joinpath("variants.py")
+        .read_text(encoding="utf-8")
+    )
     described = ast.get_docstring(ast.parse(text)) or ""
     return [line for line in described.splitlines() if line.startswith("|")]
 

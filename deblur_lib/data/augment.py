@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.ndimage import affine_transform
 
-from deblur_lib.data.reading import U8
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import UsageError, unknown_name
 
 Augmentation = Callable[[U8, U8, np.random.Generator], tuple[U8, U8]]

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from deblur_lib.data.checks import spread
 from deblur_lib.data.pairs import Pair, PairedImages, random_square, to_tensor
-from deblur_lib.data.reading import U8
+from deblur_lib.data.pictures.reading import U8
+from deblur_lib.data.real.checks import spread
 from deblur_lib.errors import DataError, RecordError
 from deblur_lib.records import atomic, read_json, write_json
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deblur_lib.data.augment import chosen, side_to_draw
 from deblur_lib.data.pairs import PairSource
-from deblur_lib.data.reading import U8
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DataError
 from deblur_lib.spec import Train
 

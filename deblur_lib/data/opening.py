@@ -5,15 +5,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deblur_lib.data.benchmark import build_benchmark, read_settings
 from deblur_lib.data.cache import pack
-from deblur_lib.data.clip_pairs import as_clips, open_clips
-from deblur_lib.data.clips import MANIFEST
+from deblur_lib.data.clips.making import MANIFEST
+from deblur_lib.data.clips.pairs import as_clips, open_clips
+from deblur_lib.data.generated.benchmark import build_benchmark, read_settings
+from deblur_lib.data.generated.settings import SPLITS, Settings, Split
+from deblur_lib.data.generated.variants import VARIANTS
 from deblur_lib.data.pairs import PairedImages, PairSource
-from deblur_lib.data.real import open_own, open_source
-from deblur_lib.data.settings import SPLITS, Settings, Split
-from deblur_lib.data.sources import DVD, SOURCES
-from deblur_lib.data.variants import VARIANTS
+from deblur_lib.data.real.opening import open_own, open_source
+from deblur_lib.data.real.sources import DVD, SOURCES
 from deblur_lib.data.windows import PLACES, Windowed
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 

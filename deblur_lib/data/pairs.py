@@ -15,10 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deblur_lib.data.checks import Problem, header_problems, listing_problems, pixel_problems
-from deblur_lib.data.headers import read_header
-from deblur_lib.data.layouts import Entry, Layout, find, from_list, list_pictures, plain_layouts
-from deblur_lib.data.reading import U8, read_rgb
+from deblur_lib.data.pictures.headers import read_header
+from deblur_lib.data.pictures.reading import U8, read_rgb
+from deblur_lib.data.real.checks import Problem, header_problems, listing_problems, pixel_problems
+from deblur_lib.data.real.layouts import (
+    Entry,
+    Layout,
+    find,
+    from_list,
+    list_pictures,
+    plain_layouts,
+)
 from deblur_lib.errors import DataError
 from deblur_lib.provenance import folder_digest
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from deblur_lib.data.pairs import Pair, PairSource, middle_frame
-from deblur_lib.data.reading import U8
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.windows import Window, strongest
 
 

@@ -19,9 +19,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 from torch.utils.flop_counter import FlopCounterMode
 
+from deblur_lib.devices import processor_threads
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation.inference import device_of, evaluating, full_precision, name_of
-from deblur_lib.training.devices import processor_threads
 
 COUNTER = (
     "torch FlopCounterMode / 2: convolutions, matrix products and Fourier transforms (5 N log2 N "

@@ -17,7 +17,7 @@ from deblur_lib.errors import DataError, DeblurError, EvaluationError, UsageErro
 from deblur_lib.evaluation.conventions import convention
 from deblur_lib.evaluation.inference import name_of
 from deblur_lib.evaluation.metrics import DEFAULT, score
-from deblur_lib.evaluation.restoring import Say, Tile, restore, to_8bit
+from deblur_lib.evaluation.restore import Say, Tile, restore, to_8bit
 from deblur_lib.nn import Deblurrer
 
 Picture = NDArray[np.uint8]

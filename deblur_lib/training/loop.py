@@ -17,13 +17,13 @@ from torch import nn
 
 from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
+from deblur_lib.devices import resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
 from deblur_lib.training.critics import build_critic
-from deblur_lib.training.devices import resolve_device, resolve_precision
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
 from deblur_lib.training.plain import Supervised

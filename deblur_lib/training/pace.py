@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import torch
 
+from deblur_lib.devices import processor_threads
 from deblur_lib.evaluation.cost import traced
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory
-from deblur_lib.training.devices import processor_threads
 from deblur_lib.training.loop import make_player
 
 FEWEST, LONGEST = 3, 2.0  # timed steps, and seconds after which no further one starts

@@ -11,7 +11,7 @@ from deblur_lib.data.pairs import PairSource
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import Train
-from deblur_lib.training.checkpoint import read_card, weights_file
+from deblur_lib.weights.checkpoint import read_card, weights_file
 
 NAME = "fit.json"
 

@@ -19,7 +19,6 @@ from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.nn import Deblurrer
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
-from deblur_lib.training import checkpoint
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
 from deblur_lib.training.journal import Journal
@@ -27,6 +26,7 @@ from deblur_lib.training.result import Fit, check_same, write_fit
 from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
+from deblur_lib.weights import checkpoint
 
 BAD_STEPS = 5  # non-finite steps in a row that stop the training
 SAVE_EVERY = 30.0  # seconds between two stored states, apart from those at validation

@@ -9,7 +9,7 @@ from torch import Tensor
 from deblur_lib import provenance
 from deblur_lib.errors import CheckpointError, RecordError
 from deblur_lib.records import read_json, write_json
-from deblur_lib.training.tensors import read_tensors, write_tensors
+from deblur_lib.weights.tensors import read_tensors, write_tensors
 
 SLOTS = ("resume-a", "resume-b")
 

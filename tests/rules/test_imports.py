@@ -2,22 +2,17 @@
 
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 from tree import LIBRARY, ROOT, imports, modules
 
 ORDER = (
-    {"errors", "spec", "records", "provenance", "windows"},
-    {"nn"},
-    {"losses", "data"},
-    {"networks"},
-    {"papers"},
-    {"catalogue"},
-    {"training", "evaluation"},
+    *("errors", "spec", "records", "provenance", "devices", "windows"),
+    *("nn", "losses", "data", "kernels", "networks", "papers", "catalogue", "weights"),
+    *("evaluation", "training", "report", "runs", "restoring", "notebook", "book", "cli"),
 )
-FRONT = len(ORDER)  # rooms, runs, commands, book: every other top-level module
-SIBLINGS = (0, 2, 6)  # corridors of these levels may use each other
-DECLARED = ORDER[0]
+DECLARED = {"errors", "spec", "records", "provenance", "windows"}
 TORCH = {"torch", "lightning"}
 
 Graph = dict[str, set[str]]
@@ -33,11 +28,6 @@ def corridor(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def level(module: str) -> int:
-    found = (number for number, names in enumerate(ORDER) if corridor(module) in names)
-    return next(found, FRONT)
-
-
 def is_declaration(module: str) -> bool:
     return module.startswith("deblur_lib.papers.") and module.endswith(".experiment")
 
@@ -47,16 +37,25 @@ def edges(graph: Graph) -> list[tuple[str, str]]:
 
 
 def backward(graph: Graph) -> list[str]:
-    """Imports of something that stands to the right, or beside where that is not allowed."""
-    found = []
-    for module, used in edges(graph):
-        if corridor(module) == "report" or level(module) == FRONT:
-            continue
-        beside = level(used) == level(module) and corridor(used) != corridor(module)
-        late = level(used) > level(module) or (beside and level(module) not in SIBLINGS)
-        if late:
-            found.append(f"{module} imports {used}")
-    return found
+    """Imports of something that stands further down the order; modules without a place in it."""
+    lost = {corridor(name) for name in graph} - {"", *ORDER}
+    return [f"{name} has no place in the order" for name in sorted(lost)] + [
+        f"{module} imports {used}"
+        for module, used in edges(graph)
+        if corridor(module)
+        and corridor(used) in ORDER
+        and ORDER.index(corridor(used)) > ORDER.index(corridor(module))
+    ]
+
+
+def circles(graph: Graph) -> list[str]:
+    """Modules that import one another, directly or by way of others."""
+    sorter = TopologicalSorter({name: used & set(graph) for name, used in graph.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
 
 
 def beyond_declarations(graph: Graph) -> list[str]:
@@ -97,6 +96,11 @@ def test_imports_go_one_way(graph: Graph) -> None:
     assert backward(graph) == []
 
 
+def test_no_module_imports_itself_by_way_of_others(graph: Graph) -> None:
+    assert circles(graph) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+
+
 def test_reports_and_declarations_see_declarations_only(graph: Graph) -> None:
     assert beyond_declarations(graph) == []
 
@@ -111,7 +115,8 @@ def test_papers_and_comparators_do_not_import_papers(graph: Graph) -> None:
         (backward, "deblur_lib.nn.base", "deblur_lib.networks.srn"),
         (backward, "deblur_lib.data.pairs", "deblur_lib.training.loop"),
         (backward, "deblur_lib.networks.srn", "deblur_lib.report.tables"),
-        (backward, "deblur_lib.evaluation.runner", "deblur_lib.room"),
+        (backward, "deblur_lib.evaluation.runner", "deblur_lib.training.loop"),
+        (backward, "deblur_lib.runs.plan", "deblur_lib.notebook.room"),
         (beyond_declarations, "deblur_lib.report.tables", "deblur_lib.nn"),
         (beyond_declarations, "deblur_lib.report.tables", "deblur_lib.papers.wan2023.network"),
         (beyond_declarations, "deblur_lib.report.tables", "torch"),
@@ -134,7 +139,7 @@ def test_devices_are_never_hard_coded() -> None:
     [
         "import deblur_lib",
         "import deblur_lib.cli",
-        "import deblur_lib.room",
+        "import deblur_lib.notebook.room",
         "import deblur_lib.book",
         "from deblur_lib import papers; [papers.load(name) for name in papers.names()]",
         "from deblur_lib import catalogue; assert catalogue.networks()",

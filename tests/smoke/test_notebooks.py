@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from deblur_lib import papers
-from deblur_lib.publishing import publish
 from deblur_lib.records import read_manifests
+from deblur_lib.runs.publishing import publish
 
 pytestmark = pytest.mark.smoke
 
@@ -138,7 +138,7 @@ def test_it_runs_in_jupyter_with_widgets(executed_project: Path) -> None:
 @pytest.mark.real_data
 def test_checkpoints_are_scored_on_real_pairs(executed_project: Path, real_data: Path) -> None:
     code = f"""
-from deblur_lib.room import open_paper
+from deblur_lib.notebook.room import open_paper
 roots = {{"gopro-linear": {str(real_data / "gopro_linear")!r}}}
 room = open_paper("wan2023", profile="smoke", methods=["wan2023"], roots=roots)
 room.run()

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter1d
 
-from deblur_lib.data.scenes import photograph
+from deblur_lib.data.generated.scenes import photograph
 
 
 def sharp_picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblur_lib.evaluation.restoring import restore, tile_deviation
+from deblur_lib.evaluation.restore import restore, tile_deviation
 from deblur_lib.nn import Deblurrer
 
 

@@ -26,7 +26,7 @@ from deblur_lib.training.gan_losses import (
 )
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
-from deblur_lib.training.tensors import read_tensors
+from deblur_lib.weights.tensors import read_tensors
 
 GAMES = ("log2", "bce", "lsgan", "wgan_gp", "ragan_ls")
 ZERO = torch.zeros(())

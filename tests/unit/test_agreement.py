@@ -9,16 +9,17 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from deblur_lib import papers, store
+from deblur_lib import papers
 from deblur_lib.cli import main
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.publishing import publish
+from deblur_lib.notebook.room import open_paper
 from deblur_lib.records import read_manifests, read_rows, write_json, write_manifests, write_text
 from deblur_lib.report import agreement, agreement_view, floors, verdicts
 from deblur_lib.report.agreement import ITSELF, Agreement
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import NOT_JUDGED
-from deblur_lib.room import open_paper
+from deblur_lib.runs import store
+from deblur_lib.runs.publishing import publish
 
 PAPER = papers.load("wan2023")
 AGAIN = "2026-02-02T00:00:00+00:00"

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblur_lib.data import benchmark
-from deblur_lib.data.averaging import brightness_ratio
-from deblur_lib.data.benchmark import (
+from deblur_lib.data.generated import benchmark
+from deblur_lib.data.generated.benchmark import (
     VARIANTS,
     Settings,
     build_benchmark,
@@ -17,9 +16,9 @@ from deblur_lib.data.benchmark import (
     make_pair,
     read_settings,
 )
-from deblur_lib.data.kernels import convolve, shake_kernel
-from deblur_lib.data.leaves import draw_leaves
-from deblur_lib.data.scenes import (
+from deblur_lib.data.generated.kernels import convolve, shake_kernel
+from deblur_lib.data.generated.leaves import draw_leaves
+from deblur_lib.data.generated.scenes import (
     DECLARED,
     LARGEST_SIZE,
     LISTED,
@@ -29,11 +28,12 @@ from deblur_lib.data.scenes import (
     Stock,
     photograph,
 )
-from deblur_lib.data.synthesis import (
+from deblur_lib.data.generated.synthesis import (
     Cutout,
     Motion,
     average_motion,
 )
+from deblur_lib.data.real.averaging import brightness_ratio
 from deblur_lib.errors import DataError, DeclarationError, UsageError
 
 SMALL = Settings(size=64, train=5, validation=3, test=4, blur=0.5)

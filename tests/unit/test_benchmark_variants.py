@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from deblur_lib.data import lai, night, people
-from deblur_lib.data.benchmark import make_pair
-from deblur_lib.data.kernels import shake_kernel
-from deblur_lib.data.scenes import crop_photograph, photograph
-from deblur_lib.data.settings import Settings
-from deblur_lib.data.synthesis import Cutout, Motion, average_motion
+from deblur_lib.data.generated import lai, night, people
+from deblur_lib.data.generated.benchmark import make_pair
+from deblur_lib.data.generated.kernels import shake_kernel
+from deblur_lib.data.generated.scenes import crop_photograph, photograph
+from deblur_lib.data.generated.settings import Settings
+from deblur_lib.data.generated.synthesis import Cutout, Motion, average_motion
 from deblur_lib.evaluation.alignment import shift_y
 
 IDS = (

@@ -13,7 +13,7 @@ from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
 from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.pictures import pictures_page
-from deblur_lib.data.scenes import DECLARED
+from deblur_lib.data.generated.scenes import DECLARED
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES

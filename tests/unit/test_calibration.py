@@ -6,7 +6,7 @@ import fake_results
 import numpy as np
 import pytest
 
-from deblur_lib import papers, publishing
+from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report import calibration, judged
 from deblur_lib.report.calibration import bounds, clear_before, drawn_sides
@@ -14,6 +14,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.report.rules import INSEPARABLE
 from deblur_lib.report.scores import NO_SEED, scores
 from deblur_lib.report.weighing import on_rows
+from deblur_lib.runs import publishing
 from deblur_lib.spec import Check
 
 PHOTOGRAPHS = tuple(f"s{number // 4}" for number in range(40))

@@ -12,22 +12,24 @@ import torch
 from data_pictures import save, sharp_picture, write_pairs
 from fake_results import write_checks, write_results
 
-from deblur_lib import checking, checksets, papers, publishing, store, workers
-from deblur_lib import room as room_module
-from deblur_lib.data.clip_pairs import as_clips
+from deblur_lib import papers
+from deblur_lib.data.clips.pairs import as_clips
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages
+from deblur_lib.data.real import checksets
 from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.runner import evaluate
-from deblur_lib.parameters import request_of
-from deblur_lib.plan import Request, make_plan
+from deblur_lib.notebook import room as room_module
+from deblur_lib.notebook.parameters import request_of
+from deblur_lib.notebook.room import Room
 from deblur_lib.records import read_json, read_rows
 from deblur_lib.report import derive
 from deblur_lib.report.checks import view
-from deblur_lib.room import Room
-from deblur_lib.running import execute, look, trained
+from deblur_lib.runs import checking, publishing, store, workers
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.running import execute, look, trained
 from deblur_lib.spec import CHECKS, CLIP_CHECKS, CheckSet
-from deblur_lib.training.checkpoint import save as save_weights
+from deblur_lib.weights.checkpoint import save as save_weights
 
 NAMES = ["s1/001", "s1/002", "s1/003", "s2/001"]
 

@@ -11,10 +11,11 @@ from training_parts import Tiny, tiny
 from deblur_lib import catalogue
 from deblur_lib.errors import CheckpointError, RecordError
 from deblur_lib.records import read_json, write_json
-from deblur_lib.training import checkpoint, state
-from deblur_lib.training.checkpoint import load_weights, open_network, save
-from deblur_lib.training.published import load_published
-from deblur_lib.training.tensors import read_tensors, write_tensors
+from deblur_lib.training import state
+from deblur_lib.weights import checkpoint
+from deblur_lib.weights.checkpoint import load_weights, open_network, save
+from deblur_lib.weights.published import load_published
+from deblur_lib.weights.tensors import read_tensors, write_tensors
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.data.augment import AUGMENTATIONS
-from deblur_lib.data.benchmark import build_benchmark, make_pair
 from deblur_lib.data.cache import PackedPairs
+from deblur_lib.data.generated.benchmark import build_benchmark, make_pair
+from deblur_lib.data.generated.moving import MovingScene, embedded_scene
+from deblur_lib.data.generated.settings import Settings
+from deblur_lib.data.generated.synthesis import Motion
 from deblur_lib.data.loader import batches
-from deblur_lib.data.moving import MovingScene, embedded_scene
 from deblur_lib.data.pairs import middle_frame
-from deblur_lib.data.settings import Settings
-from deblur_lib.data.synthesis import Motion
-from deblur_lib.evaluation.restoring import restore
+from deblur_lib.evaluation.restore import restore
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.nn import Deblurrer, frames_for
 from deblur_lib.spec import Train

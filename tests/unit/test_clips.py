@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from deblur_lib.cli import main
-from deblur_lib.data.clip_pairs import open_clips
-from deblur_lib.data.clips import find_clips, make_clips, split_clips
-from deblur_lib.data.flow import Blur
-from deblur_lib.data.moving import embedded_scene
+from deblur_lib.data.clips.flow import Blur
+from deblur_lib.data.clips.making import find_clips, make_clips, split_clips
+from deblur_lib.data.clips.pairs import open_clips
+from deblur_lib.data.clips.selection import Quality, Rules, histogram_distance, likeness, reasons
+from deblur_lib.data.generated.moving import embedded_scene
 from deblur_lib.data.opening import open_data
-from deblur_lib.data.reading import U8, read_rgb
-from deblur_lib.data.selection import Quality, Rules, histogram_distance, likeness, reasons
+from deblur_lib.data.pictures.reading import U8, read_rgb
 from deblur_lib.errors import DataError, UsageError
 
 pytest.importorskip("cv2")

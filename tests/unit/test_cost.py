@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib import catalogue
+from deblur_lib.devices import processor_threads
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation import cost as costs
 from deblur_lib.evaluation.cost import cost, count_macs, count_parameters
-from deblur_lib.training.devices import processor_threads
 
 PICTURE = torch.zeros(1, 3, 32, 48)
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from deblur_lib import collecting, costing, papers, store
-from deblur_lib.plan import Request, make_plan, published_options
+from deblur_lib import papers
 from deblur_lib.records import read_json, write_text
 from deblur_lib.report.results import Results
+from deblur_lib.runs import collecting, costing, store
+from deblur_lib.runs.plan import Request, make_plan, published_options
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from deblur_lib import devices
+from deblur_lib.devices import accelerator_name, resolve_device, resolve_precision
 from deblur_lib.errors import DeviceError
-from deblur_lib.training import devices
-from deblur_lib.training.devices import accelerator_name, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
 

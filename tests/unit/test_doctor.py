@@ -10,7 +10,7 @@ import pytest
 from data_pictures import blurred_picture, save, sharp_picture, write_pairs
 from PIL import Image
 
-from deblur_lib.data.doctor import check_folder
+from deblur_lib.data.real.doctor import check_folder
 from deblur_lib.errors import DataError
 
 NAMES = [f"{number:02}" for number in range(6)]

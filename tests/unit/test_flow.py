@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from deblur_lib.data import flow
-from deblur_lib.data.flow import Blur, blurred_frame, optical_flow, shift, subframe
-from deblur_lib.data.moving import embedded_scene
-from deblur_lib.data.reading import U8
+from deblur_lib.data.clips import flow
+from deblur_lib.data.clips.flow import Blur, blurred_frame, optical_flow, shift, subframe
+from deblur_lib.data.generated.moving import embedded_scene
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DeclarationError, UsageError
 from deblur_lib.spec import parse
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from data_pictures import save, sharp_picture
 
-from deblur_lib.data.benchmark import build_benchmark, make_pair, read_settings
-from deblur_lib.data.folders import digest_of, open_stock, pictures_of
-from deblur_lib.data.scenes import PHOTOGRAPHS
-from deblur_lib.data.settings import SPLITS, Settings
+from deblur_lib.data.generated.benchmark import build_benchmark, make_pair, read_settings
+from deblur_lib.data.generated.folders import digest_of, open_stock, pictures_of
+from deblur_lib.data.generated.scenes import PHOTOGRAPHS
+from deblur_lib.data.generated.settings import SPLITS, Settings
 from deblur_lib.errors import DataError
-from deblur_lib.running import located
+from deblur_lib.runs.running import located
 
 FULL = {"size": 48, "blur": 0.3, "leaves": 0.0, "psnr": [5, 60]}
 

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from deblur_lib import papers
-from deblur_lib.collecting import joined_probes
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report import figures
 from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
+from deblur_lib.runs.collecting import joined_probes
 from deblur_lib.spec import Figure
 
 PAPER = papers.load("wan2023")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deblur_lib.kernel import NotebookError, execute
+from deblur_lib.notebook.kernel import NotebookError, execute
 
 ASKS = "import os, sys; print([sys.executable, os.getcwd(), os.environ['DEBLUR_ROOT'], table])"
 TABLE = {"a": "' \" + \\ {0} #", "b": [1, None, True, 0.5]}

@@ -17,17 +17,17 @@ from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.losses import FEATURE_LOSSES
 from deblur_lib.papers.li2026 import diagrams, probes, structure
 from deblur_lib.papers.li2026.network import MSFM, MultiAttentionGenerator
-from deblur_lib.plan import Request, Run, make_plan
 from deblur_lib.report import budget, figures, verdicts
 from deblur_lib.report.columns import is_beside
 from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
+from deblur_lib.runs.plan import Request, Run, make_plan
 from deblur_lib.spec import Figure, override
 from deblur_lib.training import adversarial
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
 from deblur_lib.training.seeding import fresh_network
-from deblur_lib.training.tensors import read_tensors
+from deblur_lib.weights.tensors import read_tensors
 
 PAPER = papers.load("li2026")
 CELLS = papers.printed_cells("li2026")

@@ -12,19 +12,19 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from training_parts import Gate, Pairs, Tiny, recipe, tiny
 
+from deblur_lib.devices import processor_threads
 from deblur_lib.errors import DataError, DeclarationError, TrainingError, UsageError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.records import read_json
 from deblur_lib.spec import Train
 from deblur_lib.training import loop, plain, schedules, session
-from deblur_lib.training.checkpoint import load_weights, read_card
-from deblur_lib.training.devices import processor_threads
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.loop import fit
 from deblur_lib.training.plain import Supervised
 from deblur_lib.training.result import Fit
 from deblur_lib.training.side import Side
-from deblur_lib.training.tensors import read_tensors
+from deblur_lib.weights.checkpoint import load_weights, read_card
+from deblur_lib.weights.tensors import read_tensors
 
 
 def train(folder: Path, declared: Train | None = None, **changes: object) -> Fit:

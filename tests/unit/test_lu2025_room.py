@@ -14,9 +14,9 @@ from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.probes import structure, trained
 from deblur_lib.papers.lu2025.structure import training_gib
-from deblur_lib.plan import Request, make_plan
 from deblur_lib.report import columns, verdicts
 from deblur_lib.report.coverage import entries
+from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.spec import PROFILES, override
 
 PAPER = papers.load("lu2025")

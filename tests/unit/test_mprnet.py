@@ -9,8 +9,8 @@ from network_checks import batch
 
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.mprnet import MPRNet, join, split
-from deblur_lib.training.published import load_published
-from deblur_lib.training.tensors import write_tensors
+from deblur_lib.weights.published import load_published
+from deblur_lib.weights.tensors import write_tensors
 
 
 def small(start: str = "random", reduction: int = 4) -> MPRNet:

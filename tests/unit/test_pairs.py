@@ -9,9 +9,9 @@ import torch
 from data_pictures import blurred_picture, save, sharp_picture, write_pairs
 from PIL import Image
 
-from deblur_lib.data.layouts import from_list
 from deblur_lib.data.pairs import PairedImages
-from deblur_lib.data.reading import read_rgb
+from deblur_lib.data.pictures.reading import read_rgb
+from deblur_lib.data.real.layouts import from_list
 from deblur_lib.errors import DataError
 
 NAMES = ["a/1", "a/2", "b/1", "b/10", "c"]

@@ -9,10 +9,10 @@ from PIL import Image
 
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
-from deblur_lib.data.reading import Picture
+from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import CheckpointError
-from deblur_lib.photos import find_pictures, restore_files, suspicions
-from deblur_lib.training.checkpoint import save
+from deblur_lib.restoring.photos import find_pictures, restore_files, suspicions
+from deblur_lib.weights.checkpoint import save
 
 OPTIONS = {"base_channels": 4, "blocks": 1}
 

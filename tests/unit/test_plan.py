@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deblur_lib import papers, store
+from deblur_lib import papers
 from deblur_lib.errors import UsageError
-from deblur_lib.plan import Request, make_plan
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.spec import Adversarial
 
 

@@ -7,9 +7,9 @@ import fake_results
 import pytest
 
 from deblur_lib.errors import MissingRowsError, UsageError
-from deblur_lib.plan import Request, make_plan
-from deblur_lib.publishing import check_declared
 from deblur_lib.records import write_manifests
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.publishing import check_declared
 
 
 def ran(folder: Path, request: Request) -> Path:

@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from deblur_lib.data import png16
-from deblur_lib.data.reading import Picture, read_picture, read_rgb, write_picture
+from deblur_lib.data.pictures import png16
+from deblur_lib.data.pictures.reading import Picture, read_picture, read_rgb, write_picture
 from deblur_lib.errors import DataError
 
 RNG = np.random.default_rng(7)

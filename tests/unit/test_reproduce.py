@@ -13,13 +13,13 @@ import papermill
 import pytest
 from papermill.translators import translate_parameters
 
-from deblur_lib import reproduce as engine
-from deblur_lib import store
 from deblur_lib.errors import UsageError
-from deblur_lib.kernel import NotebookError
-from deblur_lib.parameters import notebook_parameters, parse_settings, request_of
-from deblur_lib.plan import make_plan
-from deblur_lib.reproduce import is_current, reproduce
+from deblur_lib.notebook import reproduce as engine
+from deblur_lib.notebook.kernel import NotebookError
+from deblur_lib.notebook.parameters import notebook_parameters, parse_settings, request_of
+from deblur_lib.notebook.reproduce import is_current, reproduce
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

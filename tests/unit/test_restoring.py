@@ -11,7 +11,7 @@ from networks import Coarse, Fixed, Hungry, Local, Mean, Middle, Same
 from torch import Tensor, nn
 
 from deblur_lib.errors import EvaluationError, UsageError
-from deblur_lib.evaluation.restoring import from_8bit, restore, tile_deviation, to_8bit
+from deblur_lib.evaluation.restore import from_8bit, restore, tile_deviation, to_8bit
 from deblur_lib.evaluation.tiling import FEATHER, weights, windows
 
 LEVEL = 1 / 255

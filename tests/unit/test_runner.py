@@ -12,7 +12,7 @@ from torch import Tensor
 from deblur_lib.data.pairs import Pair
 from deblur_lib.errors import DataError, EvaluationError, UsageError
 from deblur_lib.evaluation.metrics import DEFAULT, score
-from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
+from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
 
 

@@ -10,11 +10,11 @@ from training_parts import Gate, Pairs, adversarial, critic, recipe, tiny
 from deblur_lib.errors import DeclarationError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.spec import Adversarial, Train, override
-from deblur_lib.training.checkpoint import load_weights
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
 from deblur_lib.training.side import Side
-from deblur_lib.training.tensors import read_tensors
+from deblur_lib.weights.checkpoint import load_weights
+from deblur_lib.weights.tensors import read_tensors
 
 DECAY = 0.8
 

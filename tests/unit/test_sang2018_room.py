@@ -13,10 +13,10 @@ from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.papers.sang2018.network import SangGenerator
 from deblur_lib.papers.sang2018.probes import edge_strength, spectrum, structure, trained
-from deblur_lib.plan import Request, make_plan
 from deblur_lib.report import verdicts
 from deblur_lib.report.columns import is_beside
 from deblur_lib.report.coverage import entries
+from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.spec import PROFILES, override
 
 PAPER = papers.load("sang2018")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from network_checks import batch
 
-from deblur_lib.evaluation.restoring import restore
+from deblur_lib.evaluation.restore import restore
 from deblur_lib.networks.deepdeblur import DeepDeblur
 from deblur_lib.nn import Deblurrer
 from deblur_lib.papers.lu2025.network import DSGformer

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from data_pictures import save, write_pairs
 
-from deblur_lib.data.averaging import averaging
-from deblur_lib.data.benchmark import Settings, make_pair
 from deblur_lib.data.cache import PackedPairs
-from deblur_lib.data.layouts import list_pictures
-from deblur_lib.data.official import find_source
+from deblur_lib.data.generated.benchmark import Settings, make_pair
 from deblur_lib.data.opening import open_data, settings_of
-from deblur_lib.data.real import open_source
-from deblur_lib.data.sources import SOURCES
+from deblur_lib.data.real.averaging import averaging
+from deblur_lib.data.real.layouts import list_pictures
+from deblur_lib.data.real.official import find_source
+from deblur_lib.data.real.opening import open_source
+from deblur_lib.data.real.sources import SOURCES
 from deblur_lib.errors import DataError, DeclarationError, UsageError
 
 SCENES = {"GOPR0001_11_00": (4, 1), "GOPR0002_07_01": (4, 31), "GOPR0003_13_00": (4, 7)}
@@ -163,7 +163,7 @@ def test_mixed_averages_are_refused(tmp_path: Path, made: dict, gopro: None) -> 
 
 def strong(pairs: list) -> list:
     """The four gamma pairs whose average is plainest."""
-    from deblur_lib.data.averaging import brightness_ratio
+    from deblur_lib.data.real.averaging import brightness_ratio
 
     return sorted(pairs, key=lambda pair: -brightness_ratio(*pair))[:4]
 
@@ -208,13 +208,13 @@ def test_training_pictures_are_packed_and_test_pictures_read(
 def test_checked_folder_is_not_checked_again_until_it_changes(
     tmp_path: Path, made: dict, gopro: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deblur_lib.data import real
+    from deblur_lib.data.real import opening
 
     root = lay_out(tmp_path / "gopro", made["linear"])
     open_source("gopro-linear", "train", root, cache=tmp_path / "cache")
     calls = []
-    original = real.slow_problems
-    monkeypatch.setattr(real, "slow_problems", lambda *both: calls.append(1) or original(*both))
+    original = opening.slow_problems
+    monkeypatch.setattr(opening, "slow_problems", lambda *both: calls.append(1) or original(*both))
     open_source("gopro-linear", "train", root, cache=tmp_path / "cache")
     assert calls == []
     os.utime(root / "train" / "GOPR0001_11_00" / "blur" / "000001.png", ns=(1, 1))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deblur_lib import store
 from deblur_lib.errors import UsageError
-from deblur_lib.parameters import request_of
-from deblur_lib.plan import Request, make_plan
+from deblur_lib.notebook.parameters import request_of
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Request, make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED = Request("wan2023")

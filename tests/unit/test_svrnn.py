@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from deblur_lib.errors import UsageError
-from deblur_lib.evaluation.restoring import restore
+from deblur_lib.evaluation.restore import restore
 from deblur_lib.networks.svrnn import SVRNN, recur, sweep
 
 

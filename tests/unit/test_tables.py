@@ -9,7 +9,6 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
-from deblur_lib.plan import published_options
 from deblur_lib.records import write_json
 from deblur_lib.report import (
     budget,
@@ -22,6 +21,7 @@ from deblur_lib.report import (
     tables,
 )
 from deblur_lib.report.results import Results
+from deblur_lib.runs.plan import published_options
 from deblur_lib.spec import Adversarial, Column
 
 PAPER = papers.load("wan2023")

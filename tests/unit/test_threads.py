@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from deblur_lib import papers, workers
-from deblur_lib.plan import Request, make_plan
-from deblur_lib.training.devices import processor_threads
-from deblur_lib.workers import threads_of, worker_count
+from deblur_lib import papers
+from deblur_lib.devices import processor_threads
+from deblur_lib.runs import workers
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.workers import threads_of, worker_count
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,11 +63,11 @@ def test_runs_and_probes_have_their_threads(monkeypatch: pytest.MonkeyPatch) -> 
 
 TRAINED = """
 import subprocess, sys, time
-from deblur_lib.plan import Request, make_plan
-from deblur_lib.running import build
-from deblur_lib.training.devices import processor_threads
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.running import build
+from deblur_lib.devices import processor_threads
 from deblur_lib.training.loop import make_player
-from deblur_lib.workers import threads_of
+from deblur_lib.runs.workers import threads_of
 import torch
 
 run = make_plan(Request("li2026", profile="smoke", device="cpu")).runs[0]

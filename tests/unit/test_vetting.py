@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from deblur_lib import papers
 from deblur_lib.cli import main
 from deblur_lib.errors import UsageError
-from deblur_lib.plan import Request, make_plan
-from deblur_lib.room import open_paper
+from deblur_lib.notebook.room import open_paper
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.vetting import check_ready, checked_plan
 from deblur_lib.spec import PROFILES
-from deblur_lib.vetting import check_ready, checked_plan
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"recipe": {"steps": 0}}, "'steps': 0"),

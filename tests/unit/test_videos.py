@@ -15,14 +15,14 @@ from PIL import Image
 
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
-from deblur_lib.data.frames import exchanged, gaps, open_frames, thumbnail
-from deblur_lib.data.moving import embedded_scene
-from deblur_lib.data.reading import U8
+from deblur_lib.data.clips.frames import exchanged, gaps, open_frames, thumbnail
+from deblur_lib.data.generated.moving import embedded_scene
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DataError, UsageError
-from deblur_lib.evaluation.restoring import from_8bit, restore, to_8bit
+from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
 from deblur_lib.nn import Deblurrer
-from deblur_lib.training.checkpoint import save
-from deblur_lib.videos import restore_frames, restore_video, windows
+from deblur_lib.restoring.videos import restore_frames, restore_video, windows
+from deblur_lib.weights.checkpoint import save
 
 CLIP = {"channels": [4, 4, 4], "blocks": 1}
 PHOTO = {"base_channels": 4, "blocks": 1}

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from deblur_lib import store
 from deblur_lib.evaluation.cost import COUNTER
-from deblur_lib.plan import Request, make_plan
 from deblur_lib.records import write_json
-from deblur_lib.workers import longest_first
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.workers import longest_first
 
 
 def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]

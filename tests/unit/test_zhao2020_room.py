@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deblur_lib import costing, papers
+from deblur_lib import papers
 from deblur_lib.catalogue import build
 from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.papers.zhao2020 import probes
-from deblur_lib.plan import Request, Run, make_plan
 from deblur_lib.report import verdicts
 from deblur_lib.report.columns import is_cost, main_column
 from deblur_lib.report.figures import diagram
+from deblur_lib.runs import costing
+from deblur_lib.runs.plan import Request, Run, make_plan
 from deblur_lib.spec import PROFILES, ProfileName
 
 PAPER = papers.load("zhao2020")

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import hsv_to_rgb
 
-from deblur_lib.data.flow import Blur, blurred_frame, subframe, usable_flow
-from deblur_lib.data.moving import embedded_scene
-from deblur_lib.data.reading import U8
-from deblur_lib.data.scenes import F32
+from deblur_lib.data.clips.flow import Blur, blurred_frame, subframe, usable_flow
+from deblur_lib.data.generated.moving import embedded_scene
+from deblur_lib.data.generated.scenes import F32
+from deblur_lib.data.pictures.reading import U8
 
 SHOWN = 112  # side of the pictures
 NUMBERS = (1, 5, 10)  # sub-frames shown on each side

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from deblur_lib.data.reading import U8
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.nn import frames_for
 from deblur_lib.papers.zhao2020.blurring import blur_panels
 from deblur_lib.papers.zhao2020.network import FeatureFlowDeblurrer

@@ -1,0 +1,1 @@
+"""Videos: frames, optical flow, and clips with the blur made from it."""

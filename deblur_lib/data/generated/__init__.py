@@ -1,0 +1,1 @@
+"""Generated pictures: scenes, motion, blur, and the benchmark made of them."""

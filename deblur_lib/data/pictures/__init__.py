@@ -1,0 +1,1 @@
+"""Picture files: headers, depth, colour; reading and writing."""

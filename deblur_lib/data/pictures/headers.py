@@ -1,0 +1,128 @@
+"""What a file says about its picture before any pixel is decoded, and whether a pair may use it."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from deblur_lib.data.pictures import png16
+from deblur_lib.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+ORIENTATION = 0x0112  # EXIF tag
+SEEN_AS = {
+    "L": "gray",
+    "LA": "gray",
+    "1": "black and white",
+    "P": "a palette picture",
+    "PA": "a palette picture",
+    "CMYK": "CMYK",
+    "F": "floating point",
+    "YCbCr": "YCbCr",
+    "LAB": "Lab",
+}
+
+
+class Header(NamedTuple):
+    """What a file says about its picture, before any pixel is decoded.
+
+    Attributes:
+        width, height: size in pixels, as stored.
+        mode: Pillow's mode ("RGB", "RGBA", "L", ...).
+        depth: bits per channel.
+        rotated: True when EXIF asks viewers to turn or mirror the stored pixels.
+    """
+
+    width: int
+    height: int
+    mode: str
+    depth: int
+    rotated: bool
+
+
+def read_header(path: Path) -> Header:
+    """Size and kind of a picture.
+
+    Raises:
+        DataError: the file is missing, empty or not a picture.
+    """
+    with opened(Path(path)) as picture:
+        return header_of(Path(path), picture)
+
+
+def unfit(header: Header) -> tuple[str, str] | None:
+    """Why a picture cannot be part of a pair.
+
+    Returns:
+        A code ("depth", "colour", "rotated") and a sentence that says what to do; None if it fits.
+    """
+    if header.depth > 8:
+        return "depth", (
+            f"pairs need 8 bits per channel, this picture has {header.depth}; save both pictures "
+            "of the pair as 8-bit RGB PNG"
+        )
+    if header.mode not in ("RGB", "RGBA", "RGBX"):
+        kind = SEEN_AS.get(header.mode, f"of mode {header.mode}")
+        return "colour", (
+            f"pairs need RGB pictures, this one is {kind}; save both pictures of the pair as "
+            "8-bit RGB PNG"
+        )
+    if header.rotated:
+        return "rotated", (
+            "pairs need pixels stored upright, EXIF asks to turn this picture; turn the pixels of "
+            "both pictures and remove the EXIF orientation"
+        )
+    return None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; whatever goes wrong inside the block becomes a DataError that names it.
+
+    Raises:
+        DataError: the file is missing, empty, truncated, damaged or not a picture.
+    """
+    with explained(path), Image.open(path) as picture:
+        yield picture
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn every way in which a picture file can fail to decode into a DataError that names it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large photographs and odd metadata are not our matter
+            yield
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing; check the path") from None
+    except UnidentifiedImageError:
+        empty = path.stat().st_size == 0
+        raise DataError(
+            f"{path} is {'empty' if empty else 'not a picture that can be read'}; needed a PNG, "
+            "JPEG, BMP, TIFF or WebP file"
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path}: {error}; cut the picture into parts") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise DataError(
+            f"{path} cannot be decoded ({error}); copy or download it again, or save it as PNG"
+        ) from error
+
+
+def header_of(path: Path, picture: Image.Image) -> Header:
+    """Header of a picture that `opened` gave."""
+    depth = {"I": 32, "F": 32}.get(picture.mode, 16 if picture.mode.startswith("I;16") else 8)
+    if picture.format == "PNG":
+        depth = max(depth if picture.mode != "I" else 16, png16.depth(path))
+    elif picture.format == "TIFF":
+        bits = picture.tag_v2.get(258, 8)  # type: ignore[attr-defined]
+        depth = max(bits) if isinstance(bits, tuple) else int(bits)
+    # asking a PNG without EXIF for it would decode all its pixels
+    told = picture.format != "PNG" or "exif" in picture.info
+    rotated = told and picture.getexif().get(ORIENTATION, 1) not in (0, 1)
+    return Header(*picture.size, picture.mode, max(depth, 8), rotated)

@@ -1,0 +1,1 @@
+"""Real data sets: what is declared of them, layouts, checks."""

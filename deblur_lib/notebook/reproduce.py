@@ -1,0 +1,180 @@
+"""Execute a paper's notebook with checked parameters, and stamp what came out. No torch here.
+
+The kernel trains; this process checks the request before the kernel starts, shows the progress of
+the runs by reading their logs, and writes a stamp that lets the book refuse a stale notebook, or
+one of a request that is not the profile's.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from deblur_lib import papers
+from deblur_lib.errors import UsageError
+from deblur_lib.notebook.parameters import complete, request_of
+from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
+from deblur_lib.records import read_json, write_json
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Plan, make_plan
+from deblur_lib.runs.vetting import check_ready, checked_plan
+
+
+def source_notebook(paper: str) -> Path:
+    """The notebook of a paper, as stored (without outputs).
+
+    Raises:
+        UsageError: unknown paper, no checkout, or its notebook is missing.
+    """
+    papers.load(paper)
+    path = store.checkout() / "notebooks" / f"{paper}.ipynb"
+    if not path.is_file():
+        raise UsageError(f"notebooks/{paper}.ipynb is needed and missing; restore it")
+    return path
+
+
+def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = True) -> Path:
+    """Execute a paper's notebook and stamp it.
+
+    Args:
+        paper: room id.
+        parameters: values for parameters of the notebook; the others keep their defaults.
+        progress: show a bar of training steps on standard error.
+
+    Returns:
+        The executed notebook, in build/notebooks: the paper's chapter, or for smoke and altered
+        parameters one of its own. It takes the place of an older one only when it is whole.
+
+    Raises:
+        UsageError: a parameter is unknown, of the wrong type or cannot be, or what it needs is
+            missing; nothing was started.
+        NotebookError: a cell failed; names it, and the partial notebook is kept beside.
+    """
+    from deblur_lib.notebook.kernel import execute
+
+    source = source_notebook(paper)
+    values = complete(source, parameters)
+    plan = checked_plan(request_of(paper, values))
+    check_ready(plan)
+    target = store.executed_notebook(plan.request)
+    given = {name: values[name] for name in parameters}
+    with _progress(plan, shown=progress):
+        whole = execute(source, target, given, root=store.checkout())
+    stamp = _stamp(plan, source, values, whole)
+    whole.replace(target)
+    write_json(target.with_suffix(".json"), stamp)
+    return target
+
+
+def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
+    """True when the executed notebook is what `reproduce` would make again.
+
+    That needs a complete execution with the same parameters, of the same notebook, with the same
+    library code and packages, whose runs and rows are all still there. A request that names folders
+    of real pictures is never current: what lies in them may have changed.
+
+    Raises:
+        UsageError: as for `reproduce`.
+    """
+    source = source_notebook(paper)
+    values = complete(source, parameters)
+    plan = make_plan(request_of(paper, values))
+    executed = store.executed_notebook(plan.request)
+    stamp = executed.with_suffix(".json")
+    if plan.request.roots or not stamp.is_file():
+        return False
+    trained = plan.runs if plan.request.train == "missing" else ()
+    needed = [executed, store.results_folder(plan.request) / "rows.csv"]
+    needed += [store.run_folder(run) / "manifest.json" for run in trained]
+    if not all(path.is_file() for path in needed):
+        return False
+    return bool(read_json(stamp) == _stamp(plan, source, values, executed))
+
+
+def code_digest() -> str:
+    """Digest of the library's code and data files; changes when anything in it changes."""
+    root = papers.ROOT.parent
+    files = [path for path in root.rglob("*") if path.suffix in (".py", ".yaml")]
+    return folder_digest(root, [path.relative_to(root).as_posix() for path in files])
+
+
+def _stamp(
+    plan: Plan, source: Path, parameters: Mapping[str, Any], executed: Path
+) -> dict[str, Any]:
+    results = store.results_folder(plan.request)
+    return {
+        "paper": plan.paper.id,
+        "profile": plan.profile.name,
+        "train": plan.request.train,
+        "parameters": dict(parameters),
+        "altered": plan.request.altered,
+        "notebook_digest": file_digest(source),
+        "executed_digest": file_digest(executed),
+        "code_digest": code_digest(),
+        "versions": versions((*PACKAGES, "matplotlib", "pandas")),
+        "results": os.path.relpath(results, store.project_root()),
+        "rows_digest": file_digest(results / "rows.csv"),
+    }
+
+
+@contextmanager
+def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
+    """Show how many training steps the kernel has done, by reading the logs of the runs."""
+    steps = {run.id: run.train.steps for run in plan.runs}
+    done = threading.Event()
+    stored, _ = _progress_of(plan, steps)  # without them the bar tells a speed that nobody trained
+    bar = tqdm(
+        total=sum(steps.values()),
+        initial=stored,
+        unit="step",
+        desc=plan.paper.id,
+        disable=not shown,
+    )
+
+    def watch() -> None:
+        while not done.wait(1.0):
+            _show(bar, plan, steps)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        _show(bar, plan, steps)
+        bar.close()
+
+
+def _show(bar: Any, plan: Plan, steps: Mapping[str, int]) -> None:
+    bar.n, text = _progress_of(plan, steps)
+    bar.set_postfix_str(text if bar.n < (bar.total or 0) else "scoring and drawing")
+
+
+def _progress_of(plan: Plan, steps: Mapping[str, int]) -> tuple[int, str]:
+    """Training steps done so far, and what the run under way logged last."""
+    total, text = 0, "opening pictures"
+    for run in plan.runs:
+        folder = store.run_folder(run)
+        if (folder / "manifest.json").is_file():
+            total += steps[run.id]
+            continue
+        last = _last_line(folder / "log.csv")
+        if last:
+            step, name, value = last.split(",")[:3]
+            total += min(int(step), steps[run.id])
+            text = f"{run.method.id} seed {run.seed}, {name} {float(value):.4g}"
+    return total, text
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    good = [one for one in lines[-2:] if one.count(",") == 2 and one[:1].isdigit()]
+    return good[-1] if good else ""

@@ -1,0 +1,290 @@
+"""The facade that notebooks use: open a paper's room, run it, show its tables, figures, verdicts.
+
+    room = open_paper("wan2023", profile="demo")
+    room.run()
+    room.table("T2")
+
+Only `run`, `explore` and the drawings of a network's structure load torch.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
+from deblur_lib.notebook.parameters import request_of
+from deblur_lib.records import ROW_COLUMNS, read_json
+from deblur_lib.report import (
+    agreement_view,
+    budget,
+    checks,
+    derive,
+    markup,
+    photographs,
+    tables,
+    verdicts,
+)
+from deblur_lib.report.results import Results
+from deblur_lib.runs import store
+from deblur_lib.runs.collecting import collect, structure_probes
+from deblur_lib.runs.plan import Plan
+from deblur_lib.runs.vetting import checked_plan
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayObject
+
+
+def open_paper(
+    paper: str,
+    *,
+    profile: str = "demo",
+    device: str = "auto",
+    precision: str = "auto",
+    train: str = "missing",
+    seeds: Sequence[int] = (),
+    methods: Sequence[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    roots: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
+    checks: Sequence[str] = (),
+) -> "Room":
+    """Open a paper's room at a budget.
+
+    Args:
+        paper: room id, see `deblur list`.
+        profile: smoke, demo, study, gpu or paper.
+        device: auto, cpu, cuda or mps.
+        precision: auto, fp32 or bf16.
+        train: "missing" trains what no stored run covers, "never" reads published results.
+        seeds: seeds of the runs; empty takes the profile's.
+        methods: rows to run; empty takes all.
+        options: overrides of network options, by network name.
+        recipe: overrides of the training recipe.
+        data: settings of generated pictures, and of real ones; see `data.opening.open_data`.
+        roots: folder of each real data set, by data id; a relative one lies below the project.
+        sources: data id in place of one that the profile names, see `plan.Request`.
+        checks: sets to score trained networks on for checking, see `plan.Request`.
+
+    Raises:
+        UsageError: a name, a type or a value is wrong; nothing was started.
+    """
+    given = locals()
+    return Room(checked_plan(request_of(paper, {k: v for k, v in given.items() if v is not None})))
+
+
+class Room:
+    """A paper at a budget; see the module docstring."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.paper = plan.paper
+        self.folder: Path = store.results_folder(plan.request)
+        self._derived = False  # True once `run` has drawn every figure
+
+    # --- running -------------------------------------------------------------------------------
+
+    def run(self) -> markup.View:
+        """Train what is missing, score and check it, write rows and everything derived from them.
+
+        Returns:
+            Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
+        """
+        if self.plan.request.train == "missing":
+            from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
+            from deblur_lib.runs.workers import run_all
+
+            sources = open_checks(self.plan)
+            run_all(self.plan)
+            score_checks(self.plan, sources)
+            collect(self.plan, self.folder, self.plan.runs)
+            collect_checks(self.plan, self.folder)
+            derive.write_derived(self.folder, self.paper.id)
+            self._derived = True
+        return self._summary()
+
+    def _summary(self) -> markup.View:
+        rows = self.results.rows
+        kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
+        titles = {one.id: one.title for one in self.paper.methods}
+        order = [one.title for one in self.paper.methods]
+        frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
+            index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
+        )
+        frame = frame.reindex([one for one in order if one in frame.index])
+        frame.columns = pd.Index([" ".join(name) for name in frame.columns])
+        return markup.listing(frame, key="summary")
+
+    @property
+    def results(self) -> Results:
+        """Rows, manifests and curves of this request.
+
+        Raises:
+            MissingRowsError: nothing was run yet.
+        """
+        if not (self.folder / "rows.csv").is_file():
+            raise MissingRowsError(
+                f"no rows of {self.paper.id} at profile {self.plan.profile.name} are stored; call "
+                "room.run() first"
+                + (", with train='missing'" if self.plan.request.train == "never" else "")
+            )
+        return Results.load(self.folder)
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def budget(self) -> markup.View:
+        """What this profile trains: rows, network options, recipe, seeds."""
+        frame = pd.DataFrame(
+            {
+                "row": run.method.title,
+                "network": run.method.network,
+                "options": ", ".join(f"{key} {value}" for key, value in run.options.items()),
+                "steps": run.train.steps,
+                "batch": run.train.batch,
+                "crop": run.train.crop,
+                "seeds": ", ".join(
+                    str(one.seed) for one in self.plan.runs if one.method.id == run.method.id
+                ),
+            }
+            for run in {run.method.id: run for run in self.plan.runs}.values()
+        )
+        return markup.listing(frame.set_index("row"), key="budget")
+
+    def table(self, table: str) -> Any:
+        """A table of the paper with our measurements beside each printed cell."""
+        return tables.styled(tables.compare(self.results, self.paper, table))
+
+    def figure(self, figure: str) -> "DisplayObject":
+        """A figure of the chapter, drawn from stored rows, pictures and probes.
+
+        Where the request names some rows only, a line stands for a figure that needs others.
+        """
+        from IPython.display import Image
+
+        declared = {one.id: one for one in self.paper.figures}
+        if figure not in declared:
+            raise UsageError(unknown_name("figure", figure, declared, see=f"{self.paper.id} room"))
+        path = derive.figure_path(self.folder, figure)
+        if not (self._derived and path.is_file()):
+            self._prepare()
+            if declared[figure].kind == "data":
+                self._look()
+            try:
+                derive.write_figure(self.folder, self.paper.id, figure)
+            except MissingRowsError as error:
+                return self._left_out(declared[figure].title, error)
+        results = Results.load(self.folder, partial=True)
+        alt = budget.caption(results, self.paper, declared[figure].caption)
+        return Image(data=path.read_bytes(), format="png", alt=alt)
+
+    def listing(self, name: str) -> "markup.View | DisplayObject":
+        """A small table of the networks' structure, counted from the built networks."""
+        self._prepare()
+        probes = read_json(self.folder / "probes.json")
+        if name not in probes:
+            unknown = UsageError(unknown_name("listing", name, probes, see="the room's probes.py"))
+            return self._left_out(name, unknown)
+        frame = pd.DataFrame(probes[name])
+        frame = frame.set_index("row" if "row" in frame else frame.columns[0])
+        frame = frame.rename(index={one.id: one.title for one in self.paper.methods})
+        return markup.listing(frame, key=name)
+
+    def _left_out(self, title: str, error: DeblurError) -> "DisplayObject":
+        """A line in place of what needs rows that this request leaves out; else the error."""
+        from IPython.display import Markdown
+
+        asked = self.plan.request.methods
+        if not asked:
+            raise error
+        return Markdown(f"*{title}: not shown, it needs more rows than {', '.join(asked)}.*")
+
+    def photographs(self, dataset: str, *, convention: str = "psnr-rgb") -> markup.View:
+        """Gain of each network over the blurred input on each photograph; that with least first."""
+        frame = photographs.gains(self.results, self.paper, dataset, convention=convention)
+        metric = "psnr_db" if "psnr" in convention else "ssim"
+        return markup.listing(photographs.shown(frame, metric), key="photographs")
+
+    def claims(self) -> Any:
+        """Verdict on every claim of the paper, against its tables and against our rows."""
+        return verdicts.styled(verdicts.judge(self.results, self.paper))
+
+    def checks(self, *names: str) -> markup.View:
+        """Gain of the trained networks on pictures for checking only, such as real pairs.
+
+        Args:
+            names: check sets to show; none shows those of the request, else the paper's.
+
+        Returns:
+            A table for each set that this run scored, else from the published run.
+        """
+        known = {one.id: one for one in (*self.paper.checks, *self.plan.checks)}
+        for name in names:
+            if name not in known:
+                raise UsageError(unknown_name("check set", name, known, see="deblur_lib.spec"))
+        asked = self.plan.checks if self.plan.request.checks else self.paper.checks
+        wanted = [known[name] for name in names] or asked
+        published = store.published_folder(self.paper.id, self.plan.profile.name)
+        folders = {"this run": self.folder, "the published run": published}
+        if self.folder == published:
+            del folders["this run"]
+        return checks.view(folders, self.paper, wanted)
+
+    def departures(self) -> markup.View:
+        """Open points of the paper, and what we do there."""
+        frame = pd.DataFrame([vars(one) for one in self.paper.departures])
+        kept = frame[["id", "where", "says", "does", "why", "option"]]
+        return markup.listing(kept.set_index("id"), key="departures")
+
+    def provenance(self) -> markup.View:
+        """Commit, hardware, precision, pictures and time of every run."""
+        manifests = self.results.manifests
+        frame = pd.DataFrame(
+            {
+                "run": one.run,
+                "commit": (one.commit[:10] or "none") + ("+" if one.dirty else ""),
+                "processor": one.hardware["processor"],
+                "accelerator": one.hardware["accelerator"],
+                "precision": one.precision,
+                "torch": one.versions.get("torch", ""),
+                "steps": one.steps,
+                "best step": one.best_step,
+                "training [s]": round(one.seconds_training, 1),
+                "pictures": sum(one.pictures_used.values()),
+            }
+            for one in manifests
+        )
+        return markup.listing(frame.set_index("run"), key="provenance")
+
+    def agreement(self) -> markup.View:
+        """These rows and verdicts beside the published ones of the same profile: does it repeat?"""
+        published = store.published_folder(self.paper.id, self.plan.profile.name)
+        return agreement_view.shown(self.results, published, self.paper)
+
+    # --- live parts ----------------------------------------------------------------------------
+
+    def explore(self, *, interactive: bool = True) -> Any:
+        """Choose network, picture and blur strength; see before and after.
+
+        Args:
+            interactive: False shows one still picture instead of sliders.
+        """
+        from deblur_lib.notebook.exploring import explore
+
+        return explore(self.plan, self.folder, interactive=interactive)
+
+    def _look(self) -> None:
+        if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():
+            from deblur_lib.runs.running import look
+
+            look(self.plan)
+            collect(self.plan, self.folder, ())
+
+    def _prepare(self) -> None:
+        if self.plan.request.train == "missing":
+            structure_probes(self.plan, self.folder)
+
+
+__all__ = ["ROW_COLUMNS", "Room", "open_paper"]

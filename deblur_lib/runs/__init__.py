@@ -1,0 +1,1 @@
+"""Runs: planned, stored, executed, collected, published."""

@@ -1,0 +1,188 @@
+"""Score trained networks on pictures for checking only: real pairs, other photographs, your own.
+
+The rows of a run lie beside it, with the digest of its weights and a key of the pictures; what is
+stored for just these is never scored again. Pictures are neither stored nor published.
+
+    runs/<paper>/<profile>/checks/<id>.csv, .json             the blurred pictures; what the set is
+    runs/<paper>/<profile>/<run id>/checks/<id>.csv, .json    a run's rows; weights and key
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from deblur_lib.data.generated.variants import VARIANTS
+from deblur_lib.data.opening import open_data
+from deblur_lib.data.pairs import PairedImages, PairSource
+from deblur_lib.devices import processor_threads, resolve_device
+from deblur_lib.evaluation.runner import evaluate
+from deblur_lib.provenance import settings_hash
+from deblur_lib.records import read_json, read_rows, rows_of, write_json, write_rows
+from deblur_lib.report.checks import ROWS, SETS
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Plan, Run
+from deblur_lib.runs.running import scored_rows, shows_bars, trained
+from deblur_lib.runs.workers import side_by_side, threads_of, worker_count
+from deblur_lib.spec import CheckSet
+from deblur_lib.weights.checkpoint import read_card
+
+
+def open_checks(plan: Plan) -> dict[str, PairSource]:
+    """Open the pictures of every check set of a plan, before anything is trained.
+
+    Raises:
+        DataError, UsageError: see `data.opening.open_data`.
+    """
+    return {one.id: _open(plan, one) for one in plan.checks}
+
+
+def _open(plan: Plan, check: CheckSet) -> PairSource:
+    roots = plan.request.roots
+    made = check.data in VARIANTS
+    settings: dict[str, Any] = {} if made else {"partial": True, "pack": False}
+    if made and check.root:
+        folder = str(Path(roots[check.root]).absolute())
+        settings |= {"photographs": folder, "photographs_for": check.split}
+    source = open_data(
+        check.data,
+        check.split,
+        settings=settings | check.settings,
+        roots={check.data: Path(roots[check.root])} if check.root else {},
+        cache=store.cache_folder(),
+        progress=shows_bars(),
+    )
+    if check.pictures and len(source) > check.pictures and isinstance(source, PairedImages):
+        kept = np.linspace(0, len(source) - 1, check.pictures).round().astype(int)
+        entries = [source.entries[index] for index in kept]
+        return source.kept(entries, data_id=source.data_id, expected=source.expected)
+    return source
+
+
+def score_checks(plan: Plan, sources: Mapping[str, PairSource]) -> None:
+    """Score the blurred pictures and every trained run on every check set, where not stored yet.
+
+    Args:
+        plan: its runs are finished.
+        sources: from `open_checks`.
+    """
+    jobs = []
+    for check in plan.checks:
+        source = sources[check.id]
+        key = _key(check, source)
+        _describe(plan, check, source, key)
+        jobs += [
+            (plan, run, check, source, key)
+            for run in plan.runs
+            if stored_for(run, check.id) != {"key": key, "weights": _weights(run)}
+        ]
+    side_by_side(score_run, jobs, worker_count(plan), "checks")
+
+
+def _key(check: CheckSet, source: PairSource) -> str:
+    kind = type(source).__name__  # the same files as pictures and as clips are two things
+    used = [source.data_id, source.digest, kind, list(source.names), list(check.conventions)]
+    return settings_hash(used, length=64)
+
+
+def _weights(run: Run) -> str:
+    return read_card(store.run_folder(run) / "best.safetensors").sha256
+
+
+def _place(folder: Path, check: str, suffix: str) -> Path:
+    return folder / "checks" / f"{check}.{suffix}"
+
+
+def stored_for(run: Run, check: str) -> dict[str, str]:
+    """Weights and key that a run's stored rows belong to; empty where there are none."""
+    path = _place(store.run_folder(run), check, "json")
+    return {name: read_json(path)[name] for name in ("key", "weights")} if path.is_file() else {}
+
+
+def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None:
+    """Score the blurred pictures as if they were the output, and store what the set is."""
+    base = store.run_base(plan.request)
+    path = _place(base, check.id, "json")
+    told = {
+        "title": check.title,
+        "why": check.why,
+        "licence": check.licence,
+        "data": source.data_id,
+        "digest": source.digest,
+        "pictures": len(source),
+        "of": source.expected,
+        "key": key,
+    }
+    if not path.is_file() or read_json(path)["key"] != key:
+        path.unlink(missing_ok=True)
+        scored = evaluate(None, source, conventions=check.conventions, progress=shows_bars())
+        rows = scored_rows(
+            plan, scored, method="identity", run="-", seed=-1, dataset=check.id, source=source
+        )
+        write_rows(_place(base, check.id, "csv"), rows)
+    write_json(path, told)
+
+
+def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: str) -> None:
+    """Score a trained run on a check set and store its rows beside it; the last file is the JSON.
+
+    Large pictures are restored in tiles, see `evaluation.restoring`; everything in float32.
+    """
+    folder = store.run_folder(run)
+    path = _place(folder, check.id, "json")
+    path.unlink(missing_ok=True)
+    device = resolve_device(plan.request.device)
+    clock = time.perf_counter()
+    with processor_threads(threads_of(run)):
+        scored = evaluate(
+            trained(run).to(device),
+            source,
+            conventions=check.conventions,
+            device=device,
+            tile="auto",
+            progress=shows_bars(),
+        )
+    rows = scored_rows(
+        plan,
+        scored,
+        method=run.method.id,
+        run=run.id,
+        seed=run.seed,
+        dataset=check.id,
+        source=source,
+    )
+    write_rows(_place(folder, check.id, "csv"), rows)
+    seconds = round(time.perf_counter() - clock, 2)
+    write_json(path, {"key": key, "weights": _weights(run), "seconds": seconds})
+
+
+def collect_checks(plan: Plan, folder: Path) -> None:
+    """Gather the stored rows of the plan's runs into checks.csv, and what the sets are.
+
+    Rows that an earlier request scored count as well, where run, weights and pictures are the same:
+    the folder of the pictures need not be there any more.
+    """
+    base = store.run_base(plan.request)
+    frames: list[pd.DataFrame] = []
+    sets: dict[str, Any] = {}
+    for check in dict.fromkeys(one.id for one in (*plan.checks, *plan.paper.checks)):
+        path = _place(base, check, "json")
+        if not path.is_file():
+            continue
+        told = read_json(path)
+        parts = [
+            read_rows(_place(store.run_folder(run), check, "csv"))
+            for run in plan.runs
+            if stored_for(run, check) == {"key": told["key"], "weights": _weights(run)}
+        ]
+        if parts:
+            frames += [read_rows(_place(base, check, "csv")), *parts]
+            sets[check] = {name: value for name, value in told.items() if name != "key"}
+    for name in (ROWS, SETS):
+        (folder / name).unlink(missing_ok=True)
+    if frames:
+        write_rows(folder / ROWS, rows_of(pd.concat(frames, ignore_index=True)))
+        write_json(folder / SETS, sets)

@@ -1,0 +1,158 @@
+"""Gather the folders of finished runs into one results folder; see `records` for its layout."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from deblur_lib import papers
+from deblur_lib.provenance import folder_digest
+from deblur_lib.records import (
+    read_json,
+    read_manifests,
+    read_rows,
+    rows_of,
+    write_json,
+    write_manifests,
+    write_png,
+    write_rows,
+    write_text,
+)
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Plan, Run, published_options
+
+PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
+COST_UNITS = {
+    "parameters": "count",
+    "macs": "multiply-accumulates at 256x256, Fourier transforms counted",
+    "seconds": "s at 256x256",
+    "seconds_iqr": "s",
+    "peak_memory": "bytes",
+}
+AS_RUN = ("parameters", "macs")  # costs that are also told of the network as it is run
+
+
+def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
+    """Write rows, manifests, curves, costs, probes and pictures to a results folder.
+
+    Args:
+        plan: the request.
+        folder: the results folder.
+        runs: the finished runs to gather; none gives the blurred pictures alone.
+    """
+    base = store.run_base(plan.request)
+    frames = [read_rows(base / "identity.csv")]
+    frames += [read_rows(store.run_folder(run) / "rows.csv") for run in runs]
+    write_rows(folder / "rows.csv", rows_of(pd.concat(frames, ignore_index=True)))
+    manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in runs]
+    write_manifests(folder / "manifests.json", manifests)
+    write_text(folder / "curves.csv", _curves(runs))
+    write_text(folder / "costs.csv", _costs(plan, runs))
+    structure_probes(plan, folder)
+    counted, measured = read_json(folder / "probes.json"), read_json(base / "probes.json")
+    write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
+    _pictures(plan, runs, folder)
+
+
+def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Probes of the structure and of trained networks together.
+
+    Both may name costs of one subject; the later number of one name stands.
+
+    Args:
+        counted: from `structure`.
+        measured: from `trained`; where both hold a name other than "costs", this one stands.
+    """
+    costs: dict[str, dict[str, Any]] = {}
+    for probes in (counted, measured):
+        for subject, numbers in probes.get("costs", {}).items():
+            costs[subject] = costs.get(subject, {}) | numbers
+    return {**counted, **measured, "costs": costs}
+
+
+def structure_probes(plan: Plan, folder: Path) -> None:
+    """Store what figures and listings need of the structure, counted from the built networks."""
+    path = folder / "probes.json"
+    stored: dict[str, Any] = read_json(path) if path.is_file() else {}
+    room = papers.ROOT / plan.paper.id
+    code = folder_digest(room, sorted(path.name for path in room.glob("*.py")))
+    if stored.get("code") != code:
+        module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
+        from deblur_lib.evaluation.cost import count_macs
+        from deblur_lib.runs import costing
+
+        full = costing.published(plan.paper)
+        found = module.structure(full, count_macs)
+        _keep_panels(found.get("panels", {}), folder / "pictures" / PANELS)
+        costs = joined_probes({"costs": full}, found)["costs"]
+        write_json(path, found | {"costs": costs, "code": code}, sort=False)
+
+
+def _keep_panels(panels: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Store the pictures of panels as files; what remains of the probes goes to JSON."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, panel in panels.items():
+        for label, picture in panel.pop("pictures").items():
+            write_png(folder / name / f"{label}.png", picture)
+
+
+def _curves(runs: Sequence[Run]) -> str:
+    columns = ["run", "method", "seed", "step", "name", "value"]
+    parts = [pd.DataFrame(columns=columns)]
+    for run in runs:
+        log = pd.read_csv(store.run_folder(run) / "log.csv")
+        parts.append(log.assign(run=run.id, method=run.method.id, seed=run.seed))
+    frame = pd.concat(parts[1:] or parts)[columns]
+    text: str = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    return text
+
+
+def _costs(plan: Plan, runs: Sequence[Run]) -> str:
+    """Costs of each row's network at published size, counts of it as run beside them.
+
+    Smoke measures nothing: its networks stand as they were run, and the unit says so.
+    """
+    smoke = plan.profile.name == "smoke"
+    records = []
+    for run in {run.method.id: run for run in runs}.values():
+        network = str(run.method.network)
+        full = run.options if smoke else published_options(plan.paper, run.method)
+        found = read_json(store.costs_file(network, full))
+        here = read_json(store.costs_file(network, run.options))
+        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if name in found}
+        size = "as run" if smoke else "published size"
+        records += [
+            {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}
+            for name, (value, unit) in told.items()
+        ]
+        records += [
+            {"method": run.method.id, "name": f"{name}_here", "value": here[name],
+             "unit": f"{COST_UNITS[name]}, as run"}
+            for name in AS_RUN
+        ]  # fmt: skip
+    columns = ["method", "name", "value", "unit"]
+    text: str = pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
+    """Blurred, sharp and the restorations of the first seed, under the names of their methods."""
+    base = store.run_base(plan.request)
+    first = plan.runs[0].seed
+    places = {"": base / "pictures"} | {
+        run.method.id: store.run_folder(run) / "pictures" for run in runs if run.seed == first
+    }
+    for old in (folder / "pictures").glob("*"):
+        if old.name != PANELS:
+            shutil.rmtree(old)
+    shown = read_json(base / "probes.json")["shown"]
+    for method, place in places.items():
+        for dataset, rules in shown.items():
+            for picture in rules.values():
+                for path in sorted((place / dataset / picture).glob("*.png")):
+                    target = folder / "pictures" / dataset / picture / f"{method or path.stem}.png"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)

@@ -1,0 +1,94 @@
+"""What the networks of a room cost: at published size for comparisons, as run for everything else.
+
+A comparison of costs is one of the published networks, whatever the budget trains, so the tables
+show the network at the options of the paper profile. Parameters and multiply-accumulates are
+counted without memory for the weights; seconds and memory are measured for rows that run and that
+a comparison of networks prints; parts and controls are counted alone. Each distinct network is
+looked at once and kept in the workspace, for all rooms.
+"""
+
+from typing import Any
+
+import torch
+
+from deblur_lib import catalogue
+from deblur_lib.devices import resolve_device
+from deblur_lib.evaluation.cost import COUNTER, cost, count_macs, count_parameters, device_name
+from deblur_lib.nn import Deblurrer
+from deblur_lib.records import read_json, write_json
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Plan, published_options
+from deblur_lib.spec import Options, Paper
+from deblur_lib.training.seeding import fresh_network
+
+SIDE = 256  # of the picture for which costs are told, in pixels
+
+
+def counted(network: str, options: Options) -> dict[str, Any]:
+    """Parameters and multiply-accumulates of a network; nothing is allocated or calculated.
+
+    Args:
+        network: catalogue name.
+        options: its keyword arguments.
+
+    Returns:
+        At least "parameters" and "macs"; what else is stored of this network.
+    """
+    path = store.costs_file(network, options)
+    stored: dict[str, Any] = read_json(path) if path.is_file() else {}
+    if stored.get("macs_counter") != COUNTER:
+        with torch.device("meta"):
+            built = catalogue.build(network, **options)
+            stored = {
+                "parameters": count_parameters(built),
+                "macs": count_macs(built, torch.empty(_shape(built))),
+                "macs_counter": COUNTER,
+            }
+        write_json(path, stored)
+    return stored
+
+
+def _shape(network: Deblurrer) -> tuple[int, ...]:
+    frames = network.clip_length
+    return (1, 3, SIDE, SIDE) if frames == 1 else (1, frames, 3, SIDE, SIDE)
+
+
+def measured(network: str, options: Options, device: torch.device) -> dict[str, Any]:
+    """The same with seconds and peak memory of one pass, measured on a device."""
+    path = store.costs_file(network, options)
+    stored = counted(network, options)
+    if stored.get("device") != device_name(device):
+        built = fresh_network(network, options, seed=0)
+        stored = cost(built, size=(SIDE, SIDE), device=device)
+        write_json(path, stored)
+    return stored
+
+
+def published(paper: Paper) -> dict[str, dict[str, int]]:
+    """Parameters and multiply-accumulates of all compared networks at their published size."""
+    compared, found = _compared(paper), {}
+    for method in paper.methods:
+        if method.id in compared and method.network not in (None, "identity"):
+            full = counted(str(method.network), published_options(paper, method))
+            found[method.id] = {name: int(full[name]) for name in ("parameters", "macs")}
+    return found
+
+
+def measure(plan: Plan) -> None:
+    """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
+    device = resolve_device(plan.request.device)
+    timed = _compared(plan.paper) - {one.id for one in plan.paper.methods if one.control}
+    for run in {run.method.id: run for run in plan.runs}.values():
+        network, smoke = str(run.method.network), plan.profile.name == "smoke"
+        counted(network, run.options)
+        options = run.options if smoke else published_options(plan.paper, run.method)
+        if run.method.id in timed:
+            measured(network, options, device)
+        else:
+            counted(network, options)
+
+
+def _compared(paper: Paper) -> set[str]:
+    """Rows of the tables that compare networks."""
+    tables = (table for table in paper.tables if table.kind == "comparison")
+    return {method for table in tables for method in table.methods}

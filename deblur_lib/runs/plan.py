@@ -1,0 +1,232 @@
+"""Which runs a request means: paper, profile and parameters in, run declarations out. No torch.
+
+A run is (network and options, data, recipe, seed, profile). Its id is its method, its seed and a
+hash of every setting that can change its numbers; the same settings always give the same id.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deblur_lib import papers
+from deblur_lib.data.real import checksets
+from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.provenance import settings_hash
+from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
+from deblur_lib.training.schedules import check as check_recipe
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16")
+TRAIN_MODES = ("missing", "never")
+PLAIN = {"paper", "profile", "device", "precision", "train", "roots", "checks"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a notebook, the command line or a script asks for.
+
+    Attributes:
+        paper: room id.
+        profile: smoke, demo, study, gpu or paper.
+        device: auto, cpu, cuda or mps.
+        precision: auto, fp32 or bf16.
+        seeds: seeds of the runs; empty takes the profile's.
+        train: "missing" trains what no stored run covers, "never" only reads published results.
+        methods: rows to run; empty takes all that the profile runs.
+        options: overrides of network options, by network name.
+        recipe: overrides of the training recipe.
+        data: settings of generated pictures.
+        roots: folder of each real data set, by data id.
+        sources: data id that takes the place of one that the profile names, for training and
+            testing, e.g. {"gopro-linear": "gopro-gamma"} or a folder of your own named in `roots`.
+        checks: sets that trained networks are scored on for checking: declared ones, data ids, or
+            names in `roots`; empty takes the paper's whose folder is in `roots`.
+    """
+
+    paper: str
+    profile: str = "demo"
+    device: str = "auto"
+    precision: str = "auto"
+    seeds: tuple[int, ...] = ()
+    train: str = "missing"
+    methods: tuple[str, ...] = ()
+    options: dict[str, Options] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: Options = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+
+    @property
+    def altered(self) -> dict[str, Any]:
+        """Parameters given besides those of `PLAIN`: what is asked is not what a profile declares.
+
+        Such a request has folders and a notebook of its own, see `store`.
+        """
+        given = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        given["methods"] = sorted(set(self.methods))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if name not in PLAIN and value
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with one seed, fully resolved.
+
+    Attributes:
+        paper, profile: room and budget.
+        method: the row it fills.
+        seed: seed of the run.
+        options: options of the network, profile and request included.
+        train: the recipe, method, profile and request included.
+        train_on: data id of the training pictures.
+        data: settings of generated pictures.
+        precision: what the request asks for, else what the profile does.
+    """
+
+    paper: str
+    profile: str
+    method: Method
+    seed: int
+    options: Options
+    train: Train
+    train_on: str
+    data: Options
+    precision: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting that can change a number of this run."""
+        return {
+            "network": self.method.network,
+            "options": self.options,
+            "train": dataclasses.asdict(self.train),
+            "train_on": self.train_on,
+            "data": self.data,
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+
+    @property
+    def id(self) -> str:
+        """Readable id: method, seed and settings hash."""
+        return f"{self.method.id}-s{self.seed}-{settings_hash(self.settings)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a request, with the declarations they come from."""
+
+    request: Request
+    paper: Paper
+    profile: Profile
+    runs: tuple[Run, ...]
+    checks: tuple[CheckSet, ...] = ()
+
+
+def make_plan(request: Request) -> Plan:
+    """Resolve a request into runs.
+
+    Raises:
+        UsageError: an unknown paper, profile, method, device or check set, a seed that is no whole
+            number from 0 on, a recipe field, type or value that cannot be; nothing was started.
+    """
+    paper = papers.load(request.paper)
+    for kind, value, known in (
+        ("profile", request.profile, PROFILES),
+        ("device", request.device, DEVICES),
+        ("precision", request.precision, PRECISIONS),
+        ("train mode", request.train, TRAIN_MODES),
+    ):
+        if value not in known:
+            raise UsageError(unknown_name(kind, value, known, see=f"notebooks/{paper.id}.ipynb"))
+    _check_seeds(request.seeds)
+    declared = next(one for one in paper.profiles if one.name == request.profile)
+    profile = _with_sources(declared, request.sources)
+    methods = _chosen(paper, request)
+    used = sorted({str(one.network) for one in methods})
+    for name in request.options:
+        if name not in used:
+            raise UsageError(unknown_name("network run here", name, used))
+    seeds = {
+        one.id: request.seeds or profile.seeds_of.get(one.id, profile.seeds) for one in methods
+    }
+    runs = [
+        _run(paper, profile, request, method, seed)
+        for seed in dict.fromkeys(itertools.chain(*seeds.values()))
+        for method in methods
+        if seed in seeds[method.id]
+    ]
+    learnt = {run.train_on for run in runs} | {str(run.data.get("photographs")) for run in runs}
+    checks = checksets.choose(paper.checks, request.checks, request.roots, learnt)
+    return Plan(request, paper, profile, tuple(runs), checks)
+
+
+def _check_seeds(seeds: Sequence[int]) -> None:
+    wrong = any(type(one) is not int or one < 0 for one in seeds)
+    if wrong or len(set(seeds)) < len(seeds):
+        raise UsageError(
+            f"seeds needs whole numbers from 0 on, each once, got {list(seeds)}; -1 stands for the "
+            "blurred pictures"
+        )
+
+
+def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:
+    named = {profile.train_on, *profile.test_on.values()}
+    for name in sources:
+        if name not in named:
+            raise UsageError(unknown_name(f"data set of profile {profile.name}", name, named))
+    return dataclasses.replace(
+        profile,
+        train_on=sources.get(profile.train_on, profile.train_on),
+        test_on={printed: sources.get(one, one) for printed, one in profile.test_on.items()},
+    )
+
+
+def _chosen(paper: Paper, request: Request) -> list[Method]:
+    runnable = {
+        one.id: one
+        for one in paper.methods
+        if one.network not in (None, "identity") and request.profile in one.profiles
+    }
+    for name in request.methods:
+        if name not in runnable:
+            see = f"deblur list {paper.id}"
+            raise UsageError(
+                unknown_name(f"method run at profile {request.profile}", name, runnable, see=see)
+            )
+    return [one for one in runnable.values() if not request.methods or one.id in request.methods]
+
+
+def published_options(paper: Paper, method: Method) -> Options:
+    """Options of a row's network in the paper profile: its published size."""
+    full = next(one for one in paper.profiles if one.name == "paper")
+    return {**full.options.get(str(method.network), {}), **method.options}
+
+
+def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed: int) -> Run:
+    assert method.network is not None
+    options = {
+        **profile.options.get(method.network, {}),
+        **method.options,
+        **request.options.get(method.network, {}),
+    }
+    own = profile.train_of.get(method.id, {})
+    recipe = override(paper.recipe, {**profile.train, **method.train, **own, **request.recipe})
+    check_recipe(recipe)
+    return Run(
+        paper=paper.id,
+        profile=profile.name,
+        method=method,
+        seed=seed,
+        options=options,
+        train=recipe,
+        train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
+        data={**profile.data, **profile.data_of.get(method.id, {}), **request.data},
+        precision=profile.precision if request.precision == "auto" else request.precision,
+    )

@@ -1,0 +1,143 @@
+"""What is refused before anything starts: the same for notebooks, commands and dry runs.
+
+`make_plan` holds names, seeds and recipes against the declarations. This module asks what only
+pictures, networks and devices know, without opening or training any; where a request changes
+nothing of that kind, no torch is loaded.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from deblur_lib.errors import DeblurError, UsageError, unknown_name
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Plan, Request, Run, make_plan
+
+GENERATED = "synth-"  # how the ids of generated pictures begin
+
+
+def checked_plan(request: Request) -> Plan:
+    """Resolve a request whose values are all possible.
+
+    Raises:
+        UsageError: what is wrong and what would be right; nothing was started.
+    """
+    store.check_library()
+    plan = make_plan(request)
+    for name, folder in request.roots.items():
+        if not Path(folder).is_dir():
+            raise UsageError(
+                f"roots needs a folder for {name!r}, {folder} is none; relative folders are looked "
+                "for below the project root"
+            )
+    if request.altered:
+        _check_pictures(plan)
+        for run in {run.method.id: run for run in plan.runs}.values():
+            if request.recipe or request.data:
+                _check_recipe(run, plan)
+            if run.method.network in request.options:
+                _check_network(run)
+    if request.device not in ("auto", "cpu"):
+        from deblur_lib.devices import resolve_device, resolve_precision
+
+        resolve_precision(request.precision, resolve_device(request.device))
+    return plan
+
+
+def check_ready(plan: Plan) -> None:
+    """Refuse to start where pictures to train on, or rows to read, are missing.
+
+    Raises:
+        UsageError: a real data set without its folder, or `train="never"` and no published rows.
+    """
+    folder = store.results_folder(plan.request)
+    if plan.request.train == "never":
+        if not (folder / "rows.csv").is_file():
+            raise UsageError(
+                f"train='never' reads results/{plan.paper.id}/{plan.profile.name}, which holds no "
+                "rows; take train='missing'"
+            )
+        return
+    for data_id in used_data(plan):
+        if not data_id.startswith(GENERATED):
+            from deblur_lib.data.opening import check_place
+
+            check_place(data_id, plan.request.roots)
+
+
+def used_data(plan: Plan) -> list[str]:
+    """Ids of all data sets that a plan trains or tests on."""
+    return sorted({*plan.profile.test_on.values(), *(run.train_on for run in plan.runs)})
+
+
+def data_settings(plan: Plan, data_id: str, method: str = "") -> dict[str, Any]:
+    """Settings of one data set: the profile's, then a method's own, then the request's.
+
+    Where a plan uses generated and real pictures, each kind takes the settings that it knows.
+    """
+    from deblur_lib.data.generated.variants import VARIANTS
+    from deblur_lib.data.opening import settings_of
+
+    asked = plan.request.data
+    if len({one in VARIANTS for one in [*used_data(plan), data_id]}) == 2:
+        asked = settings_of(data_id, asked)
+    declared = {**plan.profile.data, **plan.profile.data_of.get(method, {})}
+    return {**settings_of(data_id, declared), **asked}
+
+
+def _check_pictures(plan: Plan) -> None:
+    from deblur_lib.data.generated.variants import VARIANTS
+    from deblur_lib.data.opening import FLOW_MADE, check_settings
+    from deblur_lib.data.real.sources import SOURCES
+
+    known = {*VARIANTS, *SOURCES, FLOW_MADE, *plan.request.roots}
+    for data_id in used_data(plan):
+        if data_id not in known:
+            see = "a folder of your own needs an entry in roots"
+            raise UsageError(unknown_name("data set", data_id, known, see=see))
+        check_settings(data_id, data_settings(plan, data_id))
+
+
+def _check_recipe(run: Run, plan: Plan) -> None:
+    """Names of losses and augmentations, the second player, the crop against generated pictures."""
+    import torch
+
+    from deblur_lib.data.augment import chosen, side_to_draw
+    from deblur_lib.data.generated.benchmark import read_settings
+    from deblur_lib.data.generated.variants import VARIANTS
+    from deblur_lib.losses import FEATURE_LOSSES, LOSSES
+    from deblur_lib.training.critics import build_critic, check_critic
+
+    chosen(run.train.augment)
+    losses = LOSSES | FEATURE_LOSSES
+    for name in run.train.loss:
+        if name not in losses:
+            raise UsageError(unknown_name("loss", name, losses, see="deblur_lib.losses"))
+    if run.train_on in VARIANTS:
+        side = side_to_draw(run.train.augment, run.train.crop)
+        size = read_settings(data_settings(plan, run.train_on)).size
+        if side > size:
+            raise UsageError(
+                f"crop {run.train.crop} of {run.method.id} needs pictures of {side} pixels, "
+                f"{run.train_on} gives {size}; take a smaller crop or a larger size"
+            )
+    if run.train.adversarial and "adversarial" in plan.request.recipe:
+        with torch.device("meta"):
+            check_critic(build_critic(run.train.adversarial), run.train.adversarial)
+
+
+def _check_network(run: Run) -> None:
+    """Build it without memory for its weights."""
+    import torch
+
+    from deblur_lib import catalogue
+
+    try:
+        with torch.device("meta"):
+            catalogue.build(str(run.method.network), **run.options)
+    except DeblurError:
+        raise
+    except Exception as error:  # whatever a constructor meets in a value that cannot be
+        raise UsageError(
+            f"options {run.options} build no {run.method.network}: {error}; see the network's "
+            "page in the library reference"
+        ) from error

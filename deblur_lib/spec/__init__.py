@@ -6,20 +6,56 @@ the wrong type is refused when it is made, so nothing starts on a half-understoo
 
 from deblur_lib.spec.checksets import CHECKS, CLIP_CHECKS, CheckSet
 from deblur_lib.spec.claims import Check, Claim, PrintedCell
-from deblur_lib.spec.ground import PROFILES, STRICT, Option, Options, ProfileName, Share
-from deblur_lib.spec.methods import LONG, Method
+from deblur_lib.spec.ground import (
+    FROM_DEMO,
+    FROM_STUDY,
+    PROFILES,
+    STRICT,
+    Option,
+    Options,
+    ProfileName,
+    Share,
+)
+from deblur_lib.spec.methods import IDENTITY, LARGER, LONG, LONG_RUN, Method
 from deblur_lib.spec.paper import Departure, Paper
-from deblur_lib.spec.profiles import Profile
-from deblur_lib.spec.reading import misfit, override, parse
-from deblur_lib.spec.recipes import Adversarial, Train
-from deblur_lib.spec.tables import Column, Figure, Table
+from deblur_lib.spec.profiles import (
+    DEMO,
+    FIVE,
+    FULL_LENGTH,
+    GPU,
+    ONE,
+    PRINTED,
+    SMOKE,
+    STUDY,
+    THREE,
+    Profile,
+)
+from deblur_lib.spec.reading import extend, misfit, override, parse
+from deblur_lib.spec.recipes import RAGAN, WGAN, Adversarial, Train
+from deblur_lib.spec.tables import Column, Figure, Table, columns
 
 __all__ = [
     "CHECKS",
     "CLIP_CHECKS",
+    "DEMO",
+    "FIVE",
+    "FROM_DEMO",
+    "FROM_STUDY",
+    "FULL_LENGTH",
+    "GPU",
+    "IDENTITY",
+    "LARGER",
     "LONG",
+    "LONG_RUN",
+    "ONE",
+    "PRINTED",
     "PROFILES",
+    "RAGAN",
+    "SMOKE",
     "STRICT",
+    "STUDY",
+    "THREE",
+    "WGAN",
     "Adversarial",
     "Check",
     "CheckSet",
@@ -37,6 +73,8 @@ __all__ = [
     "Share",
     "Table",
     "Train",
+    "columns",
+    "extend",
     "misfit",
     "override",
     "parse",

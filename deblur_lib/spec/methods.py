@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from deblur_lib.spec.ground import PROFILES, STRICT, Options, ProfileName
 
+LARGER = "the smoke budget shows the paper's own rows"
 LONG = "the long run belongs to the study: about an hour of one core at GoPro's full length of blur"
 
 
@@ -45,3 +46,7 @@ class Method:
         if set(self.profiles) != set(PROFILES) and not self.not_run:
             raise ValueError(f"{self.id}: not run in every profile, so `not_run` must say why")
         return self
+
+
+IDENTITY = Method("identity", "Blurred input", "identity", control=True)
+LONG_RUN = Method("", "", None, profiles=("study",), not_run=LONG, control=True, apart=True)

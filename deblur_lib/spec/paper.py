@@ -51,9 +51,9 @@ class Paper:
         recipe: the paper's own training recipe (paper profile).
         methods: all rows of all tables.
         tables: the tables.
-        figures: the figures, in the order of the chapter.
-        departures: open points of the paper and what we do.
         profiles: the budgets, one of each name.
+        figures: the figures, in the order of the chapter; `papers.load` reads them.
+        departures: open points of the paper and what we do; `papers.load` reads them.
     """
 
     id: str
@@ -66,9 +66,9 @@ class Paper:
     recipe: Train
     methods: tuple[Method, ...]
     tables: tuple[Table, ...]
-    figures: tuple[Figure, ...]
-    departures: tuple[Departure, ...]
     profiles: tuple[Profile, ...]
+    figures: tuple[Figure, ...] = ()
+    departures: tuple[Departure, ...] = ()
     discriminators: dict[str, str] = Field(default_factory=dict)
     checks: tuple[CheckSet, ...] = CHECKS
     starts_from: dict[str, str] = Field(default_factory=dict)

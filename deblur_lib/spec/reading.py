@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -66,3 +66,28 @@ def override(base: T, changes: dict[str, Any]) -> T:
             f"{type(base).__name__}.{'.'.join(map(str, first['loc']))}: {first['msg']}, got "
             f"{first.get('input')!r}"
         ) from error
+
+
+def extend(base: T, **changes: Any) -> T:
+    """A declaration like another: mappings of settings join those of the base, the rest replaces.
+
+    Mappings join key by key; where a field holds mappings by name, such as the options of each
+    network in a profile, these join as well. A value inside settings, such as the losses of a
+    recipe, is replaced whole.
+
+    Raises:
+        ValidationError: a field that the declaration does not have, or a wrong type.
+    """
+    kinds = {field.name: field.type for field in dataclasses.fields(base)}  # type: ignore[arg-type]
+    joined = {
+        name: _joined(kinds.get(name), getattr(base, name, None), value)
+        for name, value in changes.items()
+    }
+    return dataclasses.replace(base, **joined)  # type: ignore[type-var]
+
+
+def _joined(kind: Any, old: Any, new: Any) -> Any:
+    if get_origin(kind) is not dict or not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    inner = get_args(kind)[1]
+    return old | {key: _joined(inner, old.get(key), value) for key, value in new.items()}

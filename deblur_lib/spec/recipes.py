@@ -36,6 +36,10 @@ class Adversarial:
     conditional: bool = False
 
 
+RAGAN = Adversarial("double", {"norm": "instance"}, "ragan_ls", weight=0.01)  # of DeblurGAN-v2
+WGAN = Adversarial("deblurgan_critic", loss="wgan_gp", critic_steps=5)  # of DeblurGAN
+
+
 @dataclass(frozen=True, config=STRICT)
 class Train:
     """A training recipe.

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from deblur_lib.errors import DeclarationError, unknown_name
 from deblur_lib.spec.ground import STRICT, Options
 
 
@@ -26,6 +27,48 @@ class Column:
     convention: str
     title: str
     size_of: dict[str, str] = Field(default_factory=dict)
+
+
+_PSNR, _SSIM = ("psnr_db", "PSNR{} [dB]"), ("ssim", "SSIM{}")
+_FILLS = {  # metric of the printed cells and heading, by convention or cost
+    **dict.fromkeys(("psnr-rgb", "psnr-float", "shift-y-psnr", "realblur-ecc-psnr"), _PSNR),
+    **dict.fromkeys(("wang-rgb", "vol3d-rgb", "uniform7-rgb"), _SSIM),
+    **dict.fromkeys(("shift-y-ssim", "realblur-ecc-ssim"), _SSIM),
+    "seconds": ("time_s", "time at 256x256 [s]"),
+    "parameters": ("params_m", "parameters [M]"),
+}
+_ALIGNED = {"realblur-ecc": "aligned", "shift-y": "shift-y"}  # said in every heading
+
+
+def columns(
+    conventions: dict[str, tuple[str, ...]], *, size_of: dict[str, str] | None = None
+) -> tuple[Column, ...]:
+    """The columns of a table, data set by data set.
+
+    The first convention of a metric is the printed column of its data set; the heading of another
+    one names it.
+
+    Args:
+        conventions: conventions and costs of each data set, in the order of the columns.
+        size_of: of the columns of costs, see `Column`.
+
+    Raises:
+        DeclarationError: no metric is scored by that convention.
+    """
+    made: list[Column] = []
+    for dataset, names in conventions.items():
+        for name in names:
+            if name not in _FILLS:
+                raise DeclarationError(
+                    unknown_name("convention", name, _FILLS, see="deblur_lib.spec.tables")
+                )
+            metric, title = _FILLS[name]
+            again = (dataset, metric) in {(one.dataset, one.metric) for one in made}
+            told = _ALIGNED.get(name.rpartition("-")[0], name if again else "")
+            sizes = {} if metric in ("psnr_db", "ssim") else size_of or {}
+            title = title.format(f", {told}" if told else "")
+            made.append(Column(dataset, metric, name, title, sizes))
+    return tuple(made)
 
 
 @dataclass(frozen=True, config=STRICT)

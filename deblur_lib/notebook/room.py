@@ -21,6 +21,7 @@ from deblur_lib.report import (
     budget,
     checks,
     derive,
+    lines,
     markup,
     photographs,
     tables,
@@ -237,6 +238,10 @@ class Room:
         frame = pd.DataFrame([vars(one) for one in self.paper.departures])
         kept = frame[["id", "where", "says", "does", "why", "option"]]
         return markup.listing(kept.set_index("id"), key="departures")
+
+    def lines(self) -> markup.View:
+        """The paper's equations and sentences on its architecture, and the code that does each."""
+        return lines.view(self.paper)
 
     def provenance(self) -> markup.View:
         """Commit, hardware, precision, pictures and time of every run."""

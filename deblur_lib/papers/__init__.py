@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
-from deblur_lib.spec import Claim, Departure, Figure, Paper, PrintedCell, parse
+from deblur_lib.spec import Claim, Departure, Figure, Paper, PrintedCell, Statement, parse
 
 ROOT = Path(__file__).resolve().parent
 READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where it was built
@@ -53,6 +53,13 @@ def claims(paper: str) -> tuple[Claim, ...]:
     """The paper's statements, with their checks."""
     statements: tuple[Claim, ...] = _read(load(paper).id, "claims", tuple[Claim, ...])
     return statements
+
+
+@cache
+def statements(paper: str) -> tuple[Statement, ...]:
+    """The paper's equations and sentences on its architecture, with the code that does each."""
+    found: tuple[Statement, ...] = _read(load(paper).id, "statements", tuple[Statement, ...])
+    return found
 
 
 def _read(paper: str, name: str, kind: Any) -> Any:

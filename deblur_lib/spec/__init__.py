@@ -17,7 +17,7 @@ from deblur_lib.spec.ground import (
     Share,
 )
 from deblur_lib.spec.methods import IDENTITY, LARGER, LONG, LONG_RUN, Method
-from deblur_lib.spec.paper import Departure, Paper
+from deblur_lib.spec.paper import Departure, Paper, Statement
 from deblur_lib.spec.profiles import (
     DEMO,
     FIVE,
@@ -71,6 +71,7 @@ __all__ = [
     "Profile",
     "ProfileName",
     "Share",
+    "Statement",
     "Table",
     "Train",
     "columns",

@@ -33,6 +33,34 @@ class Departure:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Statement:
+    """An equation or a sentence on the architecture, and the code that does it.
+
+    Attributes:
+        id: number of the equation as printed, "(7)"; a letter for a sentence, "a".
+        where: section, figure or table of the paper.
+        says: what it says, in our words; mathematics between dollar signs.
+        code: documented functions and classes that do it, below `deblur_lib`
+            ("papers.wan2023.blocks.MSRM"); those of an equation name it: "Eq. (7)".
+        departures: ids of open points that concern it.
+        why_none: the reason where no code does it.
+    """
+
+    id: str
+    where: str
+    says: str
+    code: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
+    why_none: str = ""
+
+    @model_validator(mode="after")
+    def _is_done_or_says_why(self) -> "Statement":
+        if bool(self.code) == bool(self.why_none):
+            raise ValueError(f"{self.id}: name either the code that does it or why none does")
+        return self
+
+
+@dataclass(frozen=True, config=STRICT)
 class Paper:
     """A paper's room, declared.
 

@@ -24,6 +24,7 @@ from deblur_lib.report import (
     lines,
     markup,
     photographs,
+    summary,
     tables,
     verdicts,
 )
@@ -135,6 +136,29 @@ class Room:
         return Results.load(self.folder)
 
     # --- showing -------------------------------------------------------------------------------
+
+    def summary(self) -> "DisplayObject":
+        """The chapter's question, the paper's claims, what was measured and what stays open."""
+        from IPython.display import Markdown
+
+        results, where = self._latest()
+        return Markdown(summary.opening(results, self.paper, where=where))
+
+    def takeaways(self) -> "DisplayObject":
+        """What to remember of the chapter, as far as the stored rows say it."""
+        from IPython.display import Markdown
+
+        return Markdown(summary.closing(self._latest()[0], self.paper))
+
+    def _latest(self) -> tuple[Results | None, str]:
+        """Rows of this request, else the published ones of its profile, and which they are."""
+        profile = self.plan.profile.name
+        published = store.published_folder(self.paper.id, profile)
+        own = "the published run" if self.folder == published else "this run"
+        for folder, where in ((self.folder, own), (published, "the published run")):
+            if (folder / "rows.csv").is_file():
+                return Results.load(folder), f"{where}, profile {profile}"
+        return None, f"no rows of profile {profile} are stored; run the cells below"
 
     def budget(self) -> markup.View:
         """What this profile trains: rows, network options, recipe, seeds."""

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from deblur_lib.errors import DeclarationError, UsageError, unknown_name
-from deblur_lib.spec import Claim, Departure, Figure, Paper, PrintedCell, Statement, parse
+from deblur_lib.spec import Claim, Departure, Figure, Paper, PrintedCell, Statement, Summary, parse
 
 ROOT = Path(__file__).resolve().parent
 READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where it was built
@@ -59,6 +59,14 @@ def claims(paper: str) -> tuple[Claim, ...]:
 def statements(paper: str) -> tuple[Statement, ...]:
     """The paper's equations and sentences on its architecture, with the code that does each."""
     found: tuple[Statement, ...] = _read(load(paper).id, "statements", tuple[Statement, ...])
+    return found
+
+
+@cache
+def summary(paper: str) -> Summary:
+    """How the paper's chapter opens and ends."""
+    source = f"{load(paper).id}/summary.yaml"
+    found: Summary = parse(Summary, _plain(ROOT / source), source=source)
     return found
 
 

@@ -51,8 +51,8 @@ def _row(one: Statement) -> dict[str, str]:
     }
 
 
-def _mathematics(text: str) -> str:
-    parts = MATH.split(text)
+def _mathematics(text: object) -> str:
+    parts = MATH.split(str(text))
     span = '<span class="math notranslate nohighlight">\\({}\\)</span>'
     return "".join(
         span.format(html.escape(part)) if index % 2 else html.escape(part)
@@ -60,7 +60,8 @@ def _mathematics(text: str) -> str:
     )
 
 
-def _links(text: str) -> str:
+def _links(cell: object) -> str:
+    text = str(cell)
     if text.startswith("none: "):
         return html.escape(text)
     return "<br>".join(

@@ -32,6 +32,7 @@ from deblur_lib.spec.profiles import (
 )
 from deblur_lib.spec.reading import extend, misfit, override, parse
 from deblur_lib.spec.recipes import RAGAN, WGAN, Adversarial, Train
+from deblur_lib.spec.summary import Summary, Takeaway
 from deblur_lib.spec.tables import Column, Figure, Table, columns
 
 __all__ = [
@@ -72,7 +73,9 @@ __all__ = [
     "ProfileName",
     "Share",
     "Statement",
+    "Summary",
     "Table",
+    "Takeaway",
     "Train",
     "columns",
     "extend",

@@ -167,7 +167,7 @@ class Room:
                 "row": run.method.title,
                 "network": run.method.network,
                 "options": ", ".join(f"{key} {value}" for key, value in run.options.items()),
-                "steps": run.train.steps,
+                "steps": run.steps,
                 "batch": run.train.batch,
                 "crop": run.train.crop,
                 "seeds": ", ".join(

@@ -27,6 +27,8 @@ class Method:
         profiles: profiles in which this row is trained or scored.
         not_run: the reason shown where it is not run.
         control: True for a row that the paper does not print.
+        weights_of: id of the row whose trained weights this one uses, of the same seed; nothing is
+            trained, only `options` differ.
         apart: True for a long run, which compares with no other row and stands in no table.
     """
 
@@ -39,12 +41,17 @@ class Method:
     profiles: tuple[ProfileName, ...] = PROFILES
     not_run: str = ""
     control: bool = False
+    weights_of: str = ""
     apart: bool = False
 
     @model_validator(mode="after")
     def _says_why_not(self) -> "Method":
         if set(self.profiles) != set(PROFILES) and not self.not_run:
             raise ValueError(f"{self.id}: not run in every profile, so `not_run` must say why")
+        if self.weights_of and (self.train or self.train_on):
+            raise ValueError(
+                f"{self.id}: it uses the weights of {self.weights_of} and trains nothing"
+            )
         return self
 
 

@@ -106,6 +106,9 @@ class Paper:
         known = [method.id for method in self.methods]
         if len(known) != len(set(known)):
             raise ValueError(f"{self.id}: method ids repeat: {known}")
+        for method in self.methods:
+            if method.weights_of and method.weights_of not in known:
+                raise ValueError(f"{self.id} {method.id}: no method is called {method.weights_of}")
         for table in self.tables:
             missing = set(table.methods) - set(known)
             if missing:

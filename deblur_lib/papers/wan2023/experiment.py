@@ -32,6 +32,8 @@ COPIES = (
     "small budgets end before it can copy its input"
 )
 
+SPENT = "the small budgets are spent on the printed rows and the AFF control"
+
 METHODS = (
     Method("nah2017", "Nah et al. 2017", "deepdeblur", profiles=FROM_STUDY, not_run=COPIES),
     Method("svrnn", "Zhang et al. 2018 (SVRNN)", "svrnn", profiles=FROM_STUDY, not_run=COPIES),
@@ -58,8 +60,30 @@ METHODS = (
     ),
     Method(
         "wan2023_msrm_aff", "Baseline + AFF + MSRM", "wan2023", {"block": "msrm", "skip": "aff"},
-        profiles=FROM_STUDY,
-        not_run="the small budgets are spent on the printed rows and the AFF control",
+        profiles=FROM_STUDY, not_run=SPENT,
+        control=True,
+    ),
+    Method(
+        "wan2023_dffm_mean", "Baseline + DFFM, shares fixed at their mean", "wan2023",
+        {"dffm_shares": "mean"}, weights_of="wan2023_dffm", profiles=FROM_DEMO,
+        not_run=LARGER, control=True,
+    ),
+    Method(
+        "wan2023_dffm_equal", "Baseline + DFFM, shares of a third", "wan2023",
+        {"dffm_shares": "equal"}, weights_of="wan2023_dffm", control=True,
+    ),
+    Method(
+        "wan2023_wide", "wan2023, MSRM twice as wide", "wan2023",
+        {"block": "msrm", "skip": "dffm", "msrm_expand": 2}, profiles=FROM_STUDY, not_run=SPENT,
+        control=True,
+    ),
+    Method(
+        "wan2023_l1", "wan2023, L1 alone", "wan2023", {"block": "msrm", "skip": "dffm"},
+        train={"loss": {"l1": 1.0}}, profiles=FROM_STUDY, not_run=SPENT, control=True,
+    ),
+    Method(
+        "wan2023_l2", "wan2023, L2 and spectrum", "wan2023", {"block": "msrm", "skip": "dffm"},
+        train={"loss": {"mse": 1.0, "spectrum": 0.1}}, profiles=FROM_STUDY, not_run=SPENT,
         control=True,
     ),
     extend(
@@ -108,8 +132,17 @@ TABLES = (
         caption="What each module adds to the baseline on GoPro.",
         methods=(
             "wan2023_baseline", "wan2023_dffm", "wan2023", "wan2023_aff", "wan2023_msrm_plain",
-            "wan2023_msrm_aff", "mimo_unet", "identity",
+            "wan2023_msrm_aff", "wan2023_wide", "wan2023_dffm_mean", "wan2023_dffm_equal",
+            "mimo_unet", "identity",
         ),
+        columns=columns({"gopro_test": GOPRO}),
+        kind="ablation",
+    ),
+    Table(
+        id="loss",
+        number="Loss",
+        caption="What the spectrum and the absolute difference are worth; not in the paper.",
+        methods=("wan2023", "wan2023_l1", "wan2023_l2", "identity"),
         columns=columns({"gopro_test": GOPRO}),
         kind="ablation",
     ),

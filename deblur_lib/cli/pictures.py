@@ -77,25 +77,36 @@ def clips(
     sys.exit(0 if samples else 1)
 
 
+def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str | None:
+    """The value of --tile that `evaluation.restore` takes."""
+    if value in ("auto", "none"):
+        return "auto" if value == "auto" else None
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"needs a side of at least 1 pixel, auto or none, got {value!r}")
+
+
 @main.command()
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("--weights", type=click.Path(path_type=Path), required=True, help="checkpoint")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("restored"), show_default=True)
 @click.option("--device", default="auto", show_default=True)
-@click.option("--tile", type=int, default=None, help="side of tiles for large pictures")
+@click.option(
+    "--tile", default="auto", show_default=True, metavar="auto|none|PIXELS", callback=_tile,
+    help="side of tiles for large pictures",
+)  # fmt: skip
 @click.option("--frames", is_flag=True, help="write the frames of videos as pictures")
 def restore(
-    inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: int | None, frames: bool
+    inputs: tuple[str, ...], weights: Path, out: Path, device: str, tile: Any, frames: bool
 ) -> None:
-    """Restore pictures (files, folders or patterns) and videos."""
-    from deblur_lib.restoring.photos import restore_files
-    from deblur_lib.restoring.videos import restore_inputs
+    """Restore pictures (files, folders or patterns) and videos.
 
-    done, failed, rest = restore_inputs(
+    Each keeps its name; those of one name keep their folders too. No input is written over.
+    """
+    from deblur_lib.restoring.batch import restore_inputs
+
+    done, failed = restore_inputs(
         inputs, weights, out, device=device, tile=tile, frames=frames, say=click.echo
     )
-    if rest:
-        photos = restore_files(rest, weights, out, device=device, tile=tile, say=click.echo)
-        done, failed = done + photos[0], failed + photos[1]
     click.echo(f"{done} written to {out}, {failed} failed")
-    sys.exit(3 if failed else 0 if done else 2)
+    sys.exit(3 if failed else 0)

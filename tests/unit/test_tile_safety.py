@@ -1,4 +1,4 @@
-"""What networks declare about tiles is measured: at their published depth, with the usual overlap."""
+"""What networks declare about tiles is measured: as deep as published, with the usual overlap."""
 
 from typing import Any
 

@@ -43,6 +43,13 @@ def test_a_site_in_order_passes(html: Path, tmp_path: Path) -> None:
         ('<img src="p.png">', "p.png has no alt text"),
         ('<script src="https://example.org/x.js"></script>', "from another host"),
         ('<link rel="stylesheet" href="//example.org/x.css">', "from another host"),
+        ('<img src="p.png" alt="x" OnError="x()">', "<img> has the event attribute onerror"),
+        ('<a href="java\nscript:x()">x</a>', "<a> has the address java"),
+        ("<article><script>x()</script></article>", "its text holds a script (x())"),
+        ("<article><svg><script>x()</script></svg></article>", "its text holds a script (x())"),
+        ('<article><iframe srcdoc="x"></iframe></article>', "its text holds <iframe>"),
+        ('<article><form action="x"></form></article>', "its text holds <form>"),
+        ('<script src="p.png"></script>', "loads the script p.png, which is not the book's"),
     ],
 )
 def test_damage_is_named(html: Path, tmp_path: Path, body: str, problem: str) -> None:
@@ -50,6 +57,18 @@ def test_damage_is_named(html: Path, tmp_path: Path, body: str, problem: str) ->
     with pytest.raises(BookError, match=r"1 problem") as caught:
         check_site(html, tmp_path / "project")
     assert f"bad.html: {problem}" in str(caught.value) or problem in str(caught.value)
+
+
+def test_the_scripts_of_theme_and_book_are_no_damage(html: Path, tmp_path: Path) -> None:
+    for name in ("_static/x.js", "vendor/y.js", "searchindex.js"):
+        (html / name).parent.mkdir(exist_ok=True)
+        (html / name).write_text("", encoding="utf-8")
+    ours = '<script src="_static/x.js?v=1"></script><script src="_static/../vendor/y.js"></script>'
+    data = '<article><script type="application/json">{}</script></article>'
+    add(
+        html, "good.html", f'{ours}<script src="searchindex.js"></script><script>x()</script>{data}'
+    )
+    check_site(html, tmp_path / "project")
 
 
 def test_links_to_other_hosts_are_no_damage(html: Path, tmp_path: Path) -> None:

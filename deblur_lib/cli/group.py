@@ -12,12 +12,15 @@ class Verbs(click.Group):
     """A group of verbs that prints our errors in one line and exits with their status."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; a `DeblurError` becomes one line on standard error."""
+        """Run a verb; a `DeblurError`, and Ctrl-C, become one line on standard error."""
         try:
             return super().invoke(ctx)
         except DeblurError as error:
             click.echo(f"deblur: {error}", err=True)
             ctx.exit(error.exit_status)
+        except KeyboardInterrupt:
+            click.echo("deblur: stopped; what was finished is kept", err=True)
+            ctx.exit(130)
 
 
 @click.group(cls=Verbs)

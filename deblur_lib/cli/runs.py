@@ -6,7 +6,7 @@ import click
 
 from deblur_lib import papers
 from deblur_lib.cli.group import main
-from deblur_lib.errors import UsageError
+from deblur_lib.errors import DeblurError, UsageError
 from deblur_lib.runs import store
 from deblur_lib.spec import PROFILES
 
@@ -99,7 +99,12 @@ def reproduce(
     if not force and engine.is_current(paper, parameters):
         click.echo(f"up to date: {name} (--force executes it again)")
         return
-    engine.reproduce(paper, parameters, progress=not quiet)
+    try:
+        engine.reproduce(paper, parameters, progress=not quiet)
+    except (DeblurError, KeyboardInterrupt) as error:
+        if not isinstance(error, UsageError):
+            click.echo(engine.stored(plan), err=True)
+        raise
     click.echo(f"executed: {name}")
     if plan.request.altered:
         click.echo(f"no chapter shows it, altered: {', '.join(plan.request.altered)}")

@@ -130,7 +130,7 @@ def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None
 def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: str) -> None:
     """Score a trained run on a check set and store its rows beside it; the last file is the JSON.
 
-    Large pictures are restored in tiles, see `evaluation.restoring`; everything in float32.
+    Large pictures are restored in tiles, see `evaluation.restore`; everything in float32.
     """
     folder = store.run_folder(run)
     path = _place(folder, check.id, "json")

@@ -1,5 +1,6 @@
 """What every deblurring network promises to the rest of the library."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -39,6 +40,13 @@ class Deblurrer(nn.Module):
         All are float32, under autocast too: sums with the input lose nothing to rounding.
         """
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor forward_all")
+
+    def calibrate(self, blurred: Iterable[Tensor]) -> None:
+        """Settle what follows from typical inputs and is not learnt; nothing for most networks.
+
+        Args:
+            blurred: validation pictures, (3, H, W) each, or clips (T, 3, H, W).
+        """
 
 
 def frames_for(network: nn.Module, blurred: Tensor) -> Tensor:

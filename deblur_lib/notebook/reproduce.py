@@ -142,7 +142,7 @@ def _stamp(
 @contextmanager
 def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
     """Show how many training steps the kernel has done, by reading the logs of the runs."""
-    steps = {run.id: run.train.steps for run in plan.runs}
+    steps = {run.id: run.steps for run in plan.runs}
     done = threading.Event()
     stored, _ = _progress_of(plan, steps)  # without them the bar tells a speed that nobody trained
     bar = tqdm(

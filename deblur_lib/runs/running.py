@@ -153,6 +153,7 @@ def execute(
         folder=folder,
         seed=run.seed,
         device=plan.request.device,
+        devices=plan.request.devices,
         precision=run.precision,
         name=str(run.method.network),
         options=run.options,

@@ -8,10 +8,10 @@ import griffe
 
 from deblur_lib.records import write_text
 
-SPINE = ("errors", "spec", "records", "provenance", "devices", "windows")
+SPINE = ("errors", "records", "provenance", "devices", "windows")
 TITLES = {
-    "spine": "The ground: declarations, records, devices",
-    "front": "Catalogue and commands",
+    "spine": "The ground: errors, records, devices",
+    "front": "Catalogue",
 }
 SPECIAL = re.compile(r"([\\*_$<>\[\]{}|#~])")
 

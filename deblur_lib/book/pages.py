@@ -82,7 +82,7 @@ def comparison(folder: Path, paper: Paper, results: Results) -> str:
     names.sort(key=lambda name: own is None or name != own.id)
     lines = [":::{container} compare-slider"]
     for name in ("blurred", *names, "sharp"):
-        target = folder / "pictures" / f"{paper.id}-{picture}-{name}.png"
+        target = folder / "pictures" / f"{paper.id}-{name}.png"  # pictures have foreign names
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(stored / f"{name}.png", target)
         title = titles.get(name, {"blurred": "blurred input", "sharp": "sharp truth"}.get(name))

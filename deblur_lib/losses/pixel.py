@@ -22,7 +22,10 @@ def l1(restored: Tensor, sharp: Tensor) -> Tensor:
 
 
 def mse(restored: Tensor, sharp: Tensor) -> Tensor:
-    """Mean squared difference over all elements; arguments as in `l1`."""
+    """Mean squared difference over all elements; arguments as in `l1`.
+
+    Source: sang2018, Eqs. (2) to (3).
+    """
     return (restored.float() - sharp.float()).square().mean()
 
 

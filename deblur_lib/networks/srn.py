@@ -149,6 +149,7 @@ class SRN(Deblurrer):
     """
 
     name = "srn"
+    tile_safe = False  # several times as wide a view as tiles overlap, and it counts
 
     def __init__(
         self,

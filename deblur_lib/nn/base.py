@@ -1,5 +1,6 @@
 """What every deblurring network promises to the rest of the library."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -19,7 +20,8 @@ class Deblurrer(nn.Module):
             decide it, as the next one and `tile_safe`, so ask the instance.
         minimum_size: smallest height and width after padding.
         clip_length: frames of the input; 1 for a single picture.
-        tile_safe: False where statistics over the whole picture make tiles differ from it.
+        tile_safe: False where statistics over the whole picture, a division of it, or a view much
+            wider than the usual overlap of tiles make tiles differ from it.
     """
 
     name: ClassVar[str] = ""
@@ -38,6 +40,13 @@ class Deblurrer(nn.Module):
         All are float32, under autocast too: sums with the input lose nothing to rounding.
         """
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor forward_all")
+
+    def calibrate(self, blurred: Iterable[Tensor]) -> None:
+        """Settle what follows from typical inputs and is not learnt; nothing for most networks.
+
+        Args:
+            blurred: validation pictures, (3, H, W) each, or clips (T, 3, H, W).
+        """
 
 
 def frames_for(network: nn.Module, blurred: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from deblur_lib import papers
-from deblur_lib.errors import UsageError
+from deblur_lib.errors import RecordError, UsageError
 from deblur_lib.notebook.parameters import complete, request_of
 from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
 from deblur_lib.records import read_json, write_json
@@ -95,6 +95,24 @@ def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
     return bool(read_json(stamp) == _stamp(plan, source, values, executed))
 
 
+def stored(plan: Plan) -> str:
+    """What is kept of an execution that did not come to its end."""
+    done = sum((store.run_folder(run) / "manifest.json").is_file() for run in plan.runs)
+    parts = [f"{done} of {len(plan.runs)} runs are finished"]
+    for run in plan.runs:
+        steps = [_step(path) for path in store.run_folder(run).glob("resume-*.json")]
+        if max(steps, default=-1) >= 0:
+            parts.append(f"{run.id} is stored at step {max(steps)} of {run.train.steps}")
+    return f"{'; '.join(parts)}; the same command goes on from there"
+
+
+def _step(state: Path) -> int:
+    try:
+        return int(read_json(state)["counters"]["step"])
+    except (RecordError, KeyError, TypeError, ValueError):
+        return -1  # damaged; the training tells more
+
+
 def code_digest() -> str:
     """Digest of the library's code and data files; changes when anything in it changes."""
     root = papers.ROOT.parent
@@ -124,7 +142,7 @@ def _stamp(
 @contextmanager
 def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
     """Show how many training steps the kernel has done, by reading the logs of the runs."""
-    steps = {run.id: run.train.steps for run in plan.runs}
+    steps = {run.id: run.steps for run in plan.runs}
     done = threading.Event()
     stored, _ = _progress_of(plan, steps)  # without them the bar tells a speed that nobody trained
     bar = tqdm(

@@ -21,8 +21,10 @@ from deblur_lib.report import (
     budget,
     checks,
     derive,
+    lines,
     markup,
     photographs,
+    summary,
     tables,
     verdicts,
 )
@@ -137,6 +139,29 @@ class Room:
 
     # --- showing -------------------------------------------------------------------------------
 
+    def summary(self) -> "DisplayObject":
+        """The chapter's question, the paper's claims, what was measured and what stays open."""
+        from IPython.display import Markdown
+
+        results, where = self._latest()
+        return Markdown(summary.opening(results, self.paper, where=where))
+
+    def takeaways(self) -> "DisplayObject":
+        """What to remember of the chapter, as far as the stored rows say it."""
+        from IPython.display import Markdown
+
+        return Markdown(summary.closing(self._latest()[0], self.paper))
+
+    def _latest(self) -> tuple[Results | None, str]:
+        """Rows of this request, else the published ones of its profile, and which they are."""
+        profile = self.plan.profile.name
+        published = store.published_folder(self.paper.id, profile)
+        own = "the published run" if self.folder == published else "this run"
+        for folder, where in ((self.folder, own), (published, "the published run")):
+            if (folder / "rows.csv").is_file():
+                return Results.load(folder), f"{where}, profile {profile}"
+        return None, f"no rows of profile {profile} are stored; run the cells below"
+
     def budget(self) -> markup.View:
         """What this profile trains: rows, network options, recipe, seeds."""
         frame = pd.DataFrame(
@@ -144,7 +169,7 @@ class Room:
                 "row": run.method.title,
                 "network": run.method.network,
                 "options": ", ".join(f"{key} {value}" for key, value in run.options.items()),
-                "steps": run.train.steps,
+                "steps": run.steps,
                 "batch": run.train.batch,
                 "crop": run.train.crop,
                 "seeds": ", ".join(
@@ -239,6 +264,10 @@ class Room:
         frame = pd.DataFrame([vars(one) for one in self.paper.departures])
         kept = frame[["id", "where", "says", "does", "why", "option"]]
         return markup.listing(kept.set_index("id"), key="departures")
+
+    def lines(self) -> markup.View:
+        """The paper's equations and sentences on its architecture, and the code that does each."""
+        return lines.view(self.paper)
 
     def provenance(self) -> markup.View:
         """Commit, hardware, precision, pictures and time of every run."""

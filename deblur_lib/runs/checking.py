@@ -24,8 +24,9 @@ from deblur_lib.provenance import settings_hash
 from deblur_lib.records import read_json, read_rows, rows_of, write_json, write_rows
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.runs import store
+from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan, Run
-from deblur_lib.runs.running import scored_rows, shows_bars, trained
+from deblur_lib.runs.running import scored_rows, trained
 from deblur_lib.runs.workers import side_by_side, threads_of, worker_count
 from deblur_lib.spec import CheckSet
 from deblur_lib.weights.checkpoint import read_card
@@ -129,7 +130,7 @@ def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None
 def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: str) -> None:
     """Score a trained run on a check set and store its rows beside it; the last file is the JSON.
 
-    Large pictures are restored in tiles, see `evaluation.restoring`; everything in float32.
+    Large pictures are restored in tiles, see `evaluation.restore`; everything in float32.
     """
     folder = store.run_folder(run)
     path = _place(folder, check.id, "json")

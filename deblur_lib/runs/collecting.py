@@ -32,6 +32,7 @@ COST_UNITS = {
     "seconds_iqr": "s",
     "peak_memory": "bytes",
 }
+CURVE_POINTS = 100  # published points of each training curve
 AS_RUN = ("parameters", "macs")  # costs that are also told of the network as it is run
 
 
@@ -103,11 +104,22 @@ def _curves(runs: Sequence[Run]) -> str:
     columns = ["run", "method", "seed", "step", "name", "value"]
     parts = [pd.DataFrame(columns=columns)]
     for run in runs:
-        log = pd.read_csv(store.run_folder(run) / "log.csv")
+        log = _thinned(pd.read_csv(store.run_folder(run) / "log.csv"))
         parts.append(log.assign(run=run.id, method=run.method.id, seed=run.seed))
     frame = pd.concat(parts[1:] or parts)[columns]
     text: str = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     return text
+
+
+def _thinned(log: pd.DataFrame) -> pd.DataFrame:
+    """A log of at most `CURVE_POINTS` lines a name: means over equal blocks, at their last step."""
+    place = log.groupby("name", sort=False).cumcount()
+    size = log.groupby("name", sort=False)["step"].transform("size")
+    block = place // -(-size // CURVE_POINTS)
+    found = log.groupby([log["name"], block], sort=False).agg(
+        step=("step", "last"), value=("value", "mean")
+    )
+    return found.reset_index("name").sort_values("step", kind="stable")
 
 
 def _costs(plan: Plan, runs: Sequence[Run]) -> str:

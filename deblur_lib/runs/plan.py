@@ -90,6 +90,7 @@ class Run:
         train_on: data id of the training pictures.
         data: settings of generated pictures.
         precision: what the request asks for, else what the profile does.
+        source: the run whose weights this one uses, for a row that trains nothing.
     """
 
     paper: str
@@ -101,11 +102,18 @@ class Run:
     train_on: str
     data: Options
     precision: str
+    source: "Run | None" = None
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps that this run takes itself."""
+        return 0 if self.source else self.train.steps
 
     @property
     def settings(self) -> dict[str, Any]:
         """Every setting that can change a number of this run."""
-        return {
+        origin = {"weights_of": settings_hash(self.source.settings)} if self.source else {}
+        return origin | {
             "network": self.method.network,
             "options": self.options,
             "train": dataclasses.asdict(self.train),
@@ -214,6 +222,11 @@ def published_options(paper: Paper, method: Method) -> Options:
 
 def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed: int) -> Run:
     assert method.network is not None
+    if method.weights_of:
+        origin = next(one for one in paper.methods if one.id == method.weights_of)
+        source = _run(paper, profile, request, origin, seed)
+        options = {**source.options, **method.options}
+        return dataclasses.replace(source, method=method, options=options, source=source)
     options = {
         **profile.options.get(method.network, {}),
         **method.options,

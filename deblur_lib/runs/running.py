@@ -5,7 +5,6 @@ on where its last checkpoint stands; changed test pictures are scored anew witho
 """
 
 import dataclasses
-import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,10 +34,10 @@ from deblur_lib.records import (
     write_rows,
 )
 from deblur_lib.runs import store
+from deblur_lib.runs.learning import learn, shows_bars
 from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.vetting import data_settings
 from deblur_lib.spec import Paper
-from deblur_lib.training.loop import fit
 from deblur_lib.training.seeding import fresh_network
 from deblur_lib.weights.checkpoint import load_weights
 from deblur_lib.windows import most_changed
@@ -68,11 +67,6 @@ def located(settings: Mapping[str, Any]) -> dict[str, Any]:
     folder = settings.get("photographs")
     found = {"photographs": str(store.below_root(folder))} if isinstance(folder, str) else {}
     return {**settings, **found}
-
-
-def shows_bars() -> bool:
-    """False where $TQDM_DISABLE says that someone else shows the progress."""
-    return not os.environ.get("TQDM_DISABLE")
 
 
 def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
@@ -145,20 +139,11 @@ def execute(
     train, validation = open_training(run, plan)
     cautions = remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    fitted = fit(
-        network,
-        train,
-        validation,
-        run.train,
-        folder=folder,
-        seed=run.seed,
-        device=plan.request.device,
-        devices=plan.request.devices,
-        precision=run.precision,
-        name=str(run.method.network),
-        options=run.options,
-        progress=shows_bars(),
-        notes=cautions,
+    if run.source:
+        execute(run.source, plan, tests, shown)
+    asked = plan.request
+    fitted = learn(
+        run, network, train, validation, device=asked.device, devices=asked.devices, notes=cautions
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()

@@ -20,6 +20,7 @@ from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads, resolve_device, resolve_precision
 from deblur_lib.records import read_json, write_json
 from deblur_lib.runs import costing, store
+from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 from deblur_lib.runs.running import (
     build,
@@ -29,7 +30,6 @@ from deblur_lib.runs.running import (
     open_tests,
     open_training,
     probe,
-    shows_bars,
 )
 from deblur_lib.training.pace import Pace, pace
 
@@ -110,7 +110,7 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
         runs: what is to be trained; the operations of a network of the size it is run in tell
             how long a step takes.
     """
-    return sorted(runs, key=lambda run: _work(run) * run.train.steps, reverse=True)
+    return sorted(runs, key=lambda run: _work(run) * run.steps, reverse=True)
 
 
 def _work(run: Run) -> float:
@@ -160,7 +160,7 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
         paces = {run.method.id: _pace(_share(run, plan), device) for run in bar}
     at_once = max(1, min(worker_count(plan), len(todo)))
-    hours = sum(paces[run.method.id].seconds * run.train.steps for run in todo) / 3600 / at_once
+    hours = sum(paces[run.method.id].seconds * run.steps for run in todo) / 3600 / at_once
     most = sorted((one.memory for one in paces.values()), reverse=True)[:at_once]
     disk = sum(2 * paces[run.method.id].weights for run in todo)
     disk += 2 * at_once * max((one.state for one in paces.values()), default=0)

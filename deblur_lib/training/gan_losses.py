@@ -29,20 +29,24 @@ def _bce_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
     return F.softplus(-fake).mean()  # -log D(G), which does not saturate
 
 
-def _log2_critic(one: Scores) -> Tensor:
-    return _bce_critic(one) / math.log(2)  # sang2018, Eq. (5)
+def log2_critic(one: Scores) -> Tensor:
+    """Cross-entropy of real and restored in bits, (). Source: sang2018, Eq. (5)."""
+    return _bce_critic(one) / math.log(2)
 
 
-def _log2_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
-    return _bce_generator(fake, mean_real) / math.log(2)  # sang2018, Eq. (4)
+def log2_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
+    """Bits by which the critic finds the restored wrong, (). Source: sang2018, Eq. (4)."""
+    return _bce_generator(fake, mean_real) / math.log(2)
 
 
-def _lsgan_critic(one: Scores) -> Tensor:
-    return ((one.real - 1).square().mean() + one.fake.square().mean()) / 2  # zhao2020, Eq. (4)
+def lsgan_critic(one: Scores) -> Tensor:
+    """Half the squared distances of real from 1, restored from 0. Source: zhao2020, Eq. (4)."""
+    return ((one.real - 1).square().mean() + one.fake.square().mean()) / 2
 
 
-def _lsgan_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
-    return (fake - 1).square().mean() / 2  # zhao2020, Eq. (5)
+def lsgan_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
+    """Half the squared distance of restored from 1. Source: zhao2020, Eq. (5)."""
+    return (fake - 1).square().mean() / 2
 
 
 def _wgan_critic(one: Scores) -> Tensor:
@@ -65,15 +69,15 @@ def _ragan_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
 
 CRITIC_LOSSES: dict[str, Callable[[Scores], Tensor]] = {
     "bce": _bce_critic,
-    "log2": _log2_critic,
-    "lsgan": _lsgan_critic,
+    "log2": log2_critic,
+    "lsgan": lsgan_critic,
     "wgan_gp": _wgan_critic,
     "ragan_ls": _ragan_critic,
 }
 GENERATOR_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "bce": _bce_generator,
-    "log2": _log2_generator,
-    "lsgan": _lsgan_generator,
+    "log2": log2_generator,
+    "lsgan": lsgan_generator,
     "wgan_gp": _wgan_generator,
     "ragan_ls": _ragan_generator,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from test_tile_safety import SAFE
 
 from deblur_lib import catalogue
 from deblur_lib.errors import UsageError
@@ -44,6 +45,7 @@ def test_every_network_builds_by_its_defaults_and_answers_for_its_own_options(na
         network = catalogue.build(name, **options)
     assert isinstance(network, Deblurrer)
     assert network.name in ("", name)
+    assert network.tile_safe == (name in SAFE), "measure it in test_tile_safety"
 
 
 @pytest.mark.parametrize("name", catalogue.networks())

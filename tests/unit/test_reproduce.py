@@ -11,6 +11,8 @@ from typing import Any
 
 import papermill
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from papermill.translators import translate_parameters
 
 from deblur_lib.errors import UsageError
@@ -86,6 +88,32 @@ def test_a_value_reaches_the_notebook_as_itself_and_never_as_code(value: dict[st
     assert {"table": ast.literal_eval(line.value)} == parsed
     assert json.loads(json.dumps(parsed)) == parsed
     assert parsed["table"] == json.loads(json.dumps(value))
+
+
+TEXTS = st.text() | st.sampled_from(
+    ["'", '"', "\\", "\\'", '\\"', "\n", "\r", "{0}", "#", BREAKOUT]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(deadline=None, database=None, derandomize=True, max_examples=50)
+@given(
+    name=TEXTS, table=st.dictionaries(TEXTS, VALUES, max_size=3), items=st.lists(VALUES, max_size=3)
+)
+def test_no_value_at_any_depth_becomes_code(
+    name: str, table: dict[str, Any], items: list[Any]
+) -> None:
+    texts = {"name": name, "table": json.dumps(table), "items": json.dumps(items)}
+    parsed = parse_settings(texts, DEFAULTS)
+    cell = ast.parse(translate_parameters("python3", "python", parsed, "Parameters")).body
+    values = [ast.literal_eval(line.value) for line in cell if isinstance(line, ast.Assign)]
+    assert values == [name, table, items]
+    assert len(cell) == 3
 
 
 @pytest.mark.parametrize(

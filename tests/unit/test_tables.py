@@ -1,5 +1,4 @@
 import dataclasses
-import json
 from pathlib import Path
 
 import fake_results
@@ -10,19 +9,9 @@ import pytest
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
 from deblur_lib.records import write_json
-from deblur_lib.report import (
-    budget,
-    cells,
-    columns,
-    differences,
-    numbers,
-    photographs,
-    places,
-    tables,
-)
+from deblur_lib.report import budget, cells, differences, places, tables
 from deblur_lib.report.results import Results
-from deblur_lib.runs.plan import published_options
-from deblur_lib.spec import Adversarial, Column
+from deblur_lib.spec import Column
 
 PAPER = papers.load("wan2023")
 
@@ -54,24 +43,6 @@ def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
     )
 
 
-def as_printed(results: Results) -> Results:
-    """The same rows as if they came of the paper's pictures, sizes and recipes."""
-    names = {"synth-gopro-linear/test": "gopro-linear/test", "synth-shake/test": "realblur-j/test"}
-    rows = results.rows.replace({"data": names}).assign(profile="paper")
-    manifests = []
-    for one in results.manifests:
-        method = columns.method_of(PAPER, one.method)
-        recipe = json.loads(json.dumps(differences.published_recipe(PAPER, one.method)))
-        manifests.append(
-            dataclasses.replace(
-                one, profile="paper", options=published_options(PAPER, method), train=recipe,
-                steps=recipe["steps"], pictures_meant=dict.fromkeys(names.values(), 24),
-                data={"gopro-linear/train": "0" * 64, **dict.fromkeys(names.values(), "1" * 64)},
-            )
-        )  # fmt: skip
-    return dataclasses.replace(results, rows=rows, manifests=tuple(manifests))
-
-
 def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     results: Results, second: pd.DataFrame
 ) -> None:
@@ -91,60 +62,6 @@ def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     assert found["low"] < found["ours"] < found["high"]
     for cause in ("data: synth-gopro-linear", "size: base_channels 8 (paper: 32)", "steps: 600 of"):
         assert cause in found["gap_reason"]
-
-
-def test_a_gap_is_told_where_data_size_and_steps_are_the_papers(results: Results) -> None:
-    printed = as_printed(results)
-    frame = tables.compare(printed, PAPER, "T2")
-    found = cell(frame, "wan2023_dffm")
-    assert found["gap"] == pytest.approx(found["ours"] - 31.78, abs=1e-9)
-    assert found["gap_reason"] == differences.NONE
-    text = tables.to_markdown(frame)
-    assert " gap |" in text
-    assert "no gap to the printed scores" not in text
-    assert "differs in" not in text
-
-
-@pytest.mark.parametrize(
-    ("options", "train", "apart", "text"),
-    [
-        ({"base_channels": 8}, {}, True, "size: base_channels 8 (paper: 32)"),
-        ({}, {"steps": 1000}, True, "steps: 1,000 of 4 crops of 256 px instead of 1,578,000 of 4"),
-        ({}, {"lr": 4e-3, "schedule": "constant"}, False,
-         "rate: 0.004 constant instead of 1e−4 cosine to 1e−6"),
-        ({}, {"loss": {"l1": 1.0}}, False,
-         "loss: 1 l1 at every scale instead of 1 l1 + 0.1 spectrum at every scale"),
-        ({}, {"augment": []}, False, "augmentation: none instead of hflip"),
-        ({}, {"ema": 0.999, "init": "xavier"}, False,
-         "optimiser: init xavier (paper: default), ema 0.999 (paper: 0)"),
-        ({}, {"adversarial": dataclasses.asdict(Adversarial("patchgan", weight=0.01))}, False,
-         "adversarial: 0.01 bce by patchgan instead of none"),
-    ],
-)  # fmt: skip
-def test_each_kind_of_difference_is_named(
-    results: Results, options: dict, train: dict, apart: bool, text: str
-) -> None:
-    printed = as_printed(results)
-    manifests = tuple(
-        dataclasses.replace(one, options=one.options | options, train=one.train | train)
-        for one in printed.manifests
-    )
-    changed = dataclasses.replace(printed, manifests=manifests)
-    found = cell(tables.compare(changed, PAPER, "T2"), "wan2023")
-    assert found["gap_reason"].startswith(text)
-    assert np.isnan(found["gap"]) == apart
-
-
-def test_a_backbone_that_starts_at_random_is_named(results: Results) -> None:
-    one = fake_results.manifest("wan2023", "demo", "deblurgan_v2", 0, network="deblurgan_v2")
-    fresh = dataclasses.replace(results, manifests=(*results.manifests, one))
-    column = columns.table_of(PAPER, "T1").columns[0]
-    told = differences.differences(fresh, PAPER, "deblurgan_v2", column)
-    named = "weights: random at the start instead of ImageNet weights of the backbone"
-    assert named in told
-    own = dataclasses.replace(one, options={**one.options, "backbone_weights": "own.pth"})
-    fresh = dataclasses.replace(results, manifests=(*results.manifests, own))
-    assert named not in differences.differences(fresh, PAPER, "deblurgan_v2", column)
 
 
 def test_places_stand_side_by_side_among_rows_that_have_both(second: pd.DataFrame) -> None:
@@ -317,43 +234,6 @@ def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
     )
 
 
-def test_a_title_lists_few_changes_of_size_and_the_gaps_tell_all(
-    results: Results, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(budget, "TITLED", 2)
-    table = next(one for one in PAPER.tables if one.id == "T2")
-    told = budget.title(results, PAPER, table)
-    assert told.startswith("Table 2, demo: networks of reduced size (told below) trained")
-    reasons = differences.differences(results, PAPER, "mimo_unet", table.columns[0])
-    assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reasons
-
-
-def test_each_cause_of_a_gap_is_told_once_with_its_rows(second: pd.DataFrame) -> None:
-    def gaps(frame: pd.DataFrame) -> list[str]:
-        lines = tables.to_markdown(frame).replace("\\", "").splitlines()
-        start = "- differs in "
-        return [line.removeprefix(start) for line in lines if line.startswith(start)]
-
-    made = "synth-gopro-linear (blur 0.25 of its length, 128 px)"
-    assert gaps(second) == [
-        f"data: {made} stands for gopro-linear (all rows)",
-        f"training data: {made} instead of gopro-linear (all rows)",
-        "size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8) (all rows)",
-        "steps: 600 of 4 crops of 64 px instead of 1,578,000 of 4 crops of 256 px, 0.0024 % of the "
-        "pixels (all rows)",
-    ]
-    other = second.copy()
-    other.attrs = second.attrs
-    one = (other["title"] == "Baseline") & (other["gap_reason"] != "")
-    other.loc[one, "gap_reason"] = "data: mine stands for gopro-linear; size: blocks 1"
-    told = gaps(other)
-    assert told[0] == (
-        f"data: mine stands for gopro-linear (Baseline); {made} stands for gopro-linear "
-        "(Baseline + DFFM, wan2023 (DFFM + MSRM))"
-    )
-    assert told[1].startswith("size: blocks 1 (Baseline); base_channels 8 (paper: 32)")
-
-
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
     first, again = tables.styled(second), tables.styled(second.copy())
     assert first._repr_html_() == again._repr_html_()
@@ -397,31 +277,3 @@ def test_wrong_requests_are_named(results: Results) -> None:
         tables.compare(results, PAPER, "T3")
     with pytest.raises(MissingRowsError, match="holds no rows of wan2023"):
         tables.compare(with_rows(results, results.rows[:0]), PAPER, "T1")
-
-
-def test_gain_is_shown_photograph_by_photograph(results: Results) -> None:
-    frame = photographs.gains(results, PAPER, "gopro_test")
-    assert sorted(frame.index) == [f"s{number}" for number in range(6)]
-    assert list(frame["pictures"]) == [4] * 6
-    assert "blurred input" not in frame
-    title = columns.method_of(PAPER, "wan2023").title
-    rows = results.rows[
-        (results.rows["dataset"] == "gopro_test") & (results.rows["convention"] == "psnr-rgb")
-    ]
-    one = rows[rows["scene"] == "s2"].groupby("method")["value"].mean()
-    assert frame.loc["s2", "input"] == pytest.approx(one["identity"])
-    assert frame.loc["s2", title] == pytest.approx(one["wan2023"] - one["identity"])
-    worst_first = frame.iloc[:, 2:].mean(axis=1)
-    assert worst_first.is_monotonic_increasing
-    with pytest.raises(UsageError, match="did you mean 'gopro_test'"):
-        photographs.gains(results, PAPER, "gopro_tst")
-
-
-def test_photographs_are_columns_and_networks_rows(results: Results) -> None:
-    gained = photographs.gains(results, PAPER, "gopro_test")
-    shown = photographs.shown(gained, "psnr_db")
-    assert list(shown.columns) == list(gained.index)
-    assert shown.index[0] == "blurred input"
-    first = gained.iloc[0]
-    title = gained.columns[2]
-    assert shown.loc[title].iloc[0] == numbers.number(first[title], "psnr_db", sign=True)

@@ -13,18 +13,10 @@ from deblur_lib.report.rules import (
     DIRECTION,
     INSEPARABLE,
     NOT_JUDGED,
-    OTHER,
     SUPPORTED,
     UNTESTABLE,
-    Evidence,
     Verdict,
-    at,
-    counted_verdict,
-    measured_verdict,
-    printed_verdict,
-    weakest,
 )
-from deblur_lib.report.statistics import Interval
 from deblur_lib.report.verdicts import Judgement, judge
 from deblur_lib.report.weighing import on_rows
 from deblur_lib.spec import Check
@@ -49,7 +41,7 @@ def test_printed_verdicts_of_all_claims() -> None:
     found = {name: one.printed.verdict for name, one in judged(None).items()}
     expected = {f"C{n:02d}": SUPPORTED for n in (*range(1, 10), *range(12, 17))}
     expected |= {"C10": INSEPARABLE, "C11": CONTRADICTED, "C17": CONTRADICTED}
-    expected |= {f"C{n}": NOT_JUDGED for n in (18, 19, 20, 21)}
+    expected |= {f"C{n}": NOT_JUDGED for n in (18, 19, 20, 21, 26, 27, 28, 29)}
     expected |= {f"C{n}": UNTESTABLE for n in (22, 23, 24, 25)}
     assert found == expected
 
@@ -61,156 +53,6 @@ def test_the_two_sided_claims_say_which_side_holds() -> None:
     assert [one.verdict for one in found["C11"].printed_parts] == [CONTRADICTED, SUPPORTED]
     assert "0.93" in found["C11"].printed_parts[0].reason
     assert "−1.94" in found["C11"].printed_parts[1].reason
-
-
-@pytest.mark.parametrize(
-    ("relation", "value", "verdict"),
-    [
-        ("eq", 0.754, SUPPORTED),
-        ("eq", 0.76, CONTRADICTED),
-        ("gt", 0.76, SUPPORTED),
-        ("gt", 0.75, INSEPARABLE),
-        ("ge", 0.75, SUPPORTED),
-        ("lt", 0.75, INSEPARABLE),
-        ("le", 0.75, SUPPORTED),
-        ("lt", 0.76, CONTRADICTED),
-    ],
-)
-def test_rules_for_printed_numbers(relation: str, value: float, verdict: str) -> None:
-    check = Check("a", relation, stated=0.75, tol=0.005)  # type: ignore[arg-type]
-    assert printed_verdict(check, value).verdict == verdict
-
-
-# --- the rule for measured numbers ---------------------------------------------------------------
-
-
-def evidence(
-    low: float,
-    high: float,
-    *,
-    trainings: tuple[float, float] | None = None,
-    seeds: tuple[int, ...] = (3, 3),
-    profile: str = "study",
-    photographs: int = 6,
-) -> Evidence:
-    over = Interval(*(trainings or (low, high)), min(seeds, default=0))
-    return Evidence((low + high) / 2, Interval(low, high, photographs), over, seeds, profile)
-
-
-@pytest.mark.parametrize(
-    ("relation", "stated", "low", "high", "verdict"),
-    [
-        ("gt", 0.0, 0.1, 0.3, SUPPORTED),
-        ("gt", 0.0, -0.1, 0.3, INSEPARABLE),
-        ("gt", 0.0, -0.3, -0.1, CONTRADICTED),
-        ("lt", 0.0, -0.3, -0.1, SUPPORTED),
-        ("lt", 0.0, 0.1, 0.3, CONTRADICTED),
-        ("ge", 1.0, 1.1, 1.3, SUPPORTED),
-        ("gt", 1.0, 0.9, 1.3, INSEPARABLE),
-        ("le", 0.2, 0.0, 0.1, SUPPORTED),
-        ("eq", 0.2, 0.1, 0.3, SUPPORTED),
-        ("eq", 0.5, 0.1, 0.3, DIRECTION),
-        ("eq", 0.2, -0.1, 0.3, INSEPARABLE),
-        ("eq", 0.2, -0.3, -0.1, CONTRADICTED),
-        ("eq", -0.2, -0.3, -0.1, SUPPORTED),
-        ("eq", 0.0, 0.1, 0.3, CONTRADICTED),
-        ("eq", 0.0, -0.3, -0.1, CONTRADICTED),
-        ("eq", 0.0, -0.1, 0.3, INSEPARABLE),
-    ],
-)
-def test_rules_for_our_rows(
-    relation: str, stated: float, low: float, high: float, verdict: str
-) -> None:
-    check = Check("a", relation, stated=stated)  # type: ignore[arg-type]
-    assert measured_verdict(check, evidence(low, high)).verdict == verdict
-    weaker = {SUPPORTED: DIRECTION, CONTRADICTED: OTHER}.get(verdict, verdict)
-    assert measured_verdict(check, evidence(low, high, seeds=(3, 2))).verdict == weaker
-    for profile in ("smoke", "demo"):
-        assert measured_verdict(check, evidence(low, high, profile=profile)).verdict == weaker
-
-
-@pytest.mark.parametrize("trainings", [(-0.1, 0.5), (-0.3, -0.1)])
-def test_both_intervals_must_lie_on_one_side(trainings: tuple[float, float]) -> None:
-    found = measured_verdict(Check("a", "gt"), evidence(0.1, 0.3, trainings=trainings))
-    assert found.verdict == INSEPARABLE
-    swapped = Evidence(0.2, Interval(*trainings, 6), Interval(0.1, 0.3, 3), (3, 3), "study")
-    assert measured_verdict(Check("a", "gt"), swapped).verdict == INSEPARABLE
-
-
-def test_not_separable_says_what_could_have_been_seen() -> None:
-    found = measured_verdict(Check("a", "gt"), evidence(-0.1, 0.1, trainings=(-0.16, 0.16)))
-    assert found.reason.endswith("could have seen 0.16")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [
-        (0.11, 0.3, SUPPORTED),
-        (0.05, 0.3, DIRECTION),
-        (-0.05, 0.3, INSEPARABLE),
-        (0.02, 0.09, CONTRADICTED),
-        (-0.3, -0.1, CONTRADICTED),
-    ],
-)
-def test_a_margin_moves_the_line(low: float, high: float, verdict: str) -> None:
-    check = Check("a", "gt", margin=0.1)
-    assert measured_verdict(check, evidence(low, high)).verdict == verdict
-    mirrored = Check("a", "lt", margin=0.1)
-    assert measured_verdict(mirrored, evidence(-high, -low)).verdict == verdict
-
-
-def test_a_margin_holds_for_printed_and_counted_numbers() -> None:
-    check = Check("a", "gt", margin=0.1)
-    assert printed_verdict(check, 0.03).verdict == CONTRADICTED
-    assert printed_verdict(check, 0.2).verdict == SUPPORTED
-    assert counted_verdict(check, 0.1, 0.05, 0.15).verdict == INSEPARABLE
-    assert counted_verdict(check, 0.2, 0.15, 0.25).verdict == SUPPORTED
-    with pytest.raises(ValueError, match="eq states its size"):
-        Check("a", "eq", margin=0.1)
-
-
-def test_what_cannot_be_judged_says_why() -> None:
-    check, nan = Check("a", "gt"), float("nan")
-    empty = measured_verdict(check, evidence(nan, nan, trainings=(0.1, 0.3)))
-    assert empty.reason.startswith("because no number comes out")
-    single = Evidence(0.2, Interval(nan, nan, 1), Interval(0.1, 0.3, 3), (3, 3), "study")
-    assert measured_verdict(check, single).reason.startswith("because one photograph")
-    lucky = Evidence(0.2, Interval(0.1, 0.3, 6), Interval(nan, nan, 1), (1, 1), "study")
-    assert measured_verdict(check, lucky).reason.startswith("because one training")
-
-
-def test_a_word_carries_its_budget() -> None:
-    assert at(CONTRADICTED, "study") == "contradicted at study"
-    assert at(UNTESTABLE, "study") == "untestable"
-    assert at(SUPPORTED, "") == "supported"
-
-
-@pytest.mark.parametrize(
-    ("relation", "stated", "low", "high", "verdict"),
-    [
-        ("lt", 0.0, -5.0, -5.0, SUPPORTED),
-        ("lt", 0.0, 5.0, 5.0, CONTRADICTED),
-        ("lt", 0.0, 0.0, 0.0, INSEPARABLE),
-        ("le", 0.0, 0.0, 0.0, SUPPORTED),
-        ("lt", 0.0, -5.0, 1.0, INSEPARABLE),
-        ("eq", 7.0, 7.0, 7.0, SUPPORTED),
-        ("eq", 7.0, 9.0, 9.0, CONTRADICTED),
-        ("gt", 0.0, float("inf"), float("inf"), NOT_JUDGED),
-    ],
-)
-def test_rules_for_costs(
-    relation: str, stated: float, low: float, high: float, verdict: str
-) -> None:
-    check = Check("a", relation, stated=stated)  # type: ignore[arg-type]
-    assert counted_verdict(check, low, low, high).verdict == verdict
-
-
-def test_a_claim_is_as_good_as_its_weakest_check() -> None:
-    assert weakest([SUPPORTED, DIRECTION]) == DIRECTION
-    assert weakest([SUPPORTED, NOT_JUDGED]) == NOT_JUDGED
-    assert weakest([NOT_JUDGED, INSEPARABLE]) == INSEPARABLE
-    assert weakest([NOT_JUDGED, CONTRADICTED]) == CONTRADICTED
-    assert weakest([INSEPARABLE, OTHER]) == OTHER
 
 
 # --- against made-up rows ------------------------------------------------------------------------
@@ -325,8 +167,8 @@ def test_claims_name_modules_that_the_probes_measure() -> None:
 
 def test_views_and_counts(tmp_path: Path) -> None:
     found = judge(made(tmp_path), PAPER)
-    assert sum(verdicts.counts(found)["ours"].values()) == 25
-    assert len(verdicts.as_dicts(found)) == 25
+    assert sum(verdicts.counts(found)["ours"].values()) == len(papers.claims("wan2023"))
+    assert len(verdicts.as_dicts(found)) == len(papers.claims("wan2023"))
     view = verdicts.styled(found)
     assert view._repr_html_() == verdicts.styled(found)._repr_html_()
     assert repr(view) == verdicts.to_markdown(found)

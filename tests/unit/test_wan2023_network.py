@@ -308,3 +308,26 @@ def test_modules_are_found_by_path() -> None:
     assert list(found)[:2] == ["encode_at.0.0", "encode_at.1.0"]
     assert len(found) == 6
     assert probes.modules_of(small(block="residual")) == {}
+
+
+def test_shares_of_dffm_can_be_fixed_after_training() -> None:
+    pictures = [torch.rand(3, 34, 32, generator=torch.Generator().manual_seed(i)) for i in range(3)]
+    small = {"base_channels": 4, "blocks_per_stage": 1, "block": "residual"}
+    torch.manual_seed(0)
+    network = WanNet(**small).eval()
+    with torch.no_grad():
+        for one in network.skip[:2]:
+            one.gate[2].weight.mul_(50)  # type: ignore[union-attr,index,operator]
+    fixed = {name: WanNet(**small, dffm_shares=name).eval() for name in ("mean", "equal")}
+    shown = pictures[0][None, :, :32]
+    for one in fixed.values():
+        one.load_state_dict(network.state_dict(), strict=False)
+        one.calibrate(pictures)
+    outputs = [net(shown) for net in (network, *fixed.values())]
+    assert not torch.allclose(outputs[0], outputs[1], atol=1e-5)
+    assert not torch.allclose(outputs[1], outputs[2], atol=1e-5)
+    features = [network.encode(network.pyramid(one[None, :, :32])) for one in pictures]
+    means = torch.cat([network.skip[0].weights(one) for one in features]).mean(dim=0)  # type: ignore[operator]
+    torch.testing.assert_close(fixed["mean"].skip[0].fixed, means)
+    assert "skip.0.fixed" in fixed["mean"].state_dict()
+    assert "skip.0.fixed" not in network.state_dict()

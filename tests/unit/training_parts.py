@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,6 +13,9 @@ from torch import Tensor, nn
 from deblur_lib.data.pairs import Pair
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Adversarial, Train
+from deblur_lib.training.loop import fit
+from deblur_lib.training.result import Fit
+from deblur_lib.weights.tensors import read_tensors
 
 
 class Tiny(Deblurrer):
@@ -121,3 +127,24 @@ def critic(**options: object) -> Critic:
     with torch.random.fork_rng():
         torch.manual_seed(8)
         return Critic(**options)  # type: ignore[arg-type]
+
+
+def train(folder: Path, declared: Train | None = None, **changes: object) -> Fit:
+    network = changes.pop("network", tiny())
+    train_pairs = changes.pop("train", Pairs("train"))
+    wanted = {"folder": folder, "seed": 5, "device": "cpu", "precision": "fp32", **changes}
+    return fit(  # type: ignore[arg-type]
+        network, train_pairs, Pairs("val", 2), declared or recipe(), progress=False, **wanted
+    )
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    left, right = read_tensors(one), read_tensors(other)
+    assert left.keys() == right.keys()
+    for name in left:
+        assert torch.equal(left[name], right[name]), name
+
+
+def values(fitted: Fit, name: str) -> list[float]:
+    log = pd.read_csv(fitted.log)
+    return list(log[log["name"] == name]["value"])

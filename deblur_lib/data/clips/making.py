@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from deblur_lib.data.clips.flow import Blur, blurred_frame
 from deblur_lib.data.clips.frames import (
-    PICTURES,
     VIDEOS,
     Frames,
     exchanged,
@@ -30,6 +29,7 @@ from deblur_lib.data.clips.frames import (
     thumbnail,
 )
 from deblur_lib.data.clips.selection import Quality, Rules, likeness, quality, reasons
+from deblur_lib.data.pictures.headers import hidden, is_picture
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.sources import DVD
 from deblur_lib.errors import DataError, UsageError
@@ -97,6 +97,8 @@ def make_clips(
         folder = out / split / name
         clip = _make_clip(frames, folder, blur, rules, every, progress=progress)
         clips.append({"name": name, "split": split, "source": frames.path.name, **clip})
+        if frames.lost:
+            say(f"{name}: {frames.announced} frames are announced, only {frames.lost[0]} are there")
         rejected = ", ".join(f"{count} {why}" for why, count in clip["rejected"].items())
         say(
             f"{name} ({split}): {len(clip['samples'])} samples of {clip['made']} frames; {rejected}"
@@ -114,8 +116,10 @@ def find_clips(source: Path) -> list[tuple[str, Frames]]:
         DataError: none are found.
     """
     inside = sorted(source.iterdir()) if source.is_dir() else []
-    if not any(one.suffix.lower() in PICTURES for one in inside):
-        clips = [one for one in inside if one.is_dir() or one.suffix.lower() in VIDEOS]
+    if not any(map(is_picture, inside)):
+        clips = [
+            one for one in inside if is_picture(one, VIDEOS) or (one.is_dir() and not hidden(one))
+        ]
         if source.is_dir() and not clips:
             raise DataError(
                 f"{source} holds no clip; needed a video, a folder of frames, or a folder of those"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deblur_lib.data.generated.scenes import PHOTOGRAPHS, Stock
 from deblur_lib.data.generated.settings import SPLITS, Settings, Split
-from deblur_lib.data.pictures.headers import SUFFIXES, read_header
+from deblur_lib.data.pictures.headers import SUFFIXES, is_picture, read_header
 from deblur_lib.data.pictures.reading import U8, read_rgb
 from deblur_lib.errors import DataError
 
@@ -73,7 +73,7 @@ def digest_of(settings: Settings, split: Split) -> str | None:
 
 
 def _listed(folder: Path) -> list[Path]:
-    found = sorted(one for one in folder.iterdir() if one.suffix.lower() in SUFFIXES)
+    found = sorted(one for one in folder.iterdir() if is_picture(one))
     if not found:
         raise DataError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
     return found

@@ -167,6 +167,9 @@ MERGES: dict[str, tuple[int, Callable[[list[Tensor]], Tensor]]] = {  # times Cl 
 }
 
 
+SHARES = {"dynamic": True, "mean": False, "equal": False}  # whether they follow the picture
+
+
 class DFFM(nn.Module):
     """Dynamic feature fusion module: a softmax weighs the three encoder outputs per channel.
 
@@ -180,6 +183,8 @@ class DFFM(nn.Module):
         merge: how they become the tensor that is squeezed, a name in `MERGES` (W8).
         reduction: Cl is divided by it for the hidden layer of the weights (W9).
         least: channels that the hidden layer has at least (W9).
+        shares: "dynamic" as published; "mean" fixes the shares at what they are on average over
+            the pictures of `settle`, "equal" at a third each. A network trained as "dynamic" loads.
 
     Raises:
         UsageError: an even kernel, or an option has no such choice.
@@ -197,6 +202,7 @@ class DFFM(nn.Module):
         merge: str = "sum",
         reduction: int = 8,
         least: int = 4,
+        shares: str = "dynamic",
     ) -> None:
         super().__init__()
         if align_kernel % 2 == 0:
@@ -217,6 +223,21 @@ class DFFM(nn.Module):
             nn.Conv2d(hidden, 3 * channels, 1),
         )
         self.reduce = nn.Conv2d(3 * channels, channels, 1)
+        self.averaged = shares == "mean"
+        fixed = None if choose("dffm_shares", shares, SHARES) else torch.full((3, channels), 1 / 3)
+        self.fixed: Tensor | None
+        self.register_buffer("fixed", fixed)
+
+    @torch.no_grad()
+    def settle(self, pictures: Sequence[Sequence[Tensor]]) -> None:
+        """Fix the shares at their mean over pictures, where the option asks for it.
+
+        Args:
+            pictures: E1 to E3 of each picture, as for `forward`.
+        """
+        if self.averaged:
+            found = [self._dynamic(self._align(one)).flatten(2) for one in pictures]
+            self.fixed = torch.cat(found).mean(dim=0)
 
     def weights(self, features: Sequence[Tensor]) -> Tensor:
         """Share of each branch in each channel, (B, 3, Cl); the three add up to one."""
@@ -234,6 +255,11 @@ class DFFM(nn.Module):
         return [align(one) for align, one in zip(self.align, features, strict=True)]
 
     def _weigh(self, branches: list[Tensor]) -> Tensor:
+        if self.fixed is not None:
+            return self.fixed[None, :, :, None, None].to(branches[0])
+        return self._dynamic(branches)
+
+    def _dynamic(self, branches: list[Tensor]) -> Tensor:
         squeezed = self.merge(branches).mean(dim=(2, 3), keepdim=True)
         shares: Tensor = self.gate(squeezed).unflatten(1, (3, -1)).softmax(dim=1)
         return shares  # (B, 3, Cl, 1, 1)

@@ -8,7 +8,7 @@ Shape legend: B batch; C1, C2, C3 = C, 2C, 4C channels at level 1 (full size), 2
 3 (quarter); Hl, Wl height and width of level l.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -89,6 +89,7 @@ class WanNet(Deblurrer):
         dffm_merge: W8.
         dffm_reduction: W9.
         dffm_min: W9.
+        dffm_shares: see `DFFM`; "mean" needs `calibrate`.
         pyramid_mode: how the smaller inputs are made, a name in `PYRAMIDS` (W13).
         start: "random" as published, or "identity" to begin with last layers of zeros, so that
             the network gives its input back before it has learnt anything.
@@ -121,6 +122,7 @@ class WanNet(Deblurrer):
         dffm_merge: str = "sum",
         dffm_reduction: PositiveInt = 8,
         dffm_min: PositiveInt = 4,
+        dffm_shares: str = "dynamic",
         pyramid_mode: str = "nearest",
         start: str = "random",
     ) -> None:
@@ -144,6 +146,7 @@ class WanNet(Deblurrer):
             merge=dffm_merge,
             reduction=dffm_reduction,
             least=dffm_min,
+            shares=dffm_shares,
         )
 
         self.widths = widths = (base_channels, 2 * base_channels, 4 * base_channels)
@@ -194,6 +197,18 @@ class WanNet(Deblurrer):
         x = self.join[0](torch.cat((self.rise[0](x), skip1), dim=1))  # (B, C1, H1, W1)
         x = self.decode_at[0](x)
         return s3, s2, self.paint[0](x) + pictures[0]
+
+    @torch.no_grad()
+    def calibrate(self, blurred: Iterable[Tensor]) -> None:
+        """Fix DFFM's shares at their mean over pictures, with dffm_shares="mean"."""
+        mixing = [one for one in self.skip if isinstance(one, DFFM) and one.averaged]
+        if mixing:
+            whole = (
+                one[None, :, : one.shape[1] // 4 * 4, : one.shape[2] // 4 * 4] for one in blurred
+            )
+            features = [self.encode(self.pyramid(one)) for one in whole]
+            for one in mixing:
+                one.settle(features)
 
     def pyramid(self, blurred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """B1 to B3, (B, 3, Hl, Wl) each: the picture and its two reductions."""

@@ -1,0 +1,79 @@
+"""From algorithm to line: each equation of a paper beside the code that does it."""
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from deblur_lib import papers
+from deblur_lib.report import markup
+from deblur_lib.spec import Paper, Statement
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+MATH = re.compile(r"\$([^$]+)\$")
+REFERENCE = "../api/{page}.html#{anchor}"  # from a chapter to the library reference
+
+
+class Lines(markup.View):
+    """A view whose column of statements holds mathematics and whose column of code holds links."""
+
+    def _styler(self, number: int) -> "Styler":
+        shown = super()._styler(number)
+        return shown.format(_mathematics, subset=["what it says"]).format(_links, subset=["code"])
+
+
+def view(paper: Paper) -> Lines:
+    """The table of a paper's equations and sentences on its architecture.
+
+    Args:
+        paper: whose room is read.
+
+    Returns:
+        Columns: number, place in the paper, what it says, code, departures.
+    """
+    rows = [_row(one) for one in papers.statements(paper.id)]
+    frame = pd.DataFrame(rows).set_index("equation")
+    texts = {"where": "6em", "what it says": "16em", "code": "12em", "departures": "", "why": "9em"}
+    told = {name: width for name, width in texts.items() if name in frame}
+    return Lines("", "", [("", frame)], [], "lines", left=told, first="3em")
+
+
+def _row(one: Statement) -> dict[str, str]:
+    return {
+        "equation": one.id,
+        "where": one.where,
+        "what it says": one.says,
+        "code": "\n".join(one.code) or f"none: {one.why_none}",
+        "departures": ", ".join(one.departures),
+    }
+
+
+def _mathematics(text: object) -> str:
+    parts = MATH.split(str(text))
+    span = '<span class="math notranslate nohighlight">\\({}\\)</span>'
+    return "".join(
+        span.format(html.escape(part)) if index % 2 else html.escape(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _links(cell: object) -> str:
+    text = str(cell)
+    if text.startswith("none: "):
+        return html.escape(text)
+    return "<br>".join(
+        f'<a href="{html.escape(address(one))}">{one}</a>' for one in text.split("\n")
+    )
+
+
+def address(code: str) -> str:
+    """Where the library reference describes a function, seen from a chapter.
+
+    Args:
+        code: its name below `deblur_lib`, "networks.srn.SRN".
+    """
+    anchor = re.sub(r"[^a-z0-9]+", "-", code.lower()).strip("-")
+    return REFERENCE.format(page=code.split(".")[0], anchor=anchor)

@@ -1,0 +1,103 @@
+"""A chapter's first and last words, filled by stored rows: no number in them is typed."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from deblur_lib import papers
+from deblur_lib.report import columns
+from deblur_lib.report.budget import train_budget
+from deblur_lib.report.markup import escape
+from deblur_lib.report.numbers import number
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import (
+    CONTRADICTED,
+    DIRECTION,
+    NOT_JUDGED,
+    OTHER,
+    SUPPORTED,
+    UNTESTABLE,
+    at,
+)
+from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.verdicts import Judgement, judge
+from deblur_lib.spec import Paper, Takeaway
+
+FOR, AGAINST = (SUPPORTED, DIRECTION), (OTHER, CONTRADICTED)
+PSNR = "psnr-rgb"
+
+
+def opening(results: Results | None, paper: Paper, *, where: str) -> str:
+    """The question, what the paper claims, what was measured, what stays open, as Markdown.
+
+    Args:
+        results: stored rows; None where there are none.
+        paper: the declaration.
+        where: words for where the rows come from.
+    """
+    told = papers.summary(paper.id)
+    judged = {one.claim.id: one for one in judge(results, paper)}
+    parts = [f"**The question.** {escape(told.question)}", "**What the paper claims.**"]
+    parts.append("\n".join(f"- {_claim(judged[name], results)}" for name in told.headline))
+    if results is None:
+        parts.append(f"**What was measured.** Nothing yet: {where}.")
+        return "\n\n".join(parts) + "\n"
+    gains = list(_gains(results, paper))
+    parts += [f"**What was measured** ({escape(where)})**.**", "\n".join(gains)]
+    parts.append(f"**What remains open.** {escape(_left(list(judged.values()), results.profile))}")
+    return "\n\n".join(parts) + "\n"
+
+
+def closing(results: Results | None, paper: Paper) -> str:
+    """What a reader should take away, each sentence chosen by a verdict, as Markdown."""
+    judged = {one.claim.id: one for one in judge(results, paper)}
+    return "\n".join(
+        _takeaway(one, judged[one.claim]) for one in papers.summary(paper.id).takeaways
+    )
+
+
+def _claim(one: Judgement, results: Results | None) -> str:
+    told = escape(one.claim.statement)
+    if results is None:
+        return told
+    return f"{told} *{escape(one.told)}*: {escape(one.ours.reason)}."
+
+
+def _gains(results: Results, paper: Paper) -> Iterator[str]:
+    told = papers.summary(paper.id)
+    title = columns.method_of(paper, told.own).title
+    for dataset in told.datasets:
+        mine = scores(results, told.own, dataset, PSNR)
+        blurred = scores(results, "identity", dataset, PSNR)
+        if mine is None or blurred is None:
+            yield f"- {escape(title)} was not scored on {escape(dataset)}."
+            continue
+        mean, bounds, seeds = gain(mine, blurred, dataset=dataset)
+        low, high, middle = (
+            number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high, mean)
+        )
+        many = f"{len(seeds)} training" + ("s" if len(seeds) > 1 else "")
+        budget = escape(train_budget(results, told.own))
+        yield (
+            f"- {escape(title)}, {budget}, on {escape(mine.data)}: {middle} dB over the blurred "
+            f"input ({low} to {high} over {bounds.units} scenes; {many})."
+        )
+
+
+def _left(judged: list[Judgement], profile: str) -> str:
+    words = Counter(one.ours.verdict for one in judged)
+    open_ones = words[NOT_JUDGED] + words[UNTESTABLE]
+    clear = sum(words[word] for word in FOR + AGAINST)
+    return (
+        f"Of {len(judged)} claims {clear} got a verdict that points one way at {profile}, "
+        f"{words[SUPPORTED] + words[CONTRADICTED]} of them a firm one; "
+        f"{len(judged) - clear - open_ones} could not be told from chance, {words[NOT_JUDGED]} "
+        f"were not judged and {words[UNTESTABLE]} no number can decide. The reasons stand in the "
+        "table of claims."
+    )
+
+
+def _takeaway(told: Takeaway, one: Judgement) -> str:
+    verdict = one.our_parts[told.check - 1] if told.check else one.ours
+    word = verdict.verdict
+    text = told.holds if word in FOR else told.fails if word in AGAINST else told.open
+    return f"- {text} ({escape(at(word, one.profile))})"

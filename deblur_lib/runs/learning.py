@@ -1,0 +1,107 @@
+"""How the weights of a run come about: by training, or from another run's weights."""
+
+import dataclasses
+import os
+import time
+
+from deblur_lib import provenance
+from deblur_lib.data.pairs import PairSource
+from deblur_lib.nn import Deblurrer
+from deblur_lib.records import write_text
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Run
+from deblur_lib.training.journal import HEADER
+from deblur_lib.training.loop import fit
+from deblur_lib.training.result import Fit, read_fit, settings_of
+from deblur_lib.weights import checkpoint
+
+
+def shows_bars() -> bool:
+    """False where $TQDM_DISABLE says that someone else shows the progress."""
+    return not os.environ.get("TQDM_DISABLE")
+
+
+def learn(
+    run: Run,
+    network: Deblurrer,
+    train: PairSource,
+    validation: PairSource,
+    *,
+    device: str,
+    devices: int = 1,
+    notes: tuple[str, ...],
+) -> Fit:
+    """Bring a run's weights about, or find them where that was done before.
+
+    Args:
+        run: what is asked for; the run that it takes its weights from is finished.
+        network: fresh, changed in place.
+        train: pictures to learn from.
+        validation: pictures to choose weights by.
+        device: auto, cpu, cuda or mps.
+        devices: how many share each batch.
+        notes: put on the checkpoints' cards.
+    """
+    if run.source:
+        return adopt(run, network, train, validation, notes=notes)
+    return fit(
+        network,
+        train,
+        validation,
+        run.train,
+        folder=store.run_folder(run),
+        seed=run.seed,
+        device=device,
+        devices=devices,
+        precision=run.precision,
+        name=str(run.method.network),
+        options=run.options,
+        progress=shows_bars(),
+        notes=notes,
+    )
+
+
+def adopt(
+    run: Run,
+    network: Deblurrer,
+    train: PairSource,
+    validation: PairSource,
+    *,
+    notes: tuple[str, ...] = (),
+) -> Fit:
+    """Give a network the weights of another run, and let it settle what it cannot learn.
+
+    Args:
+        run: the run, with its `source`.
+        network: built with the run's own options.
+        train: pictures that the source learnt from.
+        validation: those that chose its weights; the network may calibrate on the blurred ones.
+        notes: put on the card.
+    """
+    assert run.source is not None
+    origin = store.run_folder(run.source)
+    settings = settings_of(
+        str(run.method.network), run.source.options, run.train, run.seed, train, validation
+    )
+    found = read_fit(origin, settings)
+    assert found is not None, f"{origin} was executed first"
+    started = time.perf_counter()
+    checkpoint.load_weights(found.weights, network, allow_partial=True)
+    network.calibrate(validation.pair(index).blurred for index in range(len(validation)))
+    folder = store.run_folder(run)
+    best = folder / "best.safetensors"
+    told = (*notes, f"weights of {run.source.id}")
+    checkpoint.save(
+        best,
+        network,
+        name=str(run.method.network),
+        options=run.options,
+        step=found.best_step,
+        run=provenance.settings_hash(run.settings),
+        notes=told,
+    )
+    write_text(folder / "log.csv", HEADER)
+    seconds = time.perf_counter() - started
+    return dataclasses.replace(
+        found, weights=best, log=folder / "log.csv", seconds=seconds, notes=told
+    )

@@ -1,0 +1,63 @@
+"""The first and last words of a chapter come from rows and verdicts."""
+
+import dataclasses
+import re
+
+import pytest
+
+from deblur_lib import papers
+from deblur_lib.report import summary
+from deblur_lib.report.results import Results
+from deblur_lib.runs import store
+
+PAPER = papers.load("wan2023")
+TOLD = papers.summary("wan2023")
+
+
+@pytest.fixture(scope="module")
+def stored() -> Results:
+    return Results.load(store.published_folder("wan2023", "demo"))
+
+
+def test_it_tells_the_gain_of_the_own_network_and_the_budget(stored: Results) -> None:
+    text = summary.opening(stored, PAPER, where="the published run, profile demo")
+    assert TOLD.question[:40] in text
+    for dataset in TOLD.datasets:
+        assert re.search(r"steps of .* dB over the blurred input \(.* scenes; \d training", text), (
+            dataset
+        )
+    assert text.count(" at demo*:") == len(TOLD.headline)
+
+
+def test_without_rows_it_says_so_and_judges_nothing() -> None:
+    text = summary.opening(None, PAPER, where="run the cells below")
+    assert "Nothing yet: run the cells below" in text
+    assert "supported" not in text
+
+
+@pytest.mark.parametrize(
+    ("word", "chosen"),
+    [
+        ("supported", "holds"), ("same direction", "holds"), ("contradicted", "fails"),
+        ("other direction", "fails"), ("not separable", "open"), ("not judged", "open"),
+    ],
+)  # fmt: skip
+def test_the_verdict_chooses_the_sentence(
+    word: str, chosen: str, stored: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = [
+        dataclasses.replace(one, ours=one.ours._replace(verdict=word))
+        for one in summary.judge(stored, PAPER)
+    ]
+    monkeypatch.setattr(summary, "judge", lambda *_: judged)
+    lines = summary.closing(stored, PAPER).splitlines()
+    assert lines == [f"- {getattr(one, chosen)} ({word} at demo)" for one in TOLD.takeaways]
+
+
+def test_summaries_name_what_the_room_declares() -> None:
+    claims = {one.id: one for one in papers.claims("wan2023")}
+    assert TOLD.own in {one.id for one in PAPER.methods}
+    assert set(TOLD.headline) <= set(claims)
+    for one in TOLD.takeaways:
+        assert one.check <= len(claims[one.claim].checks)
+        assert not re.search(r"\d", one.holds + one.fails + one.open), "no typed number"

@@ -85,6 +85,9 @@ class PackedPairs:
             if _checksum(*self.read(index)) != self.records[index]["crc32"]:
                 raise ValueError(f"checksum of {self.names[index]} differs")
 
+    def __reduce__(self) -> tuple[type["PackedPairs"], tuple[Path, dict[str, Any]]]:
+        return type(self), (self.folder, self.index)  # another process maps the file itself
+
     def __len__(self) -> int:
         return len(self.records)
 

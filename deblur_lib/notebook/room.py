@@ -43,6 +43,7 @@ def open_paper(
     *,
     profile: str = "demo",
     device: str = "auto",
+    devices: int = 1,
     precision: str = "auto",
     train: str = "missing",
     seeds: Sequence[int] = (),
@@ -60,6 +61,7 @@ def open_paper(
         paper: room id, see `deblur list`.
         profile: smoke, demo, study, gpu or paper.
         device: auto, cpu, cuda or mps.
+        devices: how many of that kind share the batches of each run.
         precision: auto, fp32 or bf16.
         train: "missing" trains what no stored run covers, "never" reads published results.
         seeds: seeds of the runs; empty takes the profile's.

@@ -28,6 +28,7 @@ def learn(
     validation: PairSource,
     *,
     device: str,
+    devices: int = 1,
     notes: tuple[str, ...],
 ) -> Fit:
     """Bring a run's weights about, or find them where that was done before.
@@ -38,6 +39,7 @@ def learn(
         train: pictures to learn from.
         validation: pictures to choose weights by.
         device: auto, cpu, cuda or mps.
+        devices: how many share each batch.
         notes: put on the checkpoints' cards.
     """
     if run.source:
@@ -50,6 +52,7 @@ def learn(
         folder=store.run_folder(run),
         seed=run.seed,
         device=device,
+        devices=devices,
         precision=run.precision,
         name=str(run.method.network),
         options=run.options,

@@ -141,7 +141,10 @@ def execute(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if run.source:
         execute(run.source, plan, tests, shown)
-    fitted = learn(run, network, train, validation, device=plan.request.device, notes=cautions)
+    asked = plan.request
+    fitted = learn(
+        run, network, train, validation, device=asked.device, devices=asked.devices, notes=cautions
+    )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []

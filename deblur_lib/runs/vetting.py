@@ -36,10 +36,12 @@ def checked_plan(request: Request) -> Plan:
                 _check_recipe(run, plan)
             if run.method.network in request.options:
                 _check_network(run)
-    if request.device not in ("auto", "cpu"):
-        from deblur_lib.devices import resolve_device, resolve_precision
+    if request.device not in ("auto", "cpu") or request.devices > 1:
+        from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 
-        resolve_precision(request.precision, resolve_device(request.device))
+        device = resolve_device(request.device)
+        resolve_precision(request.precision, device)
+        check_devices(request.devices, device)
     return plan
 
 

@@ -5,6 +5,7 @@ holds up the other. One thread per run uses all cores, and makes a run's numbers
 how many there are. `$OMP_NUM_THREADS`, where it is set, is what each run takes instead.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -127,7 +128,12 @@ def threads_of(*runs: Run) -> int | None:
 
 def worker_count(plan: Plan) -> int:
     """Runs that are trained at once: as many as cores allow for small networks, else one."""
-    if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
+    alone = plan.request.devices == 1
+    if (
+        alone
+        and plan.profile.name in PARALLEL
+        and resolve_device(plan.request.device).type == "cpu"
+    ):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         each = torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
         return max(1, cores // each)
@@ -152,7 +158,7 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     todo = [run for run in plan.runs if not (store.run_folder(run) / "manifest.json").is_file()]
     first = {run.method.id: run for run in todo}
     with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
-        paces = {run.method.id: _pace(run, device) for run in bar}
+        paces = {run.method.id: _pace(_share(run, plan), device) for run in bar}
     at_once = max(1, min(worker_count(plan), len(todo)))
     hours = sum(paces[run.method.id].seconds * run.steps for run in todo) / 3600 / at_once
     most = sorted((one.memory for one in paces.values()), reverse=True)[:at_once]
@@ -163,6 +169,12 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
         f"memory: {sum(most) / 2**30:.1f} GiB of tensors beside {at_once} times PyTorch's own",
         f"disk: {disk / 2**30:.2f} GiB for weights and states, beside the packed pictures",
     ]
+
+
+def _share(run: Run, plan: Plan) -> Run:
+    """What one device does of a run; the time that devices spend on agreeing is not in it."""
+    batch = run.train.batch // plan.request.devices
+    return dataclasses.replace(run, train=dataclasses.replace(run.train, batch=batch))
 
 
 def _pace(run: Run, device: torch.device) -> Pace:

@@ -75,6 +75,22 @@ class Journal:
         self._board.close()
 
 
+class NoJournal(Journal):
+    """What the other processes of a training write: nothing."""
+
+    def __init__(self) -> None:
+        self.every, self._sums = 1, {}
+
+    def note(self, step: int, name: str, value: float) -> None:
+        """Leave it to the first process."""
+
+    def settle(self) -> None:
+        """Nothing is open."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _cut(path: Path, step: int) -> None:
     """Keep the header and the whole lines up to `step`; start the file where there is none."""
     kept = [HEADER]

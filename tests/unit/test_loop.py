@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from training_parts import Gate, Pairs, Tiny, assert_same_weights, recipe, tiny, train, values
 
@@ -15,6 +14,7 @@ from deblur_lib.training import loop, plain, session
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.plain import Supervised
 from deblur_lib.training.result import Fit
+from deblur_lib.training.team import start_fabric
 from deblur_lib.weights.checkpoint import load_weights, read_card
 
 
@@ -85,7 +85,7 @@ def test_seed_decides_and_the_global_generators_do_not(finished: Fit, tmp_path: 
 
 
 def test_sgd_begins_without_moments_and_gathers_momentum() -> None:
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = start_fabric(torch.device("cpu"), "fp32")
     blurred, sharp = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     network = tiny(dropout=0.0)
     player = Supervised(fabric, network, recipe(betas=(0.8, 0.999), scales=False))
@@ -137,7 +137,7 @@ def test_repeated_nan_stops_with_the_state_stored(tmp_path: Path) -> None:
 
 
 def test_parts_of_a_batch_give_the_same_update() -> None:
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = start_fabric(torch.device("cpu"), "fp32")
     blurred, sharp = torch.rand(2, 4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     after = []
     for parts in (1, 2, 4):
@@ -152,7 +152,7 @@ def test_parts_of_a_batch_give_the_same_update() -> None:
 
 
 def test_clipping_bounds_the_update() -> None:
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = start_fabric(torch.device("cpu"), "fp32")
     blurred, sharp = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     network, start = tiny(dropout=0.0), tiny()
     declared = recipe(optimiser="sgd", clip=1e-3, betas=(0.0, 0.0))

@@ -4,7 +4,7 @@ Shape legend: K components, D pixels of a patch, N patches, P = D (D + 1) / 2 pr
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -128,7 +128,10 @@ class Mixture(nn.Module):
         def denoise(patches: Tensor) -> Tensor:
             mean = patches.mean(1, keepdim=True)
             z = patches - mean
-            best = torch.cat([_best(some, constants, forms) for some in _chunks(z)])
+            best = torch.cat([
+                torch.addmm(constants[:, None], forms, products, alpha=-1).argmax(0)
+                for _, products in _Chunks(z)
+            ])  # fmt: skip
             order = best.argsort(stable=True)
             counts = best.bincount(minlength=len(filters)).tolist()
             groups = zip(torch.split(z[order], counts), filters, strict=True)
@@ -184,41 +187,54 @@ def _expected(
     first, second = _pairs(pixels, patches.device)
     counts, likelihood = torch.zeros_like(weights), 0.0
     products = weights.new_zeros(components, len(first))
-    for some in _chunks(patches):
-        z = some.T.contiguous()  # (D, n)
-        lengths = (whitening @ z).view(components, pixels, -1).square_().sum(1)
+    chunks = _Chunks(patches)
+    place = patches.new_empty(len(whitening) * len(chunks.parts[0]))
+    for z, squares in chunks:
+        white = torch.mm(
+            whitening, z, out=place[: len(whitening) * z.shape[1]].view(-1, z.shape[1])
+        )
+        lengths = white.square_().view(components, pixels, -1).sum(1)
         scores = constants[:, None] - lengths.double() / 2  # (K, n)
         totals = scores.logsumexp(0)
         shares = (scores - totals).exp()
         counts += shares.sum(1)
         likelihood += float(totals.sum())
-        products += (shares.to(z) @ _products(z).T).double()
+        products += (shares.to(z) @ squares.T).double()
     sums = products.new_zeros(components, pixels, pixels)
     sums[:, first, second] = sums[:, second, first] = products
     return counts, sums, likelihood / len(patches)
 
 
-def _best(patches: Tensor, constants: Tensor, forms: Tensor) -> Tensor:
-    """The component of the highest score: constants (K,) minus forms (K, P) of patches (n, D)."""
-    products = _products(patches.T.contiguous())
-    return torch.addmm(constants[:, None], forms, products, alpha=-1).argmax(0)
+class _Chunks:
+    """Patches a few at a time, with the products of every two pixels, in memory taken once.
 
+    Fresh memory for each chunk would cost more than what is computed in it.
 
-def _products(z: Tensor) -> Tensor:
-    """Products of every two pixels, (D, n) -> (P, n)."""
-    first, second = _pairs(len(z), z.device)
-    return z.index_select(0, first) * z.index_select(0, second)
+    Args:
+        patches: (N, D).
+    """
+
+    def __init__(self, patches: Tensor) -> None:
+        pixels, device = patches.shape[1], patches.device
+        self.parts = torch.split(patches, AT_ONCE.get(device.type, AT_ONCE_ELSEWHERE))
+        self.pairs = _pairs(pixels, device)
+        self.memory = [patches.new_empty(len(one) * len(self.parts[0])) for one in self.pairs]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Patches (D, n) and products (P, n); both are overwritten by the next."""
+        for part in self.parts:
+            z = part.T.contiguous()
+            left, right = (
+                torch.index_select(z, 0, one, out=place[: len(one) * len(part)].view(-1, len(part)))
+                for one, place in zip(self.pairs, self.memory, strict=True)
+            )
+            yield z, left.mul_(right)
 
 
 def _pairs(pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Both indices of the P products of D pixels."""
     first, second = torch.triu_indices(pixels, pixels, device=device)
     return first, second
-
-
-def _chunks(patches: Tensor) -> tuple[Tensor, ...]:
-    size = AT_ONCE.get(patches.device.type, AT_ONCE_ELSEWHERE)
-    return torch.split(patches, size)
 
 
 def _log_scale(weights: Tensor, factors: Tensor) -> Tensor:

@@ -1,0 +1,242 @@
+"""Sun et al. (CVPR 2015): a CNN tells the motion of patches, a random field smooths, EPLL restores.
+
+Shape legend: B batch, P side of a patch, K labels, H height, W width of the picture; h, w rows and
+columns of a lattice.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from deblur_lib.errors import UsageError
+from deblur_lib.kernels.field import ROUNDS, SLOW, choose_motion, enlarge, grid
+from deblur_lib.kernels.line import line_kernels
+from deblur_lib.kernels.turning import Turned, margin
+from deblur_lib.nn.estimating import EstimatingDeblurrer
+
+THIN = 3  # the random field takes every third pixel
+SMALLEST = 18  # side of a patch whose convolutions and pools leave something
+
+
+class PatchNet(nn.Module):
+    """Scores of the labels of a patch, or of every patch of a lattice that shares convolutions.
+
+    Args:
+        patch: side P.
+        widths: channels of the two convolutions, features of the full layer.
+        labels: K.
+    """
+
+    def __init__(self, patch: int, widths: Sequence[int], labels: int) -> None:
+        super().__init__()
+        near, far, joined = widths
+        self.near = nn.Conv2d(3, near, 7)
+        self.far = nn.Conv2d(near, far, 5)
+        self.join = nn.Conv2d(far, joined, ((patch - 6) // 2 - 4) // 2)
+        self.tell = nn.Conv2d(joined, labels, 1)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """Scores before the softmax, (B, K), of (B, 3, P, P) in [0, 1]."""
+        x = F.max_pool2d(F.relu(self.near(patches - 0.5)), 2)
+        x = F.max_pool2d(F.relu(self.far(x)), 2)
+        scores: Tensor = self.tell(F.relu(self.join(x)))
+        return scores.flatten(1)
+
+    def everywhere(self, picture: Tensor, step: int) -> Tensor:
+        """Confidences (h, w, K) of the patches at every `step`-th pixel of (3, H, W); step even.
+
+        The first pool keeps its step of 2, which divides that of the patches; the second looks at
+        every position, and the full layer takes every other one: the same numbers as patch by
+        patch.
+        """
+        x = F.max_pool2d(F.relu(self.near(picture[None] - 0.5)), 2)
+        x = F.max_pool2d(F.relu(self.far(x)), 2, stride=1)
+        x = F.conv2d(x, self.join.weight, self.join.bias, stride=step // 2, dilation=2)
+        scores: Tensor = self.tell(F.relu(x))
+        return scores[0].softmax(dim=0).permute(1, 2, 0)
+
+
+class Sun2015(EstimatingDeblurrer):
+    """Motions of patches from a CNN, of pixels from a random field; deconvolution with a prior.
+
+    Args:
+        patch: side P of the patches in pixels.
+        widths: channels of the CNN's two convolutions, features of its full layer.
+        lengths: of the motions that it knows, in pixels; 1 is no motion.
+        orientations: of these motions, evenly spread over half a turn.
+        rotations: angles at which the picture is looked at; each adds motions between the
+            orientations.
+        step: distance of neighbouring patches in pixels; even.
+        smoothness: of the random field, see `choose_motion`; 0 does without.
+        rounds: of belief propagation.
+        signless: let the random field take a motion for its opposite, which blurs alike.
+        cuts: patches that training cuts from each crop.
+        noise: standard deviation of the noise on patches of training.
+
+    Raises:
+        UsageError: patches, widths, lengths or steps that cannot be.
+
+    Source: Sun et al., "Learning a Convolutional Neural Network for Non-uniform Motion Blur
+    Removal", CVPR 2015, with the constants of its released code.
+    """
+
+    name = "sun2015"
+
+    def __init__(
+        self,
+        *,
+        patch: PositiveInt = 30,
+        widths: Sequence[PositiveInt] = (96, 256, 1024),
+        lengths: Sequence[PositiveInt] = tuple(range(1, 26, 2)),
+        orientations: PositiveInt = 6,
+        rotations: PositiveInt = 5,
+        step: PositiveInt = 6,
+        smoothness: NonNegativeFloat = 1e4,
+        rounds: PositiveInt = ROUNDS,
+        signless: bool = False,
+        cuts: PositiveInt = 16,
+        noise: NonNegativeFloat = 0.01,
+    ) -> None:
+        super().__init__()
+        _check(patch, widths, lengths, step)
+        self.patch, self.step, self.rotations, self.cuts = patch, step, rotations, cuts
+        self.smoothness, self.rounds, self.signless = smoothness, rounds, signless
+        self.noise = noise
+        self.lengths = [one for one in sorted(set(lengths)) if one > 1]
+        self.orientations = orientations
+        self.minimum_size = 2 * (math.ceil(margin(patch, self.angles())) + 1)
+        self.classify = PatchNet(patch, widths, 1 + len(self.lengths) * orientations)
+
+    def angles(self) -> Tensor:
+        """Angles at which the picture is looked at, (rotations,) in radians, the first one 0."""
+        return torch.arange(self.rotations) * (math.pi / self.orientations / self.rotations)
+
+    def moving(self, angle: float = 0.0) -> Tensor:
+        """Motions (K - 1, 2), u to the right and v down, of the labels but "still", the first.
+
+        Args:
+            angle: radians counter-clockwise that orientations are turned by.
+        """
+        turn = angle + torch.arange(self.orientations) * (math.pi / self.orientations)
+        ahead = torch.stack((turn.cos(), -turn.sin()), dim=-1)
+        lengths = torch.tensor(self.lengths, dtype=ahead.dtype)
+        return (lengths[:, None, None] * ahead).flatten(0, 1)
+
+    def motions(self) -> Tensor:
+        """Motions of all labels at all angles, "still" but once: (1 + rotations (K - 1), 2)."""
+        turned = [self.moving(float(angle)) for angle in self.angles()]
+        return torch.cat((torch.zeros(1, 2), *turned))
+
+    def blur_loss(self, sharp: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Cross-entropy over the labels of patches, each under the line blur of one label."""
+        patches, labels = self.draw(sharp, generator)
+        return {"cross_entropy": F.cross_entropy(self.classify(patches), labels)}
+
+    @torch.no_grad()
+    def judge(self, sharp: Tensor, generator: torch.Generator) -> float:
+        """Minus the mean squared error of the motions of patches, whatever their signs."""
+        patches, labels = self.draw(sharp, generator)
+        motions = torch.cat((torch.zeros(1, 2), self.moving())).to(sharp.device)
+        told, true = motions[self.classify(patches).argmax(dim=1)], motions[labels]
+        apart = [(told - true).square().sum(dim=1), (told + true).square().sum(dim=1)]
+        return -float(torch.minimum(*apart).mean())
+
+    @torch.no_grad()
+    def draw(self, sharp: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Patches of sharp crops, blurred, and the labels of their motions.
+
+        Args:
+            sharp: (B, 3, H, W) in [0, 1]; repeated at the border where smaller than a patch and
+                its blur.
+            generator: draws places, labels and noise, on its own device.
+
+        Returns:
+            (B cuts, 3, P, P), not clipped, and (B cuts,).
+        """
+        kernels = line_kernels(torch.cat((torch.zeros(1, 2), self.moving()))).float()
+        side = self.patch + kernels.shape[-1] - 1
+        lacking = [max(side - length, 0) for length in sharp.shape[-2:]]
+        wide = F.pad(sharp, (0, lacking[1], 0, lacking[0]), mode="replicate")
+        count, where = len(sharp) * self.cuts, {"generator": generator, "device": generator.device}
+        tops, lefts = (
+            torch.randint(length - side + 1, (count,), **where).tolist() for length in wide.shape[-2:]
+        )
+        windows = [
+            wide[number // self.cuts, :, top : top + side, left : left + side]
+            for number, (top, left) in enumerate(zip(tops, lefts, strict=True))
+        ]
+        labels = torch.randint(len(kernels), (count,), **where)
+        own = kernels[labels.cpu(), None].to(sharp)  # (B cuts, 1, k, k)
+        blurred = F.conv2d(torch.stack(windows, dim=1), own, groups=count).transpose(0, 1)
+        noise = torch.randn(blurred.shape, **where).to(sharp)
+        return blurred + self.noise * noise, labels.to(sharp.device)
+
+    @torch.no_grad()
+    def confidence(self, blurred: Tensor) -> Tensor:
+        """Confidences of all labels at every third pixel.
+
+        Pixels too near the border for a patch take those of the nearest pixel that has patches at
+        all angles.
+
+        Args:
+            blurred: (3, H, W) in [0, 1], sides at least `minimum_size`.
+
+        Returns:
+            (h, w, 1 + rotations (K - 1)).
+        """
+        size = blurred.shape[-2], blurred.shape[-1]
+        rows, columns = (grid(length, THIN) for length in size)
+        parts, seen = [], torch.ones(len(rows), len(columns), dtype=torch.bool)
+        angles, least = self.angles().tolist(), margin(self.patch, self.angles())
+        for angle in tqdm(angles, desc="motion of patches", delay=SLOW, leave=False):
+            turned = Turned(size, angle, self.patch, self.step, least)
+            means, has = turned.gather(self.tell_all(turned, blurred), rows, columns)
+            parts.append(means[..., 1:] if parts else means)
+            seen &= has
+        y, x = distance_transform_edt(~seen, return_distances=False, return_indices=True)
+        return torch.cat(parts, dim=-1)[torch.from_numpy(y), torch.from_numpy(x)]
+
+    def tell_all(self, turned: Turned, picture: Tensor) -> Tensor:
+        """Confidences of all patches of a turned picture, (h, w, K); 0 outside the picture."""
+        told: Tensor | None = None
+        for rows, columns, band in turned.bands(picture):
+            found = self.classify.everywhere(band, self.step)
+            if told is None:
+                told = found.new_zeros(*turned.inside.shape, found.shape[-1])
+            told[rows, columns] = found[: rows.stop - rows.start, : columns.stop - columns.start]
+        assert told is not None
+        return told
+
+    def estimate(self, blurred: Tensor) -> Tensor:
+        """The motion of every pixel, (2, H, W), of (3, H, W)."""
+        field = choose_motion(
+            self.confidence(blurred),
+            self.motions().to(blurred.device),
+            smoothness=self.smoothness,
+            rounds=self.rounds,
+            signless=self.signless,
+        )
+        return enlarge(field, (blurred.shape[-2], blurred.shape[-1]), THIN)
+
+    def motion(self, blur: Tensor, size: tuple[int, int]) -> Tensor:
+        """The field itself."""
+        return blur
+
+
+def _check(patch: int, widths: Sequence[int], lengths: Sequence[int], step: int) -> None:
+    """Refuse options that no network can be built of."""
+    if patch < SMALLEST:
+        raise UsageError(f"patch must be at least {SMALLEST} pixels, got {patch}")
+    if len(widths) != 3:
+        raise UsageError(f"widths needs 3 numbers, got {list(widths)}")
+    if not any(one > 1 for one in lengths):
+        raise UsageError(f"lengths needs one above 1, which is no motion, got {list(lengths)}")
+    if step % 2:
+        raise UsageError(f"step must be even, so that patches share their first pool, got {step}")

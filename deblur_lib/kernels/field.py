@@ -118,9 +118,7 @@ def cheapest(cost: Tensor, start: Tensor, end: Tensor, signless: bool) -> Tensor
     found = [
         _cheapest(*part, signless=signless)
         for part in zip(
-            cost.flatten(0, 1).split(PAIRS),
-            start.flatten(0, 1).split(PAIRS),
-            end.flatten(0, 1).split(PAIRS),
+            *(torch.split(one.flatten(0, 1), PAIRS) for one in (cost, start, end)),
             strict=True,
         )
     ]

@@ -6,22 +6,25 @@ columns of a lattice.
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from deblur_lib.errors import UsageError
+from deblur_lib.kernels.epll import BETAS, STRENGTH, epll, progress_bar
 from deblur_lib.kernels.field import ROUNDS, SLOW, choose_motion, enlarge, grid
-from deblur_lib.kernels.line import line_kernels
+from deblur_lib.kernels.line import line_blur, line_kernels
+from deblur_lib.kernels.mixture import Mixture
 from deblur_lib.kernels.turning import Turned, margin
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 
 THIN = 3  # the random field takes every third pixel
+LARGE = 1 << 18  # pixels of a picture that takes minutes
+GAIN = 6  # of the first layer at its start
 SMALLEST = 18  # side of a patch whose convolutions and pools leave something
 
 
@@ -41,6 +44,12 @@ class PatchNet(nn.Module):
         self.far = nn.Conv2d(near, far, 5)
         self.join = nn.Conv2d(far, joined, ((patch - 6) // 2 - 4) // 2)
         self.tell = nn.Conv2d(joined, labels, 1)
+        for layer in (self.near, self.far, self.join):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        with torch.no_grad():  # blur lies in differences of neighbours, which are small
+            self.near.weight -= self.near.weight.mean(dim=(2, 3), keepdim=True)
+            self.near.weight *= GAIN
+        nn.init.normal_(self.tell.weight, std=0.01)  # all labels alike
 
     def forward(self, patches: Tensor) -> Tensor:
         """Scores before the softmax, (B, K), of (B, 3, P, P) in [0, 1]."""
@@ -79,6 +88,10 @@ class Sun2015(EstimatingDeblurrer):
         signless: let the random field take a motion for its opposite, which blurs alike.
         cuts: patches that training cuts from each crop.
         noise: standard deviation of the noise on patches of training.
+        components: Gaussians of the prior.
+        fitted: patches that the prior is fitted to.
+        strength: of the data against the prior, see `epll`.
+        betas: rounds of the deconvolution, see `epll`.
 
     Raises:
         UsageError: patches, widths, lengths or steps that cannot be.
@@ -103,16 +116,21 @@ class Sun2015(EstimatingDeblurrer):
         signless: bool = False,
         cuts: PositiveInt = 16,
         noise: NonNegativeFloat = 0.01,
+        components: PositiveInt = 200,
+        fitted: PositiveInt = 200_000,
+        strength: PositiveFloat = STRENGTH,
+        betas: Sequence[PositiveFloat] = BETAS,
     ) -> None:
         super().__init__()
         _check(patch, widths, lengths, step)
         self.patch, self.step, self.rotations, self.cuts = patch, step, rotations, cuts
         self.smoothness, self.rounds, self.signless = smoothness, rounds, signless
-        self.noise = noise
+        self.noise, self.fitted, self.strength, self.betas = noise, fitted, strength, tuple(betas)
         self.lengths = [one for one in sorted(set(lengths)) if one > 1]
         self.orientations = orientations
         self.minimum_size = 2 * (math.ceil(margin(patch, self.angles())) + 1)
         self.classify = PatchNet(patch, widths, 1 + len(self.lengths) * orientations)
+        self.prior = Mixture(components)
 
     def angles(self) -> Tensor:
         """Angles at which the picture is looked at, (rotations,) in radians, the first one 0."""
@@ -129,10 +147,18 @@ class Sun2015(EstimatingDeblurrer):
         lengths = torch.tensor(self.lengths, dtype=ahead.dtype)
         return (lengths[:, None, None] * ahead).flatten(0, 1)
 
+    def known(self) -> Tensor:
+        """Motions of the CNN's own labels, (K, 2)."""
+        return torch.cat((torch.zeros(1, 2), self.moving()))
+
     def motions(self) -> Tensor:
         """Motions of all labels at all angles, "still" but once: (1 + rotations (K - 1), 2)."""
         turned = [self.moving(float(angle)) for angle in self.angles()]
         return torch.cat((torch.zeros(1, 2), *turned))
+
+    def prepare(self, sharp: Tensor, seed: int) -> None:
+        """Fit the prior to patches of sharp crops."""
+        self.prior.fit_crops(sharp, seed, patches=self.fitted)
 
     def blur_loss(self, sharp: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Cross-entropy over the labels of patches, each under the line blur of one label."""
@@ -143,7 +169,7 @@ class Sun2015(EstimatingDeblurrer):
     def judge(self, sharp: Tensor, generator: torch.Generator) -> float:
         """Minus the mean squared error of the motions of patches, whatever their signs."""
         patches, labels = self.draw(sharp, generator)
-        motions = torch.cat((torch.zeros(1, 2), self.moving())).to(sharp.device)
+        motions = self.known().to(sharp.device)
         told, true = motions[self.classify(patches).argmax(dim=1)], motions[labels]
         apart = [(told - true).square().sum(dim=1), (told + true).square().sum(dim=1)]
         return -float(torch.minimum(*apart).mean())
@@ -160,23 +186,27 @@ class Sun2015(EstimatingDeblurrer):
         Returns:
             (B cuts, 3, P, P), not clipped, and (B cuts,).
         """
-        kernels = line_kernels(torch.cat((torch.zeros(1, 2), self.moving()))).float()
+        kernels = line_kernels(self.known()).float()[:, None]  # (K, 1, k, k)
         side = self.patch + kernels.shape[-1] - 1
-        lacking = [max(side - length, 0) for length in sharp.shape[-2:]]
-        wide = F.pad(sharp, (0, lacking[1], 0, lacking[0]), mode="replicate")
-        count, where = len(sharp) * self.cuts, {"generator": generator, "device": generator.device}
-        tops, lefts = (
-            torch.randint(length - side + 1, (count,), **where).tolist() for length in wide.shape[-2:]
-        )
+        right, below = (max(side - length, 0) for length in reversed(sharp.shape[-2:]))
+        wide = F.pad(sharp, (0, right, 0, below), mode="replicate")
+
+        def drawn(below: int) -> Tensor:
+            where = generator.device
+            return torch.randint(
+                below, (len(sharp) * self.cuts,), generator=generator, device=where
+            )
+
+        tops, lefts = (drawn(length - side + 1).tolist() for length in wide.shape[-2:])
+        labels = drawn(len(kernels)).to(sharp.device)  # (B cuts,)
         windows = [
             wide[number // self.cuts, :, top : top + side, left : left + side]
             for number, (top, left) in enumerate(zip(tops, lefts, strict=True))
         ]
-        labels = torch.randint(len(kernels), (count,), **where)
-        own = kernels[labels.cpu(), None].to(sharp)  # (B cuts, 1, k, k)
-        blurred = F.conv2d(torch.stack(windows, dim=1), own, groups=count).transpose(0, 1)
-        noise = torch.randn(blurred.shape, **where).to(sharp)
-        return blurred + self.noise * noise, labels.to(sharp.device)
+        own = kernels.to(sharp)[labels]  # (B cuts, 1, k, k)
+        blurred = F.conv2d(torch.stack(windows, dim=1), own, groups=len(own)).transpose(0, 1)
+        noise = torch.randn(blurred.shape, generator=generator, device=generator.device)
+        return blurred + self.noise * noise.to(sharp), labels
 
     @torch.no_grad()
     def confidence(self, blurred: Tensor) -> Tensor:
@@ -193,25 +223,24 @@ class Sun2015(EstimatingDeblurrer):
         """
         size = blurred.shape[-2], blurred.shape[-1]
         rows, columns = (grid(length, THIN) for length in size)
-        parts, seen = [], torch.ones(len(rows), len(columns), dtype=torch.bool)
+        parts: list[Tensor] = []
+        seen = torch.ones(len(rows), len(columns), dtype=torch.bool)
         angles, least = self.angles().tolist(), margin(self.patch, self.angles())
         for angle in tqdm(angles, desc="motion of patches", delay=SLOW, leave=False):
             turned = Turned(size, angle, self.patch, self.step, least)
-            means, has = turned.gather(self.tell_all(turned, blurred), rows, columns)
+            means, has = turned.gather(self.lattice(turned, blurred), rows, columns)
             parts.append(means[..., 1:] if parts else means)
             seen &= has
         y, x = distance_transform_edt(~seen, return_distances=False, return_indices=True)
         return torch.cat(parts, dim=-1)[torch.from_numpy(y), torch.from_numpy(x)]
 
-    def tell_all(self, turned: Turned, picture: Tensor) -> Tensor:
+    def lattice(self, turned: Turned, picture: Tensor) -> Tensor:
         """Confidences of all patches of a turned picture, (h, w, K); 0 outside the picture."""
-        told: Tensor | None = None
+        labels = len(self.known())
+        told = picture.new_zeros(*turned.inside.shape, labels)
         for rows, columns, band in turned.bands(picture):
             found = self.classify.everywhere(band, self.step)
-            if told is None:
-                told = found.new_zeros(*turned.inside.shape, found.shape[-1])
             told[rows, columns] = found[: rows.stop - rows.start, : columns.stop - columns.start]
-        assert told is not None
         return told
 
     def estimate(self, blurred: Tensor) -> Tensor:
@@ -224,6 +253,19 @@ class Sun2015(EstimatingDeblurrer):
             signless=self.signless,
         )
         return enlarge(field, (blurred.shape[-2], blurred.shape[-1]), THIN)
+
+    @torch.no_grad()
+    def deconvolve(self, blurred: Tensor, blur: Tensor) -> Tensor:
+        """Restore (3, H, W) under the line blur of a field (2, H, W), estimated or true."""
+        with progress_bar("deconvolution", shown=blurred[0].numel() > LARGE) as progress:
+            return epll(
+                blurred,
+                line_blur(blur),
+                self.prior,
+                strength=self.strength,
+                betas=self.betas,
+                progress=progress,
+            )
 
     def motion(self, blur: Tensor, size: tuple[int, int]) -> Tensor:
         """The field itself."""

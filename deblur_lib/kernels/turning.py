@@ -12,7 +12,7 @@ Shape legend: H height, W width of the picture; h, w rows and columns of the lat
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,9 +24,10 @@ FALLOFF = 0.005  # the weight of a patch for a pixel at r px of its middle is ex
 BAND = 32  # rows of patches that are looked at together
 
 
-def margin(patch: int, angles: Tensor) -> float:
+def margin(patch: int, angles: Sequence[float]) -> float:
     """Least distance of a patch's middle from the border that keeps it inside at all angles."""
-    return (patch - 1) / 2 * float((angles.cos() + angles.sin().abs()).max())
+    widest = max(abs(math.cos(angle)) + abs(math.sin(angle)) for angle in angles)
+    return (patch - 1) / 2 * widest
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,10 @@ class Sun2015(EstimatingDeblurrer):
         self.classify = PatchNet(patch, widths, 1 + len(self.lengths) * orientations)
         self.prior = Mixture(components)
 
-    def angles(self) -> Tensor:
-        """Angles at which the picture is looked at, (rotations,) in radians, the first one 0."""
-        return torch.arange(self.rotations) * (math.pi / self.orientations / self.rotations)
+    def angles(self) -> list[float]:
+        """Angles at which the picture is looked at, in radians; the first one is 0."""
+        apart = math.pi / self.orientations / self.rotations
+        return [number * apart for number in range(self.rotations)]
 
     def moving(self, angle: float = 0.0) -> Tensor:
         """Motions (K - 1, 2), u to the right and v down, of the labels but "still", the first.
@@ -153,7 +154,7 @@ class Sun2015(EstimatingDeblurrer):
 
     def motions(self) -> Tensor:
         """Motions of all labels at all angles, "still" but once: (1 + rotations (K - 1), 2)."""
-        turned = [self.moving(float(angle)) for angle in self.angles()]
+        turned = [self.moving(angle) for angle in self.angles()]
         return torch.cat((torch.zeros(1, 2), *turned))
 
     def prepare(self, sharp: Tensor, seed: int) -> None:
@@ -225,8 +226,8 @@ class Sun2015(EstimatingDeblurrer):
         rows, columns = (grid(length, THIN) for length in size)
         parts: list[Tensor] = []
         seen = torch.ones(len(rows), len(columns), dtype=torch.bool)
-        angles, least = self.angles().tolist(), margin(self.patch, self.angles())
-        for angle in tqdm(angles, desc="motion of patches", delay=SLOW, leave=False):
+        least = margin(self.patch, self.angles())
+        for angle in tqdm(self.angles(), desc="motion of patches", delay=SLOW, leave=False):
             turned = Turned(size, angle, self.patch, self.step, least)
             means, has = turned.gather(self.lattice(turned, blurred), rows, columns)
             parts.append(means[..., 1:] if parts else means)

@@ -12,14 +12,14 @@ Shape legend: H height and W width of the grid, K labels, C candidates, N pairs 
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+
+from deblur_lib.kernels.epll import Progress
 
 BEST = 20  # candidates from the top
 RANKED = 30  # candidates evenly spaced over the remaining ranks
-ROUNDS = 15
+SWEEPS = 15
 DAMPING = 0.5  # share of the new message
 PAIRS = 128  # pixels whose pairwise costs exist at a time: they stay in a core's own cache
-SLOW = 5.0  # seconds before a progress bar appears
 EVERY = slice(None)
 HEADS, TAILS = slice(None, -1), slice(1, None)
 # from a pixel to its neighbour below, above, to the right, to the left: rows, columns of both ends
@@ -44,8 +44,9 @@ def choose_motion(
     motions: Tensor,
     *,
     smoothness: float,
-    rounds: int = ROUNDS,
+    sweeps: int = SWEEPS,
     signless: bool = False,
+    progress: Progress = lambda done: None,
 ) -> Tensor:
     """The motion of every pixel of a grid.
 
@@ -53,8 +54,9 @@ def choose_motion(
         confidence: (H, W, K), the higher the likelier.
         motions: (K, 2), u to the right and v down in pixels, of the labels.
         smoothness: cost of a squared pixel of difference; 0 takes the most confident label.
-        rounds: how often the pixels tell their neighbours.
+        sweeps: how often the pixels tell their neighbours.
         signless: measure distances to the nearer of (u, v) and (-u, -v), which blur alike.
+        progress: told the share that is done, in 0 to 1.
 
     Returns:
         (2, H, W).
@@ -67,12 +69,19 @@ def choose_motion(
     )  # (H, W, C)
     scaled = motions[labels] * smoothness**0.5  # (H, W, C, 2)
     unary = -confidence.gather(-1, labels)  # (H, W, C)
-    chosen = propagate(unary, scaled, rounds, signless=signless)  # (H, W)
+    chosen = propagate(unary, scaled, sweeps, signless=signless, progress=progress)  # (H, W)
     best = labels.gather(-1, chosen[..., None]).squeeze(-1)  # (H, W)
     return motions[best].permute(2, 0, 1)
 
 
-def propagate(unary: Tensor, points: Tensor, rounds: int, *, signless: bool = False) -> Tensor:
+def propagate(
+    unary: Tensor,
+    points: Tensor,
+    sweeps: int,
+    *,
+    signless: bool = False,
+    progress: Progress = lambda done: None,
+) -> Tensor:
     """Candidates that make unary and pairwise costs small in sum, by min-sum belief propagation.
 
     All pixels send at once, in four directions; messages are damped, and their smallest entry is
@@ -81,25 +90,23 @@ def propagate(unary: Tensor, points: Tensor, rounds: int, *, signless: bool = Fa
     Args:
         unary: (H, W, C), cost of each candidate.
         points: (H, W, C, 2); a pair of neighbours costs the squared distance of their points.
-        rounds: messages sent by each pixel.
+        sweeps: messages sent by each pixel.
         signless: see `choose_motion`.
+        progress: see `choose_motion`.
 
     Returns:
         Indices of candidates, (H, W).
     """
     messages = [torch.zeros_like(unary) for _ in WAYS]  # (H, W, C) each, as received
-    bar = tqdm(total=rounds * len(WAYS), desc="motion field", delay=SLOW, leave=False)
-    with bar:
-        for _ in range(rounds):
-            belief = unary + sum(messages)  # (H, W, C)
-            sent = []
-            for way, (start, end) in enumerate(WAYS):
-                answer = messages[way ^ 1][start]  # what the receiver told: not told back
-                told = cheapest(belief[start] - answer, points[start], points[end], signless)
-                sent.append(told)
-                bar.update()
-            for message, (_, end), told in zip(messages, WAYS, sent, strict=True):
-                message[end].lerp_(told, DAMPING)
+    for sweep in range(sweeps):
+        belief = unary + sum(messages)  # (H, W, C)
+        sent = []
+        for way, (start, end) in enumerate(WAYS):
+            answer = messages[way ^ 1][start]  # what the receiver told: not told back
+            sent.append(cheapest(belief[start] - answer, points[start], points[end], signless))
+            progress((sweep + (way + 1) / len(WAYS)) / sweeps)
+        for message, (_, end), told in zip(messages, WAYS, sent, strict=True):
+            message[end].lerp_(told, DAMPING)
     return (unary + sum(messages)).argmin(dim=-1)
 
 

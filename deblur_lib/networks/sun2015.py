@@ -12,18 +12,17 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from deblur_lib.errors import UsageError
-from deblur_lib.kernels.epll import BETAS, STRENGTH, epll, progress_bar
-from deblur_lib.kernels.field import ROUNDS, SLOW, choose_motion, enlarge, grid
+from deblur_lib.kernels.epll import BETAS, STRENGTH, Progress, epll, progress_bar
+from deblur_lib.kernels.field import SWEEPS, choose_motion, enlarge, grid
+from deblur_lib.kernels.flows import flow_error
 from deblur_lib.kernels.line import line_blur, line_kernels
 from deblur_lib.kernels.mixture import Mixture
 from deblur_lib.kernels.turning import Turned, margin
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 
 THIN = 3  # the random field takes every third pixel
-LARGE = 1 << 18  # pixels of a picture that takes minutes
 GAIN = 6  # of the first layer at its start
 SMALLEST = 18  # side of a patch whose convolutions and pools leave something
 
@@ -84,14 +83,15 @@ class Sun2015(EstimatingDeblurrer):
             orientations.
         step: distance of neighbouring patches in pixels; even.
         smoothness: of the random field, see `choose_motion`; 0 does without.
-        rounds: of belief propagation.
+        sweeps: of belief propagation.
         signless: let the random field take a motion for its opposite, which blurs alike.
         cuts: patches that training cuts from each crop.
         noise: standard deviation of the noise on patches of training.
-        components: Gaussians of the prior.
-        fitted: patches that the prior is fitted to.
-        strength: of the data against the prior, see `epll`.
-        betas: rounds of the deconvolution, see `epll`.
+        components: Gaussians of the prior of patches.
+        patches: gray patches that the prior is fitted to.
+        rounds: of fitting, at most.
+        strength: lambda of EPLL, see `kernels.epll`.
+        betas: of EPLL, one round each.
 
     Raises:
         UsageError: patches, widths, lengths or steps that cannot be.
@@ -101,6 +101,7 @@ class Sun2015(EstimatingDeblurrer):
     """
 
     name = "sun2015"
+    shows_bar = False  # while one picture is restored
 
     def __init__(
         self,
@@ -112,20 +113,31 @@ class Sun2015(EstimatingDeblurrer):
         rotations: PositiveInt = 5,
         step: PositiveInt = 6,
         smoothness: NonNegativeFloat = 1e4,
-        rounds: PositiveInt = ROUNDS,
+        sweeps: PositiveInt = SWEEPS,
         signless: bool = False,
         cuts: PositiveInt = 16,
         noise: NonNegativeFloat = 0.01,
         components: PositiveInt = 200,
-        fitted: PositiveInt = 200_000,
+        patches: PositiveInt = 200_000,
+        rounds: PositiveInt = 100,
         strength: PositiveFloat = STRENGTH,
-        betas: Sequence[PositiveFloat] = BETAS,
+        betas: Sequence[float] = BETAS,
     ) -> None:
         super().__init__()
-        _check(patch, widths, lengths, step)
         self.patch, self.step, self.rotations, self.cuts = patch, step, rotations, cuts
-        self.smoothness, self.rounds, self.signless = smoothness, rounds, signless
-        self.noise, self.fitted, self.strength, self.betas = noise, fitted, strength, tuple(betas)
+        self.smoothness, self.sweeps, self.signless, self.noise = (
+            smoothness,
+            sweeps,
+            signless,
+            noise,
+        )
+        self.patches, self.rounds, self.strength, self.betas = (
+            patches,
+            rounds,
+            strength,
+            tuple(betas),
+        )
+        _check(self, widths, lengths)
         self.lengths = [one for one in sorted(set(lengths)) if one > 1]
         self.orientations = orientations
         self.minimum_size = 2 * (math.ceil(margin(patch, self.angles())) + 1)
@@ -159,7 +171,7 @@ class Sun2015(EstimatingDeblurrer):
 
     def prepare(self, sharp: Tensor, seed: int) -> None:
         """Fit the prior to patches of sharp crops."""
-        self.prior.fit_crops(sharp, seed, patches=self.fitted)
+        self.prior.fit_crops(sharp, seed, patches=self.patches, rounds=self.rounds)
 
     def blur_loss(self, sharp: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Cross-entropy over the labels of patches, each under the line blur of one label."""
@@ -168,12 +180,11 @@ class Sun2015(EstimatingDeblurrer):
 
     @torch.no_grad()
     def judge(self, sharp: Tensor, generator: torch.Generator) -> float:
-        """Minus the mean squared error of the motions of patches, whatever their signs."""
+        """Minus the mean squared error of the motions of patches; see `flow_error`."""
         patches, labels = self.draw(sharp, generator)
         motions = self.known().to(sharp.device)
-        told, true = motions[self.classify(patches).argmax(dim=1)], motions[labels]
-        apart = [(told - true).square().sum(dim=1), (told + true).square().sum(dim=1)]
-        return -float(torch.minimum(*apart).mean())
+        told = motions[self.classify(patches).argmax(dim=1)]  # (B cuts, 2)
+        return -flow_error(told.T[..., None], motions[labels].T[..., None])
 
     @torch.no_grad()
     def draw(self, sharp: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -210,7 +221,7 @@ class Sun2015(EstimatingDeblurrer):
         return blurred + self.noise * noise.to(sharp), labels
 
     @torch.no_grad()
-    def confidence(self, blurred: Tensor) -> Tensor:
+    def confidence(self, blurred: Tensor, progress: Progress = lambda done: None) -> Tensor:
         """Confidences of all labels at every third pixel.
 
         Pixels too near the border for a patch take those of the nearest pixel that has patches at
@@ -218,6 +229,7 @@ class Sun2015(EstimatingDeblurrer):
 
         Args:
             blurred: (3, H, W) in [0, 1], sides at least `minimum_size`.
+            progress: told the share that is done, in 0 to 1.
 
         Returns:
             (h, w, 1 + rotations (K - 1)).
@@ -227,11 +239,12 @@ class Sun2015(EstimatingDeblurrer):
         parts: list[Tensor] = []
         seen = torch.ones(len(rows), len(columns), dtype=torch.bool)
         least = margin(self.patch, self.angles())
-        for angle in tqdm(self.angles(), desc="motion of patches", delay=SLOW, leave=False):
+        for angle in self.angles():
             turned = Turned(size, angle, self.patch, self.step, least)
             means, has = turned.gather(self.lattice(turned, blurred), rows, columns)
             parts.append(means[..., 1:] if parts else means)
             seen &= has
+            progress(len(parts) / self.rotations)
         y, x = distance_transform_edt(~seen, return_distances=False, return_indices=True)
         return torch.cat(parts, dim=-1)[torch.from_numpy(y), torch.from_numpy(x)]
 
@@ -244,21 +257,25 @@ class Sun2015(EstimatingDeblurrer):
             told[rows, columns] = found[: rows.stop - rows.start, : columns.stop - columns.start]
         return told
 
+    @torch.no_grad()
     def estimate(self, blurred: Tensor) -> Tensor:
         """The motion of every pixel, (2, H, W), of (3, H, W)."""
-        field = choose_motion(
-            self.confidence(blurred),
-            self.motions().to(blurred.device),
-            smoothness=self.smoothness,
-            rounds=self.rounds,
-            signless=self.signless,
-        )
+        with progress_bar("motion", shown=self.shows_bar) as progress:
+            confidence = self.confidence(blurred, lambda done: progress(done / 2))
+            field = choose_motion(
+                confidence,
+                self.motions().to(blurred.device),
+                smoothness=self.smoothness,
+                sweeps=self.sweeps,
+                signless=self.signless,
+                progress=lambda done: progress((1 + done) / 2),
+            )
         return enlarge(field, (blurred.shape[-2], blurred.shape[-1]), THIN)
 
     @torch.no_grad()
     def deconvolve(self, blurred: Tensor, blur: Tensor) -> Tensor:
         """Restore (3, H, W) under the line blur of a field (2, H, W), estimated or true."""
-        with progress_bar("deconvolution", shown=blurred[0].numel() > LARGE) as progress:
+        with progress_bar(self.name, shown=self.shows_bar) as progress:
             return epll(
                 blurred,
                 line_blur(blur),
@@ -273,13 +290,18 @@ class Sun2015(EstimatingDeblurrer):
         return blur
 
 
-def _check(patch: int, widths: Sequence[int], lengths: Sequence[int], step: int) -> None:
+def _check(network: Sun2015, widths: Sequence[int], lengths: Sequence[int]) -> None:
     """Refuse options that no network can be built of."""
-    if patch < SMALLEST:
-        raise UsageError(f"patch must be at least {SMALLEST} pixels, got {patch}")
-    if len(widths) != 3:
-        raise UsageError(f"widths needs 3 numbers, got {list(widths)}")
-    if not any(one > 1 for one in lengths):
-        raise UsageError(f"lengths needs one above 1, which is no motion, got {list(lengths)}")
-    if step % 2:
-        raise UsageError(f"step must be even, so that patches share their first pool, got {step}")
+    patch, step, strength, betas = network.patch, network.step, network.strength, network.betas
+    problems = {
+        f"patches of at least {SMALLEST} px, got {patch}": patch < SMALLEST,
+        f"three widths, got {list(widths)}": len(widths) != 3,
+        f"a length above 1, which is no motion, got {list(lengths)}": max(lengths, default=1) <= 1,
+        f"an even step, so that patches share their first pool, got {step}": step % 2 == 1,
+        f"a strength and at least one beta above 0, got {strength} and {list(betas)}": (
+            not betas or min(strength, *betas) <= 0
+        ),
+    }
+    for problem, found in problems.items():
+        if found:
+            raise UsageError(f"sun2015 needs {problem}")

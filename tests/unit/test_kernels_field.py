@@ -76,10 +76,17 @@ def test_smoothness_outvotes_a_lonely_label() -> None:
     assert alike[0, 2, 2] == -5  # it blurs as its neighbours do
 
 
-def test_many_rounds_do_not_drift() -> None:
-    confidence, motions = drawn(4, 6, 6, 70), 25 * drawn(5, 70, 2)
-    few, many = (choose_motion(confidence, motions, smoothness=1e4, rounds=n) for n in (40, 400))
+def test_many_sweeps_do_not_drift() -> None:
+    confidence, motions = drawn(4, 4, 4, 30), 25 * drawn(5, 30, 2)
+    few, many = (choose_motion(confidence, motions, smoothness=1e4, sweeps=n) for n in (40, 200))
     assert torch.equal(few, many)
+
+
+def test_progress_is_told_to_the_end() -> None:
+    told = list[float]()
+    propagate(drawn(0, 2, 3, 4), drawn(1, 2, 3, 4, 2), 5, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
 
 
 def test_candidates_are_the_best_and_some_of_every_rank() -> None:

@@ -125,18 +125,9 @@ class Sun2015(EstimatingDeblurrer):
     ) -> None:
         super().__init__()
         self.patch, self.step, self.rotations, self.cuts = patch, step, rotations, cuts
-        self.smoothness, self.sweeps, self.signless, self.noise = (
-            smoothness,
-            sweeps,
-            signless,
-            noise,
-        )
-        self.patches, self.rounds, self.strength, self.betas = (
-            patches,
-            rounds,
-            strength,
-            tuple(betas),
-        )
+        self.smoothness, self.sweeps, self.signless = smoothness, sweeps, signless
+        self.noise, self.patches, self.rounds = noise, patches, rounds
+        self.strength, self.betas = strength, tuple(betas)
         _check(self, widths, lengths)
         self.lengths = [one for one in sorted(set(lengths)) if one > 1]
         self.orientations = orientations
@@ -203,11 +194,9 @@ class Sun2015(EstimatingDeblurrer):
         right, below = (max(side - length, 0) for length in reversed(sharp.shape[-2:]))
         wide = F.pad(sharp, (0, right, 0, below), mode="replicate")
 
-        def drawn(below: int) -> Tensor:
-            where = generator.device
-            return torch.randint(
-                below, (len(sharp) * self.cuts,), generator=generator, device=where
-            )
+        def drawn(choices: int) -> Tensor:
+            size, where = (len(sharp) * self.cuts,), generator.device
+            return torch.randint(choices, size, generator=generator, device=where)
 
         tops, lefts = (drawn(length - side + 1).tolist() for length in wide.shape[-2:])
         labels = drawn(len(kernels)).to(sharp.device)  # (B cuts,)

@@ -82,6 +82,12 @@ def test_many_sweeps_do_not_drift() -> None:
     assert torch.equal(few, many)
 
 
+def test_a_message_counts_half_at_first_and_more_with_every_sweep() -> None:
+    unary = torch.tensor([[[0.0, 0.7], [1.0, 0.0]]])  # two pixels, (1, 2, 2)
+    points = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).expand(1, 2, 2, 2)  # a difference costs 1
+    assert [int(propagate(unary, points, sweeps)[0, 0]) for sweeps in (0, 1, 2)] == [0, 0, 1]
+
+
 def test_progress_is_told_to_the_end() -> None:
     told = list[float]()
     propagate(drawn(0, 2, 3, 4), drawn(1, 2, 3, 4, 2), 5, progress=told.append)

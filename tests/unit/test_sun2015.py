@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deblur_lib.data.scenes import photograph
+from deblur_lib.data.generated.scenes import photograph
 from deblur_lib.errors import UsageError
 from deblur_lib.kernels.flows import flow_error
 from deblur_lib.kernels.line import line_blur, line_kernels

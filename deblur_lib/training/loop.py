@@ -58,6 +58,7 @@ def fit(
     name: str = "",
     options: Mapping[str, Any] | None = None,
     critic: nn.Module | None = None,
+    code: str = "",
 ) -> Fit:
     """Train a network, or go on where an earlier call with the same settings was stopped.
 
@@ -77,6 +78,8 @@ def fit(
         name: catalogue name of the network, for the card; its class name when empty.
         options: keyword arguments the network was built with, for the card.
         critic: the second player, built by the caller; None builds what the recipe declares.
+        code: digest of the code that trains, see `deblur_lib.code`; a folder of other code is
+            refused. "" leaves it open.
 
     Returns:
         The finished training; at once, without a step, when the folder holds it already.
@@ -92,7 +95,7 @@ def fit(
     schedules.check(recipe)
     schedules.check_share(recipe, devices)
     name = name or type(network).__name__
-    settings = settings_of(name, options or {}, recipe, seed, train, validation)
+    settings = settings_of(name, options or {}, recipe, seed, train, validation, code)
     folder = Path(folder)
     done = read_fit(folder, settings)
     if done:

@@ -23,7 +23,7 @@ from deblur_lib.records import write_json
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
 from deblur_lib.training.journal import Journal, NoJournal
-from deblur_lib.training.result import Fit, check_same, write_fit
+from deblur_lib.training.result import CODE, Fit, check_same, write_fit
 from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
@@ -61,12 +61,12 @@ class Session:
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
-        job, sums = self.job, None
+        job, sums, mark = self.job, None, None
         found = self.team.told(load_state(job.folder) if self.team.first else None)
         if found:
             tensors, held, damaged = found
             check_same(held["settings"], job.settings, job.folder)
-            self.at, sums = Counters(**held["at"]), held["sums"]
+            self.at, sums, mark = Counters(**held["at"]), held["sums"], held.get("log")
             last = max(0, self.at.step - 1)  # the step whose moments were stored
             self.player.use_optimiser(optimiser(job.recipe, last))
             self.player.load_state(tensors)
@@ -77,7 +77,9 @@ class Session:
         if not self.team.first:
             return NoJournal()
         self._find_best()
-        return Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums)
+        log = Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums, mark=mark)
+        self.notes += [log.damaged] if log.damaged else []
+        return log
 
     def _find_best(self) -> None:
         """Take the best checkpoint as it lies there; it may be newer than the state."""
@@ -251,11 +253,12 @@ class Session:
                 f"never do; the same call goes on from the state before, in {self.job.folder}"
             )
         if self.team.first:
-            self.journal.settle()
+            mark = self.journal.settle()
             counters = {
                 "step": self.at.step,
                 "at": dataclasses.asdict(self.at),
                 "sums": self.journal.pending(),
+                "log": mark,
                 "settings": dict(self.job.settings),
                 "where": self.where,
             }
@@ -296,6 +299,7 @@ class Session:
             threads=torch.get_num_threads(),
             skipped=at.skipped,
             notes=tuple(self.notes),
+            code=str(self.job.settings.get(CODE, "")),
         )
         self.journal.settle()
         write_fit(folder, done, self.job.settings)

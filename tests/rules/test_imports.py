@@ -9,7 +9,7 @@ from tree import LIBRARY, ROOT, imports, modules
 ORDER = (
     {"errors", "spec", "records", "provenance", "windows"},
     {"nn"},
-    {"losses", "data"},
+    {"losses", "data", "kernels"},
     {"networks"},
     {"papers"},
     {"catalogue"},

@@ -41,7 +41,7 @@ class Patches:
         size: (h, w) of a patch, powers of two.
         places: where each of the R patches lies in the padded picture.
         window: W_r, (h, w), zero in the padding of a patch.
-        overlap: sum_r W_r on the padded picture.
+        overlap, energy: sum_r W_r and sum_r W_r^2 on the padded picture, (1, H, W).
     """
 
     def __init__(self, camera: Camera, rotations: Tensor) -> None:
@@ -56,10 +56,10 @@ class Patches:
         self.places: list[Window] = [(slice(None), y, x) for y in rows.spans for x in columns.spans]
         self.padding = (*columns.padding, *rows.padding)
         self.window = (rows.window[:, None] * columns.window).float().to(rotations.device)
-        overlap = rotations.new_zeros(1, *(line.length for line in lines), dtype=torch.float32)
+        sums = rotations.new_zeros(2, *(line.length for line in lines), dtype=torch.float32)
         for place in self.places:
-            overlap[place] += self.window
-        self.overlap = overlap.clamp(min=1e-6)
+            sums[place] += torch.stack((self.window, self.window**2))
+        self.overlap, self.energy = sums.clamp(min=1e-6).split(1)
 
     def splats(self, number: int) -> tuple[Tensor, Tensor]:
         """The matrix J_r: where each rotation takes the middle of a patch.

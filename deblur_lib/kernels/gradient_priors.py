@@ -137,9 +137,9 @@ def least_squares(
         return known * _filtered(known * error, orders)
 
     def matrix(x: Tensor) -> Tensor:
-        return blur.transpose(weighted(blur.forward(x))) + alpha * _roughness(x)
+        return blur.back(weighted(blur.forward(x))) + alpha * _roughness(x)
 
-    right = blur.transpose(weighted(y))
+    right = blur.back(weighted(y))
     x = conjugate_gradients(matrix, right, y, tolerance=1e-6, iterations=iterations)
     return x[:, margin : margin + camera.height, margin : margin + camera.width]
 

@@ -9,9 +9,12 @@ Shape legend: K rotations, C colours, H, W height and width, n pixels.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
+import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,7 +22,7 @@ from deblur_lib.errors import UsageError
 
 FILM = 36.0  # mm, the longer side that a focal length in 35 mm terms is told for
 GROUP = 32  # rotations that are sampled at once
-PIXELS = 2**21  # pixels that are sampled at once
+PIXELS = 2**20  # pixels of all rotations that are looked at together
 
 
 @dataclass(frozen=True)
@@ -179,10 +182,9 @@ def groups(count: int, pixels: int) -> Iterator[slice]:
 
 
 class RotationBlur:
-    """The exact blur, one warp for each rotation; the border is repeated.
+    """The exact blur as a sparse matrix that holds the bilinear shares of all warps.
 
-    `transpose` is the exact transpose; `back`, the published stand-in, blurs with the inverse
-    rotations and deviates by less than a percent.
+    The border is repeated.
 
     Args:
         camera: of the pictures that are blurred.
@@ -191,46 +193,55 @@ class RotationBlur:
 
     def __init__(self, camera: Camera, shake: Shake) -> None:
         self.camera, self.shake = camera, shake
-        self.pixels = pixel_grid(camera, shake.weights.device)
+        self.matrix = warp_matrix(camera, shake)
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur: (C, H, W) -> the same shape."""
-        return self._mean(x, self.shake.rotations, self.shake.weights)
+        return _product(self.matrix, x)
 
     def back(self, y: Tensor) -> Tensor:
-        """Blur with the inverse rotations: (C, H, W) -> the same shape."""
-        return self._mean(y, -self.shake.rotations, self.shake.weights)
+        """The exact transpose: each pixel goes to those it was taken from, same shape."""
+        return _product(self.matrix.T, y)
 
     def spread(self, x: Tensor) -> Tensor:
         """Blur with all weights 1, cut at 1: (C, H, W) -> the same shape."""
+        return _product(self._reached, x).clamp(max=1)
+
+    def inverse(self) -> "RotationBlur":
+        """The blur by the inverse rotations, which is nearly the transpose."""
+        return RotationBlur(self.camera, Shake(-self.shake.rotations, self.shake.weights))
+
+    @cached_property
+    def _reached(self) -> sparse.csr_array:
         weights = torch.ones_like(self.shake.weights)
-        return self._mean(x, self.shake.rotations, weights).clamp(max=1)
+        return warp_matrix(self.camera, Shake(self.shake.rotations, weights))
 
-    def transpose(self, y: Tensor) -> Tensor:
-        """Scatter each pixel to the four from which `forward` took it: (C, H, W), same shape."""
-        height, width = self.camera.height, self.camera.width
-        result = torch.zeros_like(y).flatten(1)  # (C, H W)
-        last = torch.tensor([width - 1, height - 1], device=y.device)
-        for part in groups(len(self.shake.weights), height * width):
-            found = places(self.camera, self.shake.rotations[part], self.pixels)
-            found = (found + last / 2).clamp(torch.zeros_like(last), last).to(y)
-            low = torch.minimum(found.floor().long(), (last - 1).clamp(min=0))
-            share = found - low  # (k, H W, 2)
-            weighted = y.flatten(1)[:, None] * self.shake.weights[part, None].to(y)  # (C, k, H W)
-            for right, down in ((0, 0), (0, 1), (1, 0), (1, 1)):
-                across = share[..., 0] if right else 1 - share[..., 0]
-                along = share[..., 1] if down else 1 - share[..., 1]
-                column = (low[..., 0] + right).clamp(max=width - 1)
-                target = (low[..., 1] + down).clamp(max=height - 1) * width + column  # (k, H W)
-                result.index_add_(1, target.flatten(), (weighted * across * along).flatten(1))
-        return result.reshape(y.shape)
 
-    def _mean(self, x: Tensor, rotations: Tensor, weights: Tensor) -> Tensor:
-        total = torch.zeros_like(x).flatten(1)
-        for part in groups(len(weights), self.camera.height * self.camera.width):
-            frames = warp(x, self.camera, rotations[part], self.pixels)  # (k, C, H W)
-            total += torch.einsum("k,kcn->cn", weights[part].to(x), frames)
-        return total.reshape(x.shape)
+def warp_matrix(camera: Camera, shake: Shake) -> sparse.csr_array:
+    """Sum of all warps times their weights, (H W, H W); each row holds 4 K shares, alike ones added."""
+    size = torch.tensor([camera.width, camera.height], dtype=torch.float32)
+    rotations, weights = shake.rotations.cpu(), shake.weights.cpu().float()
+    corners = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=torch.int32)
+    blocks = []
+    for pixels in pixel_grid(camera).split(max(1, PIXELS // len(weights))):
+        found = places(camera, rotations, pixels).transpose(0, 1) + (size - 1) / 2  # (n, K, 2)
+        found = torch.minimum(found.clamp(min=0), size - 1)
+        low = torch.minimum(found.int(), (size - 2).clamp(min=0).int())
+        part = (found - low)[:, :, None]  # (n, K, 1, 2)
+        shares = torch.where(corners == 1, part, 1 - part).prod(dim=-1) * weights[:, None]
+        taken = low[:, :, None] + corners
+        columns = taken[..., 1].clamp(max=camera.height - 1) * camera.width
+        columns += taken[..., 0].clamp(max=camera.width - 1)  # (n, K, 4)
+        starts = np.arange(0, columns.numel() + 1, 4 * len(weights), dtype=np.int32)
+        rows = (shares.flatten().numpy(), columns.flatten().numpy(), starts)
+        blocks.append(sparse.csr_array(rows, shape=(len(pixels), camera.height * camera.width)))
+        blocks[-1].sum_duplicates()
+    return sparse.vstack(blocks, format="csr")
+
+
+def _product(matrix: sparse.sparray, x: Tensor) -> Tensor:
+    made = matrix @ x.flatten(1).T.cpu().numpy()  # (H W, C)
+    return torch.from_numpy(made).T.reshape(x.shape).to(x)
 
 
 def motion_field(camera: Camera, shake: Shake) -> Tensor:

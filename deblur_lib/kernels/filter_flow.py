@@ -40,6 +40,7 @@ class Patches:
     Attributes:
         size: (h, w) of a patch, powers of two.
         places: where each of the R patches lies in the padded picture.
+        moves: where each rotation takes the middles, down and right in pixels, (K, R, 2).
         window: W_r, (h, w), zero in the padding of a patch.
         overlap, energy: sum_r W_r and sum_r W_r^2 on the padded picture, (1, H, W).
     """
@@ -52,7 +53,9 @@ class Patches:
         lines = [_Line(side, count, spare) for side, count in zip(sides, counts, strict=True)]
         rows, columns = lines
         self.size = (rows.size, columns.size)
-        self.middles = [(y, x) for y in rows.middles for x in columns.middles]
+        middles = torch.tensor([(x, y) for y in rows.middles for x in columns.middles])
+        points = (middles - torch.tensor(camera.corner)).double().to(rotations.device)  # (R, 2)
+        self.moves = (places(camera, rotations.double(), points) - points).flip(2)
         self.places: list[Window] = [(slice(None), y, x) for y in rows.spans for x in columns.spans]
         self.padding = (*columns.padding, *rows.padding)
         self.window = (rows.window[:, None] * columns.window).float().to(rotations.device)
@@ -67,10 +70,7 @@ class Patches:
         Returns:
             Offsets (K, 4, 2), down and right in whole pixels, and their bilinear shares (K, 4).
         """
-        middle = torch.tensor(self.middles[number][::-1], dtype=torch.float64)
-        point = (middle - torch.tensor(self.camera.corner, dtype=torch.float64))[None]
-        point = point.to(self.rotations.device)
-        moved = (places(self.camera, self.rotations.double(), point) - point)[:, 0].flip(1)  # (K, 2)
+        moved = self.moves[:, number]  # (K, 2)
         corners = torch.tensor(CORNERS, device=moved.device)
         low = moved.floor()
         part = (moved - low)[:, None]  # (K, 1, 2)

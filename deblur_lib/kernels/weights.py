@@ -80,9 +80,12 @@ def flow_gram(
             for one in (seen, observed)
         )
         offsets, shares = (one.cpu() for one in patches.splats(number))  # (K, 4, 2), (K, 4)
-        used, which = torch.unique(offsets.flatten(0, 1), dim=0, return_inverse=True)  # (n, 2)
+        numbers, which = torch.unique(
+            offsets[..., 0] * width + offsets[..., 1] + width // 2, return_inverse=True
+        )
+        used = torch.stack((numbers // width, numbers % width - width // 2), dim=1)  # (n, 2)
         firsts = np.arange(0, 4 * len(shares) + 1, 4)
-        local = csr_array((shares.flatten().numpy(), which.numpy(), firsts))  # J_r', (K, n)
+        local = csr_array((shares.flatten().numpy(), which.flatten().numpy(), firsts))  # J_r', (K, n)
         apart = used[None] - used[:, None]  # (n, n, 2)
         pairs = with_itself[apart[..., 0] % height, apart[..., 1] % width]
         gram += local @ (local @ pairs.T.double().cpu().numpy()).T

@@ -4,7 +4,7 @@ Shape legend: K components, D pixels of a patch, N patches, P = D (D + 1) / 2 pr
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,8 @@ from deblur_lib.errors import DataError, UsageError
 
 GRAY = (0.299, 0.587, 0.114)
 FLOOR = 1e-6  # least variance of a component along any direction
-AT_ONCE = 1024  # patches scored together: what the nearest memories hold
+AT_ONCE = {"cpu": 256}  # patches scored together: what the nearest memories hold
+AT_ONCE_ELSEWHERE = 1 << 14
 UNFITTED = 0.01  # variance of every pixel before anything is fitted
 
 
@@ -89,47 +90,18 @@ class Mixture(nn.Module):
                 f"{len(patches)}; take more patches or fewer components"
             )
         groups = patches[patches.square().sum(1).argsort(stable=True)].tensor_split(components)
-        sums = torch.stack([one.T @ one for one in groups]).double()
         counts = torch.tensor([len(one) for one in groups], device=patches.device).double()
+        sums = torch.stack([one.T @ one for one in groups]).double()
         found: list[float] = []
         for _ in range(rounds + 1):
-            self._maximise(counts, sums)
-            counts, sums, likelihood = self._expect(patches)
+            weights, covariances = _maximised(counts, sums)
+            counts, sums, likelihood = _expected(patches, weights, covariances)
             found.append(likelihood)
             if len(found) > 1 and found[-1] - found[-2] < tolerance:
                 break
+        self.weights.copy_(weights)
+        self.covariances.copy_(covariances)
         return found
-
-    def _maximise(self, counts: Tensor, sums: Tensor) -> None:
-        """Weights and covariances from how many patches each component has and their products."""
-        values, vectors = torch.linalg.eigh(sums / counts.clamp(min=1e-9)[:, None, None])
-        bounded = (vectors * values.clamp(min=FLOOR)[:, None, :]) @ vectors.mT
-        self.covariances = bounded.to(self.covariances)
-        self.weights = (counts / counts.sum()).clamp(min=1e-12).to(self.weights)
-
-    def _expect(self, patches: Tensor) -> tuple[Tensor, Tensor, float]:
-        """Soft counts (K,), sums of products (K, D, D) and the mean log-likelihood of (N, D)."""
-        pixels, components = patches.shape[1], len(self.weights)
-        factors = torch.linalg.cholesky(self.covariances.double())
-        white = torch.linalg.inv(factors).flatten(0, 1).to(patches)  # (K D, D)
-        constants = (_log_scale(self.weights, factors) - pixels / 2 * math.log(2 * math.pi))[
-            :, None
-        ]
-        first, second = _pairs(patches)
-        counts, likelihood = patches.new_zeros(components, dtype=torch.float64), 0.0
-        products = patches.new_zeros(components, len(first), dtype=torch.float64)
-        for some in torch.split(patches, AT_ONCE):
-            z = some.T.contiguous()  # (D, n)
-            lengths = (white @ z).view(components, pixels, -1).square_().sum(1)
-            scores = constants - lengths.double() / 2  # (K, n)
-            totals = scores.logsumexp(0)
-            shares = (scores - totals).exp()
-            counts += shares.sum(1)
-            likelihood += float(totals.sum())
-            products += (shares.to(z) @ (z[first] * z[second]).T).double()
-        sums = products.new_zeros(components, pixels, pixels)
-        sums[:, first, second] = sums[:, second, first] = products
-        return counts, sums, likelihood / len(patches)
 
     def denoiser(self, variance: float) -> Callable[[Tensor], Tensor]:
         """The likeliest patches behind noisy ones: the z-step of EPLL.
@@ -150,13 +122,16 @@ class Mixture(nn.Module):
         inverse = torch.cholesky_inverse(factors)  # (K, D, D)
         filters = (white - variance * inverse).float()
         constants = _log_scale(self.weights, factors).float()
-        first, second = _pairs(white)
+        first, second = _pairs(len(white), white.device)
         forms = (inverse * (1 - white / 2))[:, first, second].float()  # (K, P): z' inverse z / 2
 
         def denoise(patches: Tensor) -> Tensor:
             mean = patches.mean(1, keepdim=True)
             z = patches - mean
-            best = torch.cat([_best(some, constants, forms) for some in torch.split(z, AT_ONCE)])
+            best = torch.cat([
+                torch.addmm(constants[:, None], forms, products, alpha=-1).argmax(0)
+                for _, products in _Chunks(z)
+            ])  # fmt: skip
             order = best.argsort(stable=True)
             counts = best.bincount(minlength=len(filters)).tolist()
             groups = zip(torch.split(z[order], counts), filters, strict=True)
@@ -194,16 +169,71 @@ def draw_patches(sharp: Tensor, side: int, count: int, generator: torch.Generato
     return taken - taken.mean(1, keepdim=True)
 
 
-def _best(patches: Tensor, constants: Tensor, forms: Tensor) -> Tensor:
-    """The component of the highest score: constants (K,) minus forms (K, P) of patches (n, D)."""
-    first, second = _pairs(patches)
-    z = patches.T.contiguous()  # (D, n)
-    return torch.addmm(constants[:, None], forms, z[first] * z[second], alpha=-1).argmax(0)
+def _maximised(counts: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (K,) and covariances (K, D, D) from soft counts and sums of products, float64."""
+    values, vectors = torch.linalg.eigh(sums / counts.clamp(min=1e-9)[:, None, None])
+    bounded = (vectors * values.clamp(min=FLOOR)[:, None, :]) @ vectors.mT
+    return (counts / counts.sum()).clamp(min=1e-12), bounded
 
 
-def _pairs(like: Tensor) -> tuple[Tensor, Tensor]:
-    """Both indices of the P products of D pixels, from anything (..., D)."""
-    first, second = torch.triu_indices(like.shape[-1], like.shape[-1], device=like.device)
+def _expected(
+    patches: Tensor, weights: Tensor, covariances: Tensor
+) -> tuple[Tensor, Tensor, float]:
+    """Soft counts (K,), sums of products (K, D, D) and the mean log-likelihood of (N, D)."""
+    components, pixels = covariances.shape[:2]
+    factors = torch.linalg.cholesky(covariances)
+    whitening = torch.linalg.inv(factors).flatten(0, 1).to(patches)  # (K D, D)
+    constants = _log_scale(weights, factors) - pixels / 2 * math.log(2 * math.pi)
+    first, second = _pairs(pixels, patches.device)
+    counts, likelihood = torch.zeros_like(weights), 0.0
+    products = weights.new_zeros(components, len(first))
+    chunks = _Chunks(patches)
+    place = patches.new_empty(len(whitening) * len(chunks.parts[0]))
+    for z, squares in chunks:
+        white = torch.mm(
+            whitening, z, out=place[: len(whitening) * z.shape[1]].view(-1, z.shape[1])
+        )
+        lengths = white.square_().view(components, pixels, -1).sum(1)
+        scores = constants[:, None] - lengths.double() / 2  # (K, n)
+        totals = scores.logsumexp(0)
+        shares = (scores - totals).exp()
+        counts += shares.sum(1)
+        likelihood += float(totals.sum())
+        products += (shares.to(z) @ squares.T).double()
+    sums = products.new_zeros(components, pixels, pixels)
+    sums[:, first, second] = sums[:, second, first] = products
+    return counts, sums, likelihood / len(patches)
+
+
+class _Chunks:
+    """Patches a few at a time, with the products of every two pixels, in memory taken once.
+
+    Fresh memory for each chunk would cost more than what is computed in it.
+
+    Args:
+        patches: (N, D).
+    """
+
+    def __init__(self, patches: Tensor) -> None:
+        pixels, device = patches.shape[1], patches.device
+        self.parts = torch.split(patches, AT_ONCE.get(device.type, AT_ONCE_ELSEWHERE))
+        self.pairs = _pairs(pixels, device)
+        self.memory = [patches.new_empty(len(one) * len(self.parts[0])) for one in self.pairs]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Patches (D, n) and products (P, n); both are overwritten by the next."""
+        for part in self.parts:
+            z = part.T.contiguous()
+            left, right = (
+                torch.index_select(z, 0, one, out=place[: len(one) * len(part)].view(-1, len(part)))
+                for one, place in zip(self.pairs, self.memory, strict=True)
+            )
+            yield z, left.mul_(right)
+
+
+def _pairs(pixels: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Both indices of the P products of D pixels."""
+    first, second = torch.triu_indices(pixels, pixels, device=device)
     return first, second
 
 

@@ -7,6 +7,7 @@ NETWORKS: dict[str, str] = {
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
     "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
+    "gong2017": "deblur_lib.networks.gong2017:Gong2017",
     "mb_taylorformer_v2": "deblur_lib.networks.mb_taylorformer_v2:MBTaylorFormerV2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",

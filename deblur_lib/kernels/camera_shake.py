@@ -8,7 +8,6 @@ Shape legend: H, W height and width; X, Y, Z nodes of a grid of rotations about 
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblur_lib.kernels.edges import bilateral, gradients, select, shock, thresholds, with_second
+from deblur_lib.kernels.epll import Progress
 from deblur_lib.kernels.gradient_priors import direct, least_squares
 from deblur_lib.kernels.rotation import Camera, Shake
 from deblur_lib.kernels.weights import exact_gram, flow_gram, nonnegative
@@ -93,8 +93,7 @@ def find_shake(
     saturated: Tensor,
     camera: Camera,
     search: Search,
-    *,
-    step: Callable[[], object] = lambda: None,
+    progress: Progress = lambda done: None,
 ) -> Shake:
     """The rotations that blurred a picture.
 
@@ -103,7 +102,7 @@ def find_shake(
         saturated: pixels that tell nothing, (H, W) of bool.
         camera: of the picture.
         search: size of the blur, weights of the priors.
-        step: called after each round, `ROUNDS` times for each level of `pyramid`.
+        progress: told the share that is done, in 0 to 1.
 
     Returns:
         Rotations of the finest grid with a weight above 0; the weights sum to 1.
@@ -115,16 +114,19 @@ def find_shake(
     sharp, weights = gray, torch.zeros((2 * levels[0].half + 1,) * 3, dtype=torch.float64)
     weights[(levels[0].half,) * 3] = 1
     active = dilated(weights > 0)
-    for before, level in zip((None, *levels), levels, strict=False):
+    pixels = [level.camera.height * level.camera.width for level in levels]
+    for number, level in enumerate(levels):
+        progress(sum(pixels[:number]) / sum(pixels))
         size = (level.camera.height, level.camera.width)
         clear = _resized((~saturated).float(), size) > 254 / 256
         seen = _Seen(_resized(gray, size), clear, level)
-        if before is None:
-            sharp = seen.gray
-        else:
+        if number:
             sharp = _resized(sharp, size, "bicubic")
-            active = refined(weights, before, level) > 0
-        weights, sharp = _refine(seen, sharp, active, search, value, step)
+            active = refined(weights, levels[number - 1], level) > 0
+        else:
+            sharp = seen.gray
+        weights, sharp = _refine(seen, sharp, active, search, value)
+    progress(1.0)
     return _shake(levels[-1], weights)
 
 
@@ -155,13 +157,13 @@ def _refine(
     active: Tensor,
     search: Search,
     value: float,
-    step: Callable[[], object],
 ) -> tuple[Tensor, Tensor]:
     """All rounds of one level: new weights (X, Y, Z) and the new sharp picture (H, W)."""
     level, spatial, strength = seen.level, SPATIAL, 1.0
+    least: Tensor | None = None
     for number in range(ROUNDS):
         edges = gradients(shock(bilateral(sharp, spatial, value), strength))
-        least = DECAY * least if number else thresholds(edges, seen.inner, level.side)
+        least = thresholds(edges, seen.inner, level.side) if least is None else DECAY * least
         edges = with_second(select(edges, seen.inner, least))
         weights = _weigh(edges, seen, active, search)
         weights = weights if level.last else centred(weights)
@@ -169,7 +171,6 @@ def _refine(
         if not level.last or number + 1 < ROUNDS:
             sharp = LATENTS[search.approximation](seen, _shake(level, weights), search.alpha)
         spatial, value, strength = spatial / DECAY, DECAY * value, DECAY * strength
-        step()
     return weights, sharp
 
 

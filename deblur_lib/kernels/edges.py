@@ -68,8 +68,8 @@ def shock(picture: Tensor, step: float) -> Tensor:
     mixed = (wide[2:, 2:] - wide[2:, :-2] - wide[:-2, 2:] + wide[:-2, :-2]) / 4
     curvature = (right + left - 2 * centre) * across**2 + (below + above - 2 * centre) * along**2
     curvature = curvature + 2 * mixed * across * along
-    steep = torch.hypot(_smaller(centre - left, right - centre), _smaller(centre - above, below - centre))
-    return picture - step * curvature.sign() * steep
+    flat = _smaller(centre - left, right - centre), _smaller(centre - above, below - centre)
+    return picture - step * curvature.sign() * torch.hypot(*flat)
 
 
 def _smaller(one: Tensor, other: Tensor) -> Tensor:
@@ -149,8 +149,8 @@ def select(first: Tensor, mask: Tensor, least: Tensor) -> Tensor:
 def _regions(shape: torch.Size) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:
     """Number (row, column) and place of each region."""
     rows, columns = (_thirds(side) for side in shape)
-    for number in itertools.product(range(REGIONS), repeat=2):
-        yield number, (rows[number[0]], columns[number[1]])
+    for row, column in itertools.product(range(REGIONS), repeat=2):
+        yield (row, column), (rows[row], columns[column])
 
 
 def _thirds(side: int) -> list[slice]:

@@ -62,7 +62,7 @@ class Patches:
         sums = rotations.new_zeros(2, *(line.length for line in lines), dtype=torch.float32)
         for place in self.places:
             sums[place] += torch.stack((self.window, self.window**2))
-        self.overlap, self.energy = sums.clamp(min=1e-6).split(1)
+        self.overlap, self.energy = sums.clamp(min=1e-6).chunk(2)
 
     def splats(self, number: int) -> tuple[Tensor, Tensor]:
         """The matrix J_r: where each rotation takes the middle of a patch.
@@ -85,7 +85,8 @@ class Patches:
             offsets, shares = self.splats(number)
             target = offsets[..., 0] % height * width + offsets[..., 1] % width  # (K, 4)
             kernel.index_add_(0, target.flatten(), (shares * weights[:, None]).float().flatten())
-        return torch.fft.rfft2(kernels.reshape(-1, height, width))
+        transformed: Tensor = torch.fft.rfft2(kernels.reshape(-1, height, width))
+        return transformed
 
     def change(self, x: Tensor, how: Change, *, before: bool, after: bool) -> Tensor:
         """Change every patch of a picture in the Fourier domain and add the patches up.

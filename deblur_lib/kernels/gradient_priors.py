@@ -73,7 +73,7 @@ def krishnan_fergus(
     kernels = patches.spectra(shake.weights)
     differences = _differences(patches.size, wide)
     prior = differences.abs().square().sum(dim=0)
-    x, colours = wide, len(wide)
+    x = wide
     for coupling in STEPS:
         share = coupling / weight
         first = torch.cat((_ahead(x, 2), _ahead(x, 1)))
@@ -81,9 +81,10 @@ def krishnan_fergus(
 
         def solve(number: int, spectrum: Tensor, share: float = share) -> Tensor:
             kernel = kernels[number]
-            y, right, down = spectrum.split(colours)
+            y, right, down = spectrum.chunk(3)
             guess = right * differences[0].conj() + down * differences[1].conj()
-            return (y * kernel + share * guess) / (kernel.abs().square() + share * prior)
+            solved: Tensor = (y * kernel + share * guess) / (kernel.abs().square() + share * prior)
+            return solved
 
         stack = torch.cat((wide, auxiliary))
         x = patches.change(stack, solve, before=True, after=True) / patches.energy
@@ -160,7 +161,7 @@ def _filtered(x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _roughness(x: Tensor) -> Tensor:
-    """grad' grad x with a flat border: (C, H, W) -> the same shape."""
+    """Grad' grad x with a flat border: (C, H, W) -> the same shape."""
     wide = F.pad(x[None], (1, 1, 1, 1), mode="replicate")[0]
     sides = wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:] + wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1]
     return 4 * x - sides
@@ -176,7 +177,8 @@ def _differences(size: tuple[int, int], like: Tensor) -> Tensor:
     filters = like.new_zeros(2, *size)
     filters[:, 0, 0] = -1.0
     filters[0, 0, -1] = filters[1, -1, 0] = 1.0
-    return torch.fft.rfft2(filters)
+    transformed: Tensor = torch.fft.rfft2(filters)
+    return transformed
 
 
 def _padded(blurred: Tensor, camera: Camera, shake: Shake) -> tuple[Tensor, Patches, int]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from deblur_lib.kernels.epll import Progress
 from deblur_lib.kernels.rotation import Blur, Camera, Shake, reach
 
 SHARPNESS = 50.0  # a of the smooth minimum
@@ -41,7 +42,7 @@ def richardson_lucy(
     iterations: int = 50,
     saturation: bool = True,
     prevent_ringing: bool = True,
-    step: Callable[[], object] = lambda: None,
+    progress: Progress = lambda done: None,
 ) -> Tensor:
     """Sharp picture whose blur looks like `blurred`.
 
@@ -55,7 +56,7 @@ def richardson_lucy(
         iterations: steps; fewer where noise would be amplified.
         saturation: whether the sensor clips.
         prevent_ringing: whether bright pixels are kept from spoiling the others.
-        step: called after each iteration.
+        progress: told the share that is done, in 0 to 1.
 
     Returns:
         (C, H, W), at least 0; above 1 where light was clipped.
@@ -67,12 +68,12 @@ def richardson_lucy(
     y = F.pad(blurred[None], pad, mode="replicate")[0]
     mask = F.pad(torch.ones_like(blurred), pad)
     x = y
-    for _ in range(iterations):
+    for number in range(iterations):
         light = blur.forward(x).clamp(min=0)
         seen, slope = saturate(light) if saturation else (light, torch.ones_like(light))
         error = (y / seen.clamp(min=TINY) - 1) * mask * slope
         x = x * (1 + _update(x, error, blur, prevent_ringing)).clamp(min=0)
-        step()
+        progress((number + 1) / iterations)
     return x[:, margin : margin + camera.height, margin : margin + camera.width]
 
 

@@ -132,7 +132,7 @@ def pixel_grid(camera: Camera, device: torch.device | str = "cpu") -> Tensor:
     right, down = camera.corner
     columns = torch.arange(camera.width, device=device) - right
     rows = torch.arange(camera.height, device=device) - down
-    return torch.stack(torch.broadcast_tensors(columns[None], rows[:, None]), -1).reshape(-1, 2)
+    return torch.cartesian_prod(rows, columns).flip(1)
 
 
 def places(camera: Camera, rotations: Tensor, pixels: Tensor) -> Tensor:
@@ -218,12 +218,12 @@ class RotationBlur:
 
 
 def warp_matrix(camera: Camera, shake: Shake) -> sparse.csr_array:
-    """Sum of all warps times their weights, (H W, H W); each row holds 4 K shares, alike ones added."""
+    """Sum of all warps times their weights, (H W, H W): 4 K bilinear shares in each row."""
     size = torch.tensor([camera.width, camera.height], dtype=torch.float32)
     rotations, weights = shake.rotations.cpu(), shake.weights.cpu().float()
     corners = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=torch.int32)
     blocks = []
-    for pixels in pixel_grid(camera).split(max(1, PIXELS // len(weights))):
+    for pixels in torch.split(pixel_grid(camera), max(1, PIXELS // len(weights))):
         found = places(camera, rotations, pixels).transpose(0, 1) + (size - 1) / 2  # (n, K, 2)
         found = torch.minimum(found.clamp(min=0), size - 1)
         low = torch.minimum(found.int(), (size - 2).clamp(min=0).int())

@@ -47,7 +47,8 @@ def exact_gram(
     gram = torch.zeros(len(rotations), len(rotations), dtype=torch.float64)
     target = torch.zeros(len(rotations), dtype=torch.float64)
     size = max(1, CHUNK // (len(rotations) * len(edges)))
-    for some, observed in zip(pixels.split(size), wanted.split(size, dim=1), strict=True):
+    for first in range(0, len(pixels), size):
+        some, observed = pixels[first : first + size], wanted[:, first : first + size]
         columns = torch.cat(
             [
                 warp(edges, camera, rotations[part], some, outside="zeros").flatten(1)
@@ -62,13 +63,11 @@ def exact_gram(
 def flow_gram(
     edges: Tensor, blurred: Tensor, mask: Tensor, camera: Camera, rotations: Tensor
 ) -> tuple[F64, F64]:
-    """B'B and B'g by correlations of patches, sum_r J_r' (autocorrelation) J_r; see `exact_gram`."""
+    """As `exact_gram`, by correlations of patches: sum_r J_r' (autocorrelation) J_r."""
     patches = Patches(camera, rotations)
     height, width = patches.size
     sharp = patches.padded(edges, outside="constant") / patches.overlap
-    seen, observed = (
-        patches.padded(one * mask, outside="constant") for one in (edges, blurred)
-    )
+    seen, observed = (patches.padded(one * mask, outside="constant") for one in (edges, blurred))
     gram, target = np.zeros((len(rotations),) * 2), np.zeros(len(rotations))
     for number, place in enumerate(patches.places):
         window = sharp[place] * patches.window
@@ -85,7 +84,9 @@ def flow_gram(
         )
         used = torch.stack((numbers // width, numbers % width - width // 2), dim=1)  # (n, 2)
         firsts = np.arange(0, 4 * len(shares) + 1, 4)
-        local = csr_array((shares.flatten().numpy(), which.flatten().numpy(), firsts))  # J_r', (K, n)
+        local = csr_array(
+            (shares.flatten().numpy(), which.flatten().numpy(), firsts)
+        )  # J_r', (K, n)
         apart = used[None] - used[:, None]  # (n, n, 2)
         pairs = with_itself[apart[..., 0] % height, apart[..., 1] % width]
         gram += local @ (local @ pairs.T.double().cpu().numpy()).T

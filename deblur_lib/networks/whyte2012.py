@@ -7,30 +7,24 @@ drawn at random.
 Shape legend: H, W height and width of the picture.
 """
 
-import os
-from collections.abc import Callable
-from functools import partial
-
-import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from deblur_lib.errors import UsageError
-from deblur_lib.kernels.camera_shake import ROUNDS, Search, find_shake, pyramid
+from deblur_lib.kernels.camera_shake import Search, find_shake
+from deblur_lib.kernels.epll import Progress, progress_bar
 from deblur_lib.kernels.filter_flow import FilterFlow
 from deblur_lib.kernels.gradient_priors import direct, krishnan_fergus
-from deblur_lib.kernels.richardson_lucy import richardson_lucy
+from deblur_lib.kernels.richardson_lucy import Build, richardson_lucy
 from deblur_lib.kernels.rotation import Camera, RotationBlur, Shake, motion_field
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.nn.parts import choose
 
 LONGEST = 1024  # pixels of the longer side of the picture that the blur is estimated from
 SATURATED = 235.5 / 256  # stored value from which a pixel tells nothing to the estimation
-SHOWN = 512 * 512  # pixels above which a picture has a bar of its own
 RESPONSES = {"gamma": 2.2, "stored": 1.0}  # exponent from stored values to light
-BLURS = {"exact": RotationBlur, "eff": FilterFlow}
+BLURS: dict[str, Build] = {"exact": RotationBlur, "eff": FilterFlow}
 
 
 class Whyte2012(EstimatingDeblurrer):
@@ -61,6 +55,7 @@ class Whyte2012(EstimatingDeblurrer):
     name = "whyte2012"
     learns = "nothing"
     minimum_size = 16
+    shows_bar = False  # while one picture is restored
 
     def __init__(
         self,
@@ -79,10 +74,10 @@ class Whyte2012(EstimatingDeblurrer):
         super().__init__()
         if side < 3 or side % 2 == 0:
             raise UsageError(f"whyte2012 needs an odd side of at least 3 px, got {side}")
-        self.f35, self.iterations = f35, iterations
+        self.f35, self._iterations = f35, iterations
         self.exponent = choose("response", response, RESPONSES)
-        self.blur = choose("approximation", approximation, BLURS)
-        self.deconvolution = choose("final", final, FINALS)
+        self._blur = choose("approximation", approximation, BLURS)
+        self._final = choose("final", final, FINALS)
         self.search = Search(side, approximation, bet, alpha, levels, rotations)
 
     def estimate(self, blurred: Tensor) -> Shake:
@@ -90,9 +85,43 @@ class Whyte2012(EstimatingDeblurrer):
         scale = min(1.0, LONGEST / max(blurred.shape[-2:]))
         size = tuple(round(side * scale) for side in blurred.shape[-2:])
         small = F.interpolate(blurred[None], size=size, mode="bilinear", antialias=True)[0]
-        camera = Camera.of(size, self.f35)
-        rounds = ROUNDS * len(pyramid(camera, self.search))
-        with self._bar("estimate", rounds, blurred) as bar:
-            return find_shake(
-                self._light(small), small.amax(dim=0) >= SATURATED, camera, self.search, step=bar.update
-            )
+        camera = Camera.of(_size(small), self.f35)
+        with progress_bar(f"{self.name}: rotations", shown=self.shows_bar) as progress:
+            saturated = small.amax(dim=0) >= SATURATED
+            return find_shake(small**self.exponent, saturated, camera, self.search, progress)
+
+    def deconvolve(self, blurred: Tensor, blur: Shake) -> Tensor:
+        """Restore a picture (3, H, W) with known rotations."""
+        camera = Camera.of(_size(blurred), self.f35)
+        with progress_bar(f"{self.name}: deconvolution", shown=self.shows_bar) as progress:
+            restored = self._final(self, blurred**self.exponent, camera, blur, progress)
+        return restored.clamp(0, 1) ** (1 / self.exponent)
+
+    def motion(self, blur: Shake, size: tuple[int, int]) -> Tensor:
+        """The line that each pixel's path resembles most, (2, H, W)."""
+        return motion_field(Camera.of(size, self.f35), blur)
+
+    def _richardson_lucy(
+        self, light: Tensor, camera: Camera, shake: Shake, progress: Progress
+    ) -> Tensor:
+        blur, iterations = self._blur, self._iterations
+        return richardson_lucy(light, camera, shake, blur, iterations=iterations, progress=progress)
+
+    def _direct(self, light: Tensor, camera: Camera, shake: Shake, progress: Progress) -> Tensor:
+        return direct(light, camera, shake, self.search.alpha)
+
+    def _krishnan_fergus(
+        self, light: Tensor, camera: Camera, shake: Shake, progress: Progress
+    ) -> Tensor:
+        return krishnan_fergus(light, camera, shake)
+
+
+FINALS = {
+    "direct": Whyte2012._direct,
+    "krishnan-fergus": Whyte2012._krishnan_fergus,
+    "rl": Whyte2012._richardson_lucy,
+}
+
+
+def _size(picture: Tensor) -> tuple[int, int]:
+    return picture.shape[-2], picture.shape[-1]

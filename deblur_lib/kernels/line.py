@@ -4,6 +4,7 @@ Shape legend: C channels, H height, W width, N distinct motions, K taps of their
 """
 
 import warnings
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -77,10 +78,15 @@ def line_blur(motion: Tensor) -> Operator:
     if len(motions) == 1:
         return uniform(line_kernels(motions)[0], (height, width))
     matrix = _matrix(_taps(motions.cpu()), labels.cpu(), height, width)
-    forward, backward = (_rows(one, motion.device) for one in (matrix, matrix.T.tocsr()))
+    forward = _rows(matrix, motion.device)
+
+    @cache  # training never asks for it
+    def backward() -> Tensor:
+        return _rows(matrix.T.tocsr(), motion.device)
+
     return Operator(
         lambda x: (forward @ x.flatten(1).T).T.reshape(x.shape),
-        lambda y: (backward @ y.flatten(1).T).T.reshape(y.shape),
+        lambda y: (backward() @ y.flatten(1).T).T.reshape(y.shape),
     )
 
 

@@ -13,7 +13,7 @@ from deblur_lib.kernels.richardson_lucy import Build, richardson_lucy, saturate
 from deblur_lib.kernels.rotation import Camera, RotationBlur
 
 CAMERA = Camera.of((64, 64))
-RICH = (0, 3)  # crops with some texture
+RICH = (0, 1)  # crops with some texture
 SMOOTH = 4
 
 

@@ -20,6 +20,7 @@ NETWORKS: dict[str, str] = {
     "stripformer": "deblur_lib.networks.stripformer:Stripformer",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
+    "whyte2012": "deblur_lib.networks.whyte2012:Whyte2012",
 }
 DISCRIMINATORS: dict[str, str] = {
     "conv_dense": "deblur_lib.networks.discriminators:ConvDense",

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from deblur_lib.data.benchmark import generator
 from torch import Tensor
 
+from deblur_lib.data.generated.benchmark import generator
 from deblur_lib.data.generated.lai import FOCAL, draw_poses
 from deblur_lib.data.generated.scenes import PHOTOGRAPHS, Stock
 from deblur_lib.kernels.rotation import Camera, RotationBlur, Shake

@@ -5,11 +5,11 @@ import math
 
 import pytest
 import torch
-from deblur_lib.evaluation.restoring import restore
 from shaken import blocks, even, path, photograph, psnr, shaken
 
 from deblur_lib.catalogue import build
 from deblur_lib.errors import UsageError
+from deblur_lib.evaluation.restore import restore
 from deblur_lib.kernels.camera_shake import (
     Search,
     centred,

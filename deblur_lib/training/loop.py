@@ -23,11 +23,13 @@ from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
 from deblur_lib.training.critics import build_critic
+from deblur_lib.training.estimating import Estimator
 from deblur_lib.training.feeding import fed
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
@@ -164,6 +166,8 @@ def make_player(
     """
     fabric = fabric or start_fabric(device, precision)
     _place(network, device)
+    if isinstance(network, EstimatingDeblurrer):
+        return Estimator(fabric, network, recipe, seed)
     if recipe.adversarial is None:
         return Supervised(fabric, network, recipe, compiled=compiled)
     if critic is None:

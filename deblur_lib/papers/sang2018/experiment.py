@@ -188,6 +188,7 @@ PROFILES = (
             "sun2015": {"steps": 100000, "lr": 1e-3, "schedule": "cosine"},
             "gong2017": {"steps": 663000, "batch": 1, "lr": 1e-4},
         },
+        seeds_of={"whyte2012": ONE, "sun2015": ONE, "gong2017": ONE},
     ),
 )  # fmt: skip
 

@@ -207,7 +207,7 @@ class Session:
                 at.best_step, at.best_psnr = at.step, psnr
                 self._keep("best", psnr)
         at.best_step, at.best_psnr = self.team.told((at.best_step, at.best_psnr))
-        self.job.network.train()
+        self.player.scored.train()
         at.validated = at.step
 
     def _score(self, network: Deblurrer | None) -> float:

@@ -211,7 +211,7 @@ class Session:
                 at.best_step, at.best_psnr = at.step, psnr
                 self._keep("best", psnr)
         at.best_step, at.best_psnr = self.team.told((at.best_step, at.best_psnr))
-        self.job.network.train()
+        self.player.scored.train()
         at.validated = at.step
 
     def _judge(self) -> float:

@@ -135,9 +135,9 @@ def _check_features(plan: Plan) -> None:
     rows = {run.method.id for run in plan.runs if run.train.loss.keys() & FEATURE_LOSSES.keys()}
     if rows and not vgg.random_wanted() and vgg.find_weights() is None:
         raise UsageError(
-            f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put {vgg.WEIGHTS} "
-            f"into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}={vgg.RANDOM} "
-            "trains with random features instead, and every number says so"
+            f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put "
+            f"{vgg.WEIGHTS} into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}="
+            f"{vgg.RANDOM} trains with random features instead, and every number says so"
         )
 
 

@@ -132,7 +132,9 @@ def test_the_printed_protocol_needs_vgg19_or_the_word_for_random_weights(
     monkeypatch.delenv(vgg.VARIABLE, raising=False)
     roots = {"dvd-flow": str(tmp_path)}
     plan = checked_plan(Request("zhao2020", profile="paper", roots=roots))
-    with pytest.raises(UsageError, match="loss of deblurgan, zhao2020.* needs VGG19's public weig"):
+    with pytest.raises(
+        UsageError, match=r"loss of deblurgan, zhao2020.* needs VGG19's public weig"
+    ):
         check_ready(plan)
     plain = checked_plan(Request("zhao2020", profile="paper", roots=roots, methods=("rdn",)))
     check_ready(plain)

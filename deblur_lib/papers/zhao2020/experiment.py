@@ -168,7 +168,7 @@ PROFILES = (
         data={"train": 160, "validation": 6, "test": 16, "blur": 0.35, "spread": 0.5},
         options={
             "zhao2020": {"channels": [8, 16, 32], "blocks": 1, "start": "identity"},
-            "deepdeblur": {"features": 16, "blocks": 2},
+            "deepdeblur": {"features": 16, "blocks": 2, "start": "identity"},
             "rdn": {"features": 8, "start": "identity"},
             "deblurgan": {"features": 16, "blocks": 3, "dropout": 0.0},
         },

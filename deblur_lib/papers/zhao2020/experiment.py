@@ -72,7 +72,7 @@ METHODS = (
     ),
     Method(
         "zhao2020_p0", "First estimate P0", "zhao2020", {"stages": 1}, weights_of="zhao2020",
-        profiles=FROM_DEMO, not_run=LARGER, control=True,
+        control=True,
     ),
     Method(
         "zhao2020_middle", "Neighbours replaced by the middle frame", "zhao2020",

@@ -32,7 +32,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.runs import store, vintage
 from deblur_lib.runs.collecting import collect, structure_probes
 from deblur_lib.runs.plan import Plan
-from deblur_lib.runs.vetting import checked_plan
+from deblur_lib.runs.vetting import check_ready, checked_plan
 
 if TYPE_CHECKING:
     from IPython.display import DisplayObject
@@ -101,6 +101,7 @@ class Room:
             from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
             from deblur_lib.runs.workers import run_all
 
+            check_ready(self.plan)
             sources = open_checks(self.plan)
             run_all(self.plan)
             score_checks(self.plan, sources)

@@ -54,10 +54,18 @@ def test_the_verdict_chooses_the_sentence(
     assert lines == [f"- {getattr(one, chosen)} ({word} at demo)" for one in TOLD.takeaways]
 
 
-def test_summaries_name_what_the_room_declares() -> None:
-    claims = {one.id: one for one in papers.claims("wan2023")}
-    assert TOLD.own in {one.id for one in PAPER.methods}
-    assert set(TOLD.headline) <= set(claims)
-    for one in TOLD.takeaways:
+@pytest.mark.parametrize(
+    "paper", [one for one in papers.names() if (papers.ROOT / one / "summary.yaml").is_file()]
+)
+def test_summaries_name_what_the_room_declares(paper: str) -> None:
+    told = papers.summary(paper)
+    declared = papers.load(paper)
+    claims = {one.id: one for one in papers.claims(paper)}
+    assert told.own in {one.id for one in declared.methods}
+    assert set(told.datasets) <= {
+        column.dataset for table in declared.tables for column in table.columns
+    }
+    assert set(told.headline) <= set(claims)
+    for one in told.takeaways:
         assert one.check <= len(claims[one.claim].checks)
         assert not re.search(r"\d", one.holds + one.fails + one.open), "no typed number"

@@ -54,7 +54,9 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     counted = {key: value for key, value in costs.items() if value is not None}
     if not found:
         return _on_costs(check, results, counted, paper)
-    return _on_scores(check, results, {key: one for key, one in found.items() if one}, counted)
+    return _on_scores(
+        check, results, {key: one for key, one in found.items() if one}, counted, paper
+    )
 
 
 def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
@@ -77,7 +79,11 @@ def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper:
 
 
 def _on_scores(
-    check: Check, results: Results, found: Mapping[str, Scores], costs: Mapping[str, float]
+    check: Check,
+    results: Results,
+    found: Mapping[str, Scores],
+    costs: Mapping[str, float],
+    paper: Paper,
 ) -> Verdict:
     """Expression on means, its interval over pictures and its interval over trainings."""
     means: dict[str, Any] = dict(costs)
@@ -98,7 +104,8 @@ def _on_scores(
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
-    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found)
+    trained = {name: _training(name, paper) for name in found if found[name].trained}
+    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found, trained)
     evidence = Evidence(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
@@ -121,15 +128,16 @@ def _over_trainings(
     by_seed: Mapping[str, Mapping[int, float]],
     results: Results,
     found: Mapping[str, Scores],
+    trained: Mapping[str, str],
 ) -> tuple[tuple[int, ...], Interval]:
     """Number of seeds of each trained row, and the Student interval of the linearised expression.
 
-    All cells of one row come from the same trainings: their deviations are added seed by seed.
+    All cells of one training, `trained` by key, have its luck: their deviations are added seed by
+    seed. A row that uses the weights of another has that one's.
     """
     rows: dict[str, list[str]] = {}
-    for name in found:
-        if found[name].trained:
-            rows.setdefault(name.rpartition(".")[2], []).append(name)
+    for name, training in trained.items():
+        rows.setdefault(training, []).append(name)
     numbers: list[int] = []
     shares: list[Share] = []
     alone = []
@@ -145,6 +153,12 @@ def _over_trainings(
         freedom = min(pooled(results, found[name])[1] for name in found if found[name].trained)
         shares.append(Share(float(np.square(alone).sum()), freedom))
     return tuple(numbers), student(value, shares, seeds=min(numbers, default=0))
+
+
+def _training(key: str, paper: Paper) -> str:
+    """Id of the row whose trainings a key's scores come from."""
+    method = columns.method_of(paper, key.rpartition(".")[2])
+    return method.weights_of or method.id
 
 
 def _dataset(key: str) -> str:

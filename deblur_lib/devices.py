@@ -40,6 +40,20 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def check_devices(count: int, device: torch.device) -> None:
+    """Refuse to train on more devices than there are; a processor may run any number of processes.
+
+    Raises:
+        DeviceError: says how many there are.
+    """
+    there = {"cuda": torch.cuda.device_count(), "cpu": count}.get(device.type, 1)
+    if count > there:
+        raise DeviceError(
+            f"{count} devices were asked for, torch {torch.__version__} finds {there} of kind "
+            f"{device.type!r}; take devices={there} or fewer"
+        )
+
+
 def resolve_precision(name: str, device: torch.device) -> str:
     """The precision of the forward pass: "fp32" or "bf16".
 

@@ -11,7 +11,7 @@ from deblur_lib.records import write_text
 SPINE = ("errors", "records", "provenance", "devices", "windows")
 TITLES = {
     "spine": "The ground: errors, records, devices",
-    "front": "Catalogue and commands",
+    "front": "Catalogue",
 }
 SPECIAL = re.compile(r"([\\*_$<>\[\]{}|#~])")
 

@@ -16,6 +16,9 @@ from deblur_lib.errors import BookError
 PAGE_BYTES = 3 * 2**20
 NOTEBOOK_BYTES = 2 * 2**20
 SHOWN = {"stylesheet", "icon", "preload"}
+OURS = ("_static", "vendor", "searchindex.js")  # where the book's own scripts lie
+FOREIGN = ("iframe", "object", "embed", "base", "form", "meta")  # never part of a page's text
+ADDRESSES = ("href", "src", "action", "formaction", "xlink:href", "data", "srcdoc")
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
 
 
@@ -57,7 +60,8 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
 
     Raises:
         BookError: lists every dead link or anchor, resource of another host, picture without
-            alt text, machine path, and page over its byte budget.
+            alt text, machine path, page over its byte budget, and whatever would run code that is
+            not the book's own: the texts of a page come from files that anybody may have named.
     """
     found_pages = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
     pages = {path: _parse(path) for path in found_pages}  # _static holds the theme's templates
@@ -68,6 +72,7 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
     for path, soup in pages.items():
         name = path.relative_to(html).as_posix()
         found = [*_dead_links(path, soup, anchors), *_resources(path, soup, online=online)]
+        found += _live(html, path, soup)
         if str(root) in str(soup):
             found.append(f"holds the machine path {root}")
         problems += [f"{name}: {one}" for one in found]
@@ -91,6 +96,29 @@ def _dead_links(path: Path, soup: BeautifulSoup, anchors: dict[Path, set[str]]) 
         anchor = unquote(address.fragment)
         if anchor and anchor not in anchors.get(target, {anchor}):
             yield f"dead anchor {tag['href']}"
+
+
+def _live(html: Path, path: Path, soup: BeautifulSoup) -> Iterator[str]:
+    """What would run or load something in a reader's browser and is not the theme's or ours."""
+    for tag in soup.find_all(True):
+        inside = tag.find_parent("article") is not None
+        for name, value in tag.attrs.items():
+            text = "".join(str(value).split()).lower()
+            if name.lower().startswith("on"):
+                yield f"<{tag.name}> has the event attribute {name}"
+            elif name.lower() in ADDRESSES and text.startswith(("javascript:", "vbscript:")):
+                yield f"<{tag.name}> has the address {str(value)[:40]}"
+        if inside and tag.name in FOREIGN:
+            yield f"its text holds <{tag.name}>"
+        if tag.name != "script" or "json" in str(tag.get("type", "")):
+            continue
+        address = urlsplit(str(tag.get("src", "")))
+        if inside:
+            yield f"its text holds a script ({(tag.string or address.path).strip()[:40]})"
+        elif address.path and not (address.scheme or address.netloc):
+            place = (path.parent / unquote(address.path)).resolve()
+            if not any(place.is_relative_to((html / one).resolve()) for one in OURS):
+                yield f"loads the script {address.path}, which is not the book's"
 
 
 def _resources(path: Path, soup: BeautifulSoup, *, online: bool) -> Iterator[str]:

@@ -17,7 +17,13 @@ ORDER, CROP = 0, 1  # streams of random numbers of one seed
 
 
 def batches(
-    source: PairSource, recipe: Train, *, seed: int, start: int = 0
+    source: PairSource,
+    recipe: Train,
+    *,
+    seed: int,
+    start: int = 0,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Endless batches of random crops.
 
@@ -29,6 +35,8 @@ def batches(
         recipe: batch, crop and augmentations, see `spec.Train`.
         seed: not negative.
         start: number of the first batch.
+        part: which share of every batch; all shares together are the whole batch.
+        parts: how many equal shares there are; each accumulated part of a batch is shared alike.
 
     Returns:
         Blurred (B, 3, c, c), of clips (B, T, 3, c, c), and sharp (B, 3, c, c), float32 in [0, 1],
@@ -42,18 +50,24 @@ def batches(
     chosen(recipe.augment)
     if not len(source):
         raise DataError(f"{source.data_id} holds no pairs; training needs at least one")
-    return _endless(source, recipe, seed, start)
+    return _endless(source, recipe, seed, start, share_of(recipe, part, parts))
+
+
+def share_of(recipe: Train, part: int, parts: int) -> list[int]:
+    """Places in a batch that belong to one share of it."""
+    places = np.arange(recipe.batch).reshape(recipe.accumulate, parts, -1)
+    return [int(one) for one in places[:, part].flat]
 
 
 def _endless(
-    source: PairSource, recipe: Train, seed: int, start: int
+    source: PairSource, recipe: Train, seed: int, start: int, share: list[int]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     augmentations = chosen(recipe.augment)
     side = side_to_draw(recipe.augment, recipe.crop)
     epoch, order = -1, np.empty(0, int)
     for number in count(start):
         crops = []
-        for place in range(number * recipe.batch, (number + 1) * recipe.batch):
+        for place in (number * recipe.batch + one for one in share):
             if place // len(source) != epoch:
                 epoch = place // len(source)
                 order = np.random.default_rng((seed, ORDER, epoch)).permutation(len(source))

@@ -85,7 +85,7 @@ def _check(restored: NDArray[np.uint8], sharp: NDArray[np.uint8], known: list[Co
         if one.dtype != np.uint8:
             raise DataError(
                 f"scores need 8-bit pictures, {name} is {one.dtype}; round it with "
-                "evaluation.restoring.to_8bit, the only place where pictures are rounded"
+                "evaluation.restore.to_8bit, the only place where pictures are rounded"
             )
         if one.ndim != 3 or one.shape[2] != 3:
             raise DataError(f"scores need pictures of shape (H, W, 3), {name} is {one.shape}")

@@ -74,8 +74,8 @@ def restore(
     while True:
         if side < max(height, width) and not network.tile_safe:
             say(
-                f"{name_of(network)} looks at the whole picture, so tiles of {side} px change what "
-                "it computes; evaluation.restoring.tile_deviation measures by how much"
+                f"{name_of(network)} looks further than tiles of {side} px overlap, so they change "
+                "what it computes; evaluation.restore.tile_deviation measures by how much"
             )
         try:
             return _in_tiles(network, blurred, (height, width), side, context)
@@ -159,7 +159,7 @@ def _check(network: Deblurrer, blurred: Tensor) -> None:
     if not blurred.is_floating_point():
         raise UsageError(
             f"restore needs floats in [0, 1], got {blurred.dtype}; take "
-            "evaluation.restoring.from_8bit first"
+            "evaluation.restore.from_8bit first"
         )
 
 

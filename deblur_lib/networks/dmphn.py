@@ -102,6 +102,7 @@ class DMPHN(Deblurrer):
     """
 
     multiple_of = 16  # four levels need it for the rows
+    tile_safe = False  # the patches of its levels are parts of the whole picture
 
     def __init__(
         self,

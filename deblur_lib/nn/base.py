@@ -20,7 +20,8 @@ class Deblurrer(nn.Module):
             decide it, as the next one and `tile_safe`, so ask the instance.
         minimum_size: smallest height and width after padding.
         clip_length: frames of the input; 1 for a single picture.
-        tile_safe: False where statistics over the whole picture make tiles differ from it.
+        tile_safe: False where statistics over the whole picture, a division of it, or a view much
+            wider than the usual overlap of tiles make tiles differ from it.
     """
 
     name: ClassVar[str] = ""

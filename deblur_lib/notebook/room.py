@@ -31,7 +31,7 @@ from deblur_lib.report import (
     verdicts,
 )
 from deblur_lib.report.results import Results
-from deblur_lib.runs import store
+from deblur_lib.runs import store, vintage
 from deblur_lib.runs.collecting import collect, structure_probes
 from deblur_lib.runs.plan import Plan
 from deblur_lib.runs.vetting import checked_plan
@@ -45,6 +45,7 @@ def open_paper(
     *,
     profile: str = "demo",
     device: str = "auto",
+    devices: int = 1,
     precision: str = "auto",
     train: str = "missing",
     seeds: Sequence[int] = (),
@@ -62,8 +63,9 @@ def open_paper(
         paper: room id, see `deblur list`.
         profile: smoke, demo, study, gpu or paper.
         device: auto, cpu, cuda or mps.
+        devices: how many of that kind share the batches of each run.
         precision: auto, fp32 or bf16.
-        train: "missing" trains what no stored run covers, "never" reads published results.
+        train: "missing", "renew", "keep" or "never", see `plan.Request`.
         seeds: seeds of the runs; empty takes the profile's.
         methods: rows to run; empty takes all.
         options: overrides of network options, by network name.
@@ -97,7 +99,7 @@ class Room:
         Returns:
             Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
         """
-        if self.plan.request.train == "missing":
+        if self.plan.request.train != "never":
             from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
             from deblur_lib.runs.workers import run_all
 
@@ -288,6 +290,7 @@ class Room:
                 "processor": one.hardware["processor"],
                 "accelerator": one.hardware["accelerator"],
                 "precision": one.precision,
+                "code": ", ".join(vintage.told_of(one)) or "today's",
                 "torch": one.versions.get("torch", ""),
                 "steps": one.steps,
                 "best step": one.best_step,
@@ -316,14 +319,14 @@ class Room:
         return explore(self.plan, self.folder, interactive=interactive)
 
     def _look(self) -> None:
-        if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():
-            from deblur_lib.runs.running import look
+        if self.plan.request.train != "never" and not (self.folder / "rows.csv").is_file():
+            from deblur_lib.runs.looking import look
 
             look(self.plan)
             collect(self.plan, self.folder, ())
 
     def _prepare(self) -> None:
-        if self.plan.request.train == "missing":
+        if self.plan.request.train != "never":
             structure_probes(self.plan, self.folder)
 
 

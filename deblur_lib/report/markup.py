@@ -63,6 +63,8 @@ class View:
         shown = table.style.set_uuid(f"{self.key}_{number}").set_caption(html.escape(heading))
         first: Any = {"selector": "th.row_heading", "props": f"min-width: {self.first}"}
         shown = shown.set_table_styles([*STYLES, first]).format(escape="html")
+        for axis in ("index", "columns"):
+            shown = shown.format_index(escape="html", axis=axis)
         left: dict[Any, Any] = {
             name: [{"selector": "td", "props": f"text-align: left; min-width: {width or 0}"}]
             for name in table.columns
@@ -151,7 +153,7 @@ def _head(name: object) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no table bars, emphasis or line breaks."""
+    """Text that Markdown shows as it is: no table bars, emphasis, links, tags or line breaks."""
     for mark in ("\\", "|", "*", "_", "`", "<", ">", "$"):
         text = text.replace(mark, "\\" + mark)
-    return text.replace("\n", " ")
+    return " ".join(text.replace("](", "]\\(").replace("][", "]\\[").splitlines())

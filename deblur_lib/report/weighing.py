@@ -104,8 +104,9 @@ def _on_scores(
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
-    trained = {name: _training(name, paper) for name in found if found[name].trained}
-    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found, trained)
+    origin = {one.id: one.weights_of or one.id for one in paper.methods}
+    rows = {name: origin[name.rpartition(".")[2]] for name in found}
+    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found, rows)
     evidence = Evidence(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
@@ -128,16 +129,17 @@ def _over_trainings(
     by_seed: Mapping[str, Mapping[int, float]],
     results: Results,
     found: Mapping[str, Scores],
-    trained: Mapping[str, str],
+    origin: Mapping[str, str],
 ) -> tuple[tuple[int, ...], Interval]:
     """Number of seeds of each trained row, and the Student interval of the linearised expression.
 
-    All cells of one training, `trained` by key, have its luck: their deviations are added seed by
-    seed. A row that uses the weights of another has that one's.
+    All cells of one row come from the same trainings, as do those of rows that use its weights:
+    their deviations are added seed by seed.
     """
     rows: dict[str, list[str]] = {}
-    for name, training in trained.items():
-        rows.setdefault(training, []).append(name)
+    for name in found:
+        if found[name].trained:
+            rows.setdefault(origin[name], []).append(name)
     numbers: list[int] = []
     shares: list[Share] = []
     alone = []
@@ -153,12 +155,6 @@ def _over_trainings(
         freedom = min(pooled(results, found[name])[1] for name in found if found[name].trained)
         shares.append(Share(float(np.square(alone).sum()), freedom))
     return tuple(numbers), student(value, shares, seeds=min(numbers, default=0))
-
-
-def _training(key: str, paper: Paper) -> str:
-    """Id of the row whose trainings a key's scores come from."""
-    method = columns.method_of(paper, key.rpartition(".")[2])
-    return method.weights_of or method.id
 
 
 def _dataset(key: str) -> str:

@@ -1,8 +1,7 @@
 """Restore videos of any length, with as many frames in memory as the network takes."""
 
-import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,112 +9,88 @@ import torch
 from tqdm import tqdm
 
 from deblur_lib.data.clips.flow import opencv
-from deblur_lib.data.clips.frames import VIDEOS, Frames, exchanged, gaps, open_frames, thumbnail
+from deblur_lib.data.clips.frames import Frames, exchanged, gaps, open_frames, thumbnail
 from deblur_lib.data.pictures.reading import U8
-from deblur_lib.devices import resolve_device
-from deblur_lib.errors import DataError, DeblurError
-from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
+from deblur_lib.errors import DataError, RecordError
+from deblur_lib.evaluation.restore import Tile, from_8bit, restore, to_8bit
+from deblur_lib.files import atomic
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import write_png
-from deblur_lib.weights.checkpoint import open_network
 
-
-def is_video(path: Path) -> bool:
-    """True for a file whose name ends as a video's."""
-    return path.suffix.lower() in VIDEOS
-
-
-def restore_inputs(
-    inputs: Sequence[str],
-    weights: Path,
-    out: Path,
-    *,
-    device: str = "auto",
-    tile: int | None = None,
-    frames: bool = False,
-    say: Callable[[str], None] = print,
-) -> tuple[int, int, list[str]]:
-    """Restore what is a video among some inputs; one bad video does not stop the others.
-
-    Args:
-        inputs: a video is a file named as one, or a folder when the network takes clips.
-        weights: these and all others as in `restore_video`.
-        out: likewise.
-        device: likewise.
-        tile: likewise.
-        frames: likewise.
-        say: likewise.
-
-    Returns:
-        Videos done, videos that failed, and the inputs that are no videos.
-    """
-    clips = open_network(weights)[0].clip_length > 1
-    done = failed = 0
-    rest: list[str] = []
-    for item in inputs:
-        path = Path(item)
-        if not is_video(path) and not (clips and path.is_dir()):
-            rest.append(item)
-            continue
-        try:
-            restore_video(path, weights, out, device=device, tile=tile, frames=frames, say=say)
-        except DeblurError as error:
-            failed += 1
-            say(f"failed: {error}")
-        else:
-            done += 1
-    return done, failed, rest
+Say = Callable[[str], None]
 
 
 def restore_video(
+    network: Deblurrer,
     path: Path,
-    weights: Path,
-    out: Path,
+    target: Path,
+    device: torch.device,
     *,
-    device: str = "auto",
-    tile: int | None = None,
-    frames: bool = False,
-    say: Callable[[str], None] = print,
-) -> int:
+    tile: Tile = "auto",
+    pictures: bool = False,
+    say: Say = print,
+) -> list[str]:
     """Restore a video file, or a folder of numbered frames, frame by frame.
 
     A network for clips sees each frame with its neighbours; at both ends the clip is mirrored, so
     as many frames come out as went in.
 
     Args:
+        network: on the device.
         path: video, or folder of frames.
-        weights: checkpoint written by a run of this suite.
-        out: folder for the result: a video of the same name (mp4), or pictures.
-        device: auto, cpu, cuda or mps.
-        tile: side of tiles for frames that do not fit in memory.
-        frames: write PNG files instead of a video, which loses nothing; a folder always gives them.
-        say: receives what a user should know.
+        target: file of the video (mp4), or folder for the pictures.
+        device: where to compute.
+        tile: see `evaluation.restore`; for frames that do not fit in memory.
+        pictures: write PNG files instead of a video, which loses nothing.
+        say: receives at once what a user should know.
 
     Returns:
-        Number of frames written.
+        Notes on the result.
 
     Raises:
         UsageError: OpenCV is needed and not installed.
-        DataError: the video cannot be read or written, or would be overwritten.
-        CheckpointError: the checkpoint cannot be used.
+        DataError: the video cannot be read, or not whole; what could be read is restored all the
+            same, with the neighbour of each lost frame in its place.
+        RecordError: the result cannot be written whole.
     """
-    source = open_frames(path)
+    source = open_frames(path, hold=True)
     _warn(source, say)
-    network, _ = open_network(weights)
-    place = resolve_device(device)
-    restored = restore_frames(network.to(place), source, place, tile=tile)
+    restored = restore_frames(network, source, device, tile=tile, say=_once(source.path, say))
     bar = tqdm(restored, path.name, total=source.announced or None, unit="frame")
-    if source.files or frames:
-        target, count = _write_pictures(bar, source, out / path.stem)
-    else:
-        target, count = _write_video(bar, source, out / f"{path.stem}.mp4")
+    count = _write_pictures(bar, source, target) if pictures else _write_video(bar, source, target)
     if not count:
         raise DataError(f"{path} holds no frame that can be read; convert it to mp4 or to pictures")
-    notes = [] if source.files else ["sound is not copied"]
+    if source.lost:
+        raise DataError(f"{path} -> {target}, {count} frames, but {_told(source, count)}")
+    notes = [f"{count} frames"] + ([] if source.files else ["sound is not copied"])
     if not source.files and source.announced not in (0, count):
-        notes.append(f"its header announces {source.announced} frames, {count} could be read")
-    say(f"{path} -> {target}, {count} frames" + (f" ({'; '.join(notes)})" if notes else ""))
-    return count
+        notes.append(f"its header announces {source.announced} frames")
+    return notes
+
+
+def _told(source: Frames, count: int) -> str:
+    """What could not be read of a clip of which `count` frames came out."""
+    inside = [source.name(position) for position in source.lost if position < count]
+    parts = []
+    if inside:
+        shown = ", ".join(inside[:5]) + (", ..." if len(inside) > 5 else "")
+        instead = "left out" if source.files else "replaced by a neighbour"
+        parts.append(f"{len(inside)} cannot be read and are {instead} ({shown})")
+    if len(inside) < len(source.lost):
+        parts.append(f"its header announces {source.announced}")
+    return "; ".join(parts)
+
+
+def _once(path: Path, say: Say) -> Say:
+    """Tell a text of a clip when it comes for the first time, not for each frame."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            say(f"{path}: {text}")
+
+    return tell
 
 
 def restore_frames(
@@ -123,12 +98,13 @@ def restore_frames(
     frames: Iterable[U8],
     device: torch.device | str = "cpu",
     *,
-    tile: int | None = None,
+    tile: Tile = "auto",
+    say: Say = print,
 ) -> Iterator[U8]:
     """Restore frames as they come, (H, W, 3) uint8 each; holds `clip_length` of them."""
     for window in windows(frames, network.clip_length):
         clip = from_8bit(np.stack(window)).to(device)[None]  # (1, T, 3, H, W)
-        yield to_8bit(restore(network, clip, tile=tile)[0])
+        yield to_8bit(restore(network, clip, tile=tile, say=say)[0])
 
 
 def windows(frames: Iterable[U8], length: int) -> Iterator[list[U8]]:
@@ -173,25 +149,22 @@ def _warn(source: Frames, say: Callable[[str], None]) -> None:
             say(f"{source.path}: {names} seem to be exchanged")
 
 
-def _write_pictures(restored: Iterable[U8], source: Frames, folder: Path) -> tuple[Path, int]:
-    if source.files and folder.exists() and folder.samefile(source.path):
-        raise DataError(f"{folder} holds the frames themselves; choose another --out")
+def _write_pictures(restored: Iterable[U8], source: Frames, folder: Path) -> int:
+    """Write each frame as a picture, but none for a picture that could not be read."""
     count = 0
-    for frame in restored:
-        name = source.files[count].stem if source.files else f"{count + 1:06d}"
-        write_png(folder / f"{name}.png", frame)
-        count += 1
-    return folder, count
+    for count, frame in enumerate(restored, start=1):
+        if not source.files:
+            write_png(folder / f"{count:06d}.png", frame)
+        elif count - 1 not in source.lost:
+            write_png(folder / f"{source.files[count - 1].stem}.png", frame)
+    return count
 
 
-def _write_video(restored: Iterable[U8], source: Frames, target: Path) -> tuple[Path, int]:
-    if target.exists() and target.samefile(source.path):
-        raise DataError(f"{target} would be overwritten by its restoration; choose another --out")
+def _write_video(restored: Iterable[U8], source: Frames, target: Path) -> int:
+    """Write a video whole or not at all: what lies on the disk is read again and counted."""
     cv2 = opencv("writing a video")
-    target.parent.mkdir(parents=True, exist_ok=True)
     writer, count = None, 0
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        part = Path(folder) / target.name
+    with atomic(target) as part:
         try:
             for frame in restored:
                 if writer is None:
@@ -205,6 +178,20 @@ def _write_video(restored: Iterable[U8], source: Frames, target: Path) -> tuple[
         finally:
             if writer is not None:
                 writer.release()
-        if count:
-            part.replace(target)
-    return target, count
+        if not count:
+            raise DataError(f"{source.path} holds no frame that can be read; convert it to mp4")
+        there = _frames_in(part)
+        if there != count:
+            raise RecordError(
+                f"{target} was not written whole ({there} of {count} frames can be read again); "
+                "free some space, or choose another --out"
+            )
+    return count
+
+
+def _frames_in(video: Path) -> int:
+    """Frames of a written video that can be read again."""
+    try:
+        return sum(1 for _ in open_frames(video))
+    except DataError:
+        return 0

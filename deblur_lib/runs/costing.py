@@ -15,7 +15,7 @@ from deblur_lib import catalogue
 from deblur_lib.devices import resolve_device
 from deblur_lib.evaluation.cost import COUNTER, cost, count_macs, count_parameters, device_name
 from deblur_lib.nn import Deblurrer
-from deblur_lib.records import read_json, write_json
+from deblur_lib.records import read_whole, write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, published_options
 from deblur_lib.spec import Options, Paper
@@ -35,7 +35,7 @@ def counted(network: str, options: Options) -> dict[str, Any]:
         At least "parameters" and "macs"; what else is stored of this network.
     """
     path = store.costs_file(network, options)
-    stored: dict[str, Any] = read_json(path) if path.is_file() else {}
+    stored: dict[str, Any] = read_whole(path) or {}
     if stored.get("macs_counter") != COUNTER:
         with torch.device("meta"):
             built = catalogue.build(network, **options)

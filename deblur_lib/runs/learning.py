@@ -28,7 +28,9 @@ def learn(
     validation: PairSource,
     *,
     device: str,
+    devices: int = 1,
     notes: tuple[str, ...],
+    code: str = "",
 ) -> Fit:
     """Bring a run's weights about, or find them where that was done before.
 
@@ -38,10 +40,12 @@ def learn(
         train: pictures to learn from.
         validation: pictures to choose weights by.
         device: auto, cpu, cuda or mps.
+        devices: how many share each batch.
         notes: put on the checkpoints' cards.
+        code: digest of the code that trains, see `training.loop.fit`.
     """
     if run.source:
-        return adopt(run, network, train, validation, notes=notes)
+        return adopt(run, network, train, validation, notes=notes, code=code)
     return fit(
         network,
         train,
@@ -50,11 +54,13 @@ def learn(
         folder=store.run_folder(run),
         seed=run.seed,
         device=device,
+        devices=devices,
         precision=run.precision,
         name=str(run.method.network),
         options=run.options,
         progress=shows_bars(),
         notes=notes,
+        code=code,
     )
 
 
@@ -65,6 +71,7 @@ def adopt(
     validation: PairSource,
     *,
     notes: tuple[str, ...] = (),
+    code: str = "",
 ) -> Fit:
     """Give a network the weights of another run, and let it settle what it cannot learn.
 
@@ -74,11 +81,12 @@ def adopt(
         train: pictures that the source learnt from.
         validation: those that chose its weights; the network may calibrate on the blurred ones.
         notes: put on the card.
+        code: digest of the code that trained the source.
     """
     assert run.source is not None
     origin = store.run_folder(run.source)
     settings = settings_of(
-        str(run.method.network), run.source.options, run.train, run.seed, train, validation
+        str(run.method.network), run.source.options, run.train, run.seed, train, validation, code
     )
     found = read_fit(origin, settings)
     assert found is not None, f"{origin} was executed first"

@@ -16,11 +16,12 @@ from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
 from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
 from deblur_lib.training.schedules import check as check_recipe
+from deblur_lib.training.schedules import check_share
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
-TRAIN_MODES = ("missing", "never")
-PLAIN = {"paper", "profile", "device", "precision", "train", "roots", "checks"}
+TRAIN_MODES = ("missing", "renew", "keep", "never")
+PLAIN = {"paper", "profile", "device", "devices", "precision", "train", "roots", "checks"}
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class Request:
         paper: room id.
         profile: smoke, demo, study, gpu or paper.
         device: auto, cpu, cuda or mps.
+        devices: how many devices of that kind share the batches of each run.
         precision: auto, fp32 or bf16.
         seeds: seeds of the runs; empty takes the profile's.
-        train: "missing" trains what no stored run covers, "never" only reads published results.
+        train: "missing" trains what no stored run covers, and refuses runs that other code
+            trained; "renew" trains these again, "keep" takes them as they are; "never" only reads
+            published results.
         methods: rows to run; empty takes all that the profile runs.
         options: overrides of network options, by network name.
         recipe: overrides of the training recipe.
@@ -48,6 +52,7 @@ class Request:
     paper: str
     profile: str = "demo"
     device: str = "auto"
+    devices: int = 1
     precision: str = "auto"
     seeds: tuple[int, ...] = ()
     train: str = "missing"
@@ -232,6 +237,7 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
     own = profile.train_of.get(method.id, {})
     recipe = override(paper.recipe, {**profile.train, **method.train, **own, **request.recipe})
     check_recipe(recipe)
+    check_share(recipe, request.devices, method.id)
     return Run(
         paper=paper.id,
         profile=profile.name,

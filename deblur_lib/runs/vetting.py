@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib.errors import DeblurError, UsageError, unknown_name
-from deblur_lib.runs import store
+from deblur_lib.files import check_writable
+from deblur_lib.runs import store, vintage
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 
 GENERATED = "synth-"  # how the ids of generated pictures begin
@@ -36,10 +37,12 @@ def checked_plan(request: Request) -> Plan:
                 _check_recipe(run, plan)
             if run.method.network in request.options:
                 _check_network(run)
-    if request.device not in ("auto", "cpu"):
-        from deblur_lib.devices import resolve_device, resolve_precision
+    if request.device not in ("auto", "cpu") or request.devices > 1:
+        from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 
-        resolve_precision(request.precision, resolve_device(request.device))
+        device = resolve_device(request.device)
+        resolve_precision(request.precision, device)
+        check_devices(request.devices, device)
     return plan
 
 
@@ -47,7 +50,8 @@ def check_ready(plan: Plan) -> None:
     """Refuse to start where pictures to train on, or rows to read, are missing.
 
     Raises:
-        UsageError: a real data set without its folder, or `train="never"` and no published rows.
+        UsageError: a real data set without its folder, runs of other code, a workspace that cannot
+            be written, or `train="never"` and no published rows.
     """
     folder = store.results_folder(plan.request)
     if plan.request.train == "never":
@@ -57,6 +61,8 @@ def check_ready(plan: Plan) -> None:
                 "rows; take train='missing'"
             )
         return
+    check_writable(store.workspace())
+    vintage.check(plan)
     for data_id in used_data(plan):
         if not data_id.startswith(GENERATED):
             from deblur_lib.data.opening import check_place

@@ -5,6 +5,7 @@ holds up the other. One thread per run uses all cores, and makes a run's numbers
 how many there are. `$OMP_NUM_THREADS`, where it is set, is what each run takes instead.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,18 +18,17 @@ from tqdm import tqdm
 from deblur_lib import provenance
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads, resolve_device, resolve_precision
-from deblur_lib.records import read_json, write_json
-from deblur_lib.runs import costing, store
+from deblur_lib.records import read_whole, write_json
+from deblur_lib.runs import costing, store, vintage
 from deblur_lib.runs.learning import shows_bars
+from deblur_lib.runs.looking import look, probe
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 from deblur_lib.runs.running import (
     build,
     execute,
     is_finished,
-    look,
     open_tests,
     open_training,
-    probe,
 )
 from deblur_lib.training.pace import Pace, pace
 
@@ -92,6 +92,7 @@ def side_by_side(
 
 def run_all(plan: Plan) -> None:
     """Measure the networks' costs, execute every run of a plan, probe them for the figures."""
+    vintage.settle(plan)
     tests, shown = look(plan)
     for run in plan.runs:
         build(run)  # a wrong option stops here, before the first step of the first run
@@ -127,7 +128,12 @@ def threads_of(*runs: Run) -> int | None:
 
 def worker_count(plan: Plan) -> int:
     """Runs that are trained at once: as many as cores allow for small networks, else one."""
-    if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
+    alone = plan.request.devices == 1
+    if (
+        alone
+        and plan.profile.name in PARALLEL
+        and resolve_device(plan.request.device).type == "cpu"
+    ):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         each = torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
         return max(1, cores // each)
@@ -152,7 +158,7 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     todo = [run for run in plan.runs if not (store.run_folder(run) / "manifest.json").is_file()]
     first = {run.method.id: run for run in todo}
     with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
-        paces = {run.method.id: _pace(run, device) for run in bar}
+        paces = {run.method.id: _pace(_share(run, plan), device) for run in bar}
     at_once = max(1, min(worker_count(plan), len(todo)))
     hours = sum(paces[run.method.id].seconds * run.steps for run in todo) / 3600 / at_once
     most = sorted((one.memory for one in paces.values()), reverse=True)[:at_once]
@@ -165,15 +171,22 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     ]
 
 
+def _share(run: Run, plan: Plan) -> Run:
+    """What one device does of a run; the time that devices spend on agreeing is not in it."""
+    batch = run.train.batch // plan.request.devices
+    return dataclasses.replace(run, train=dataclasses.replace(run.train, batch=batch))
+
+
 def _pace(run: Run, device: torch.device) -> Pace:
     precision = resolve_precision(run.precision, device)
     recipe = {**run.settings, "precision": precision, "seed": 0, "on": provenance.hardware()}
     recipe["train"] = {**recipe["train"], "steps": 0}
     path = store.pace_file(provenance.settings_hash(recipe))
-    if not path.is_file():
-        found = pace(build(run), run.train, device=device, precision=precision)
-        write_json(path, found._asdict())
-    return Pace(**read_json(path))
+    stored = read_whole(path)
+    if not stored:
+        stored = pace(build(run), run.train, device=device, precision=precision)._asdict()
+        write_json(path, stored)
+    return Pace(**stored)
 
 
 def _alone() -> None:

@@ -8,6 +8,7 @@ ones). Training stops as collapsed after `COLLAPSED` steps in a row with a sprea
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from lightning_fabric import Fabric
@@ -17,6 +18,7 @@ from deblur_lib.losses import weighted
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training.critics import check_critic, joined
+from deblur_lib.training.feeding import sent
 from deblur_lib.training.gan_losses import (
     CRITIC_LOSSES,
     GENERATOR_LOSSES,
@@ -44,20 +46,27 @@ class Adversary:
         critic: picture in, logits out (a tuple where it holds several critics; their losses are
             averaged). In a conditional game it sees the blurred picture as well.
         recipe: must declare `adversarial`; `clip` holds for both players.
+        compiled: see `Side`; the generator alone.
 
     Raises:
         DeclarationError: the critic is for other channels than the game shows.
     """
 
     def __init__(
-        self, fabric: Fabric, network: Deblurrer, critic: nn.Module, recipe: Train
+        self,
+        fabric: Fabric,
+        network: Deblurrer,
+        critic: nn.Module,
+        recipe: Train,
+        *,
+        compiled: bool = False,
     ) -> None:
         assert recipe.adversarial is not None
         self.fabric, self.recipe, self.game = fabric, recipe, recipe.adversarial
         check_critic(critic, self.game)
-        self.generator = Side(fabric, network, recipe, ema=recipe.ema)
+        self.generator = Side(fabric, network, recipe, ema=recipe.ema, compiled=compiled)
         self.critic = Side(fabric, critic, recipe, factor=(self.game.lr or recipe.lr) / recipe.lr)
-        self.trouble = ""
+        self.team = self.generator.team
         self._means = {"real": torch.empty(0, 0), "fake": torch.empty(0, 0)}  # (critics, pool)
         self._collapsed = 0
 
@@ -82,20 +91,15 @@ class Adversary:
 
         Returns:
             The health values and losses, each () and detached; the generator does not move where
-            the critic's are not finite.
+            the critic's are not finite, nor does the critic any more.
         """
         parts = parts_of(blurred, sharp, self.recipe.accumulate)
         self.generator.begin(rate)
         kept = self.generator.outputs(blurred) if len(parts) == 1 else None
         values: Values = {}
         for _ in range(self.game.critic_steps):
-            values = self._teach_critic(parts, kept, rate)
-            if not math.isfinite(float(values["critic/gradient"])):
-                self.generator.undo()
-                return values
-        values |= self._teach_generator(parts, kept)
-        self._watch(values)
-        return values
+            values = self._teach_critic(parts, kept, rate, values.get("critic/gradient"))
+        return values | self._teach_generator(parts, kept, values["critic/gradient"])
 
     def _judge(
         self, picture: Tensor, blurred: Tensor, *, exact: bool = False
@@ -109,7 +113,11 @@ class Adversary:
         return out if isinstance(out, tuple) else (out,)
 
     def _teach_critic(
-        self, parts: list[tuple[Tensor, Tensor]], kept: tuple[Tensor, ...] | None, rate: float
+        self,
+        parts: list[tuple[Tensor, Tensor]],
+        kept: tuple[Tensor, ...] | None,
+        rate: float,
+        before: Tensor | None,
     ) -> Values:
         self.critic.begin(rate)
         sums: Values = {}
@@ -119,7 +127,7 @@ class Adversary:
             named = self._critic_loss(blurred, sharp, fake)
             self.fabric.backward(named["critic/loss"] / len(parts))
             _add(sums, named, len(parts))
-        return {"critic/gradient": self.critic.finish(sums["critic/loss"]), **sums}
+        return {"critic/gradient": self.critic.finish(sums["critic/loss"], before), **sums}
 
     def _critic_loss(self, blurred: Tensor, sharp: Tensor, fake: Tensor) -> Values:
         reals, fakes = self._judge(sharp, blurred), self._judge(fake, blurred)
@@ -134,23 +142,37 @@ class Adversary:
             "critic/loss": torch.stack(losses).mean(),
         }
         if self.game.loss == "wgan_gp":
-            slope = gradient_penalty(lambda x: self._judge(x, blurred, exact=True), sharp, fake)
+            places = self._places(len(sharp))
+            judge = partial(self._judge, blurred=blurred, exact=True)
+            slope = gradient_penalty(judge, sharp, fake, places)
             named["critic/penalty"] = slope
             named["critic/loss"] = named["critic/loss"] + self.game.penalty * slope
         return named
 
+    def _places(self, count: int) -> Tensor:
+        """Random places between real and fake pictures, (B, 1, 1, 1), drawn for the whole batch."""
+        drawn = torch.rand(count * self.team.size, 1, 1, 1)
+        drawn = self.team.of_first(sent(drawn, self.team.device))
+        return drawn[self.team.rank * count :][:count]
+
     def _running(self, which: str, logits: tuple[Tensor, ...]) -> Tensor:
         """Mean logit of each critic over its last `pool` batches, this one included, (critics,)."""
-        now = torch.stack([one.detach().mean() for one in logits])[:, None]  # (critics, 1)
-        if self.game.loss == "ragan_ls" and bool(now.isfinite().all()):
-            before = self._means[which].to(now)
-            pool = torch.cat((before, now), dim=1) if before.numel() else now
-            self._means[which] = pool[:, -self.game.pool :]
-            return self._means[which].mean(dim=1)
-        return now[:, 0]
+        now = torch.stack([one.detach().float().mean() for one in logits])[:, None]  # (critics, 1)
+        if self.game.loss != "ragan_ls":
+            return now[:, 0]
+        self.team.mean([now])
+        before, usable = self._means[which].to(now), now.isfinite().all()
+        if not before.numel():
+            before = now.new_full((len(logits), self.game.pool), math.nan)
+        pool = torch.where(usable, torch.cat((before[:, 1:], now), dim=1), before)
+        self._means[which] = pool
+        return torch.where(usable, pool.nanmean(dim=1), now[:, 0])
 
     def _teach_generator(
-        self, parts: list[tuple[Tensor, Tensor]], kept: tuple[Tensor, ...] | None
+        self,
+        parts: list[tuple[Tensor, Tensor]],
+        kept: tuple[Tensor, ...] | None,
+        before: Tensor,
     ) -> Values:
         self.critic.remember()
         self._freeze(True)
@@ -162,9 +184,9 @@ class Adversary:
             named["spread"] = _spread(outputs[-1].detach()) / (_spread(sharp) + 1e-6)
             _add(sums, named, len(parts))
         self._freeze(False)
-        norm = self.generator.finish(sums["loss"])
-        if not math.isfinite(float(norm)):
-            self.critic.undo()
+        norm = self.generator.finish(sums["loss"], before)
+        self.critic.agree()
+        self.critic.undo(~norm.isfinite())
         return {"gradient": norm, **sums}
 
     def _generator_loss(
@@ -175,7 +197,7 @@ class Adversary:
             content, named = weighted(outputs, sharp, self.recipe.loss, scales=self.recipe.scales)
         fakes = self._judge(outputs[-1], blurred)
         pool = self._means["real"]  # (critics, pool); empty unless the loss is relativistic
-        means = pool.mean(dim=1) if pool.numel() else content.new_zeros(len(fakes))
+        means = pool.nanmean(dim=1) if pool.numel() else content.new_zeros(len(fakes))
         fooled = torch.stack(
             [GENERATOR_LOSSES[self.game.loss](*two) for two in zip(fakes, means, strict=True)]
         ).mean()
@@ -186,16 +208,18 @@ class Adversary:
         for one in self.critic.learning.values():
             one.requires_grad_(not frozen)
 
-    def _watch(self, values: Values) -> None:
-        flat, dead = float(values["spread"]) < FLAT, float(values["gradient"]) < DEAD
+    def watch(self, values: Mapping[str, float]) -> str:
+        """Count the steps in a row that teach nothing; what is wrong after `COLLAPSED` of them."""
+        flat, dead = values["spread"] < FLAT, values["gradient"] < DEAD
         self._collapsed = self._collapsed + 1 if flat or dead else 0
-        if self._collapsed >= COLLAPSED:
-            what = "restored pictures have no content" if flat else "the generator has no gradient"
-            self.trouble = (
-                f"{what} since {self._collapsed} steps (spread {float(values['spread']):.3g}, "
-                f"gradient {float(values['gradient']):.3g}); another seed, a smaller rate or a "
-                "smaller weight of the adversarial term may help"
-            )
+        if self._collapsed < COLLAPSED:
+            return ""
+        what = "restored pictures have no content" if flat else "the generator has no gradient"
+        return (
+            f"{what} since {self._collapsed} steps (spread {values['spread']:.3g}, gradient "
+            f"{values['gradient']:.3g}); another seed, a smaller rate or a smaller weight of the "
+            "adversarial term may help"
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Weights and moments of both players, running means, steps of collapse."""

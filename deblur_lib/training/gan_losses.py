@@ -86,7 +86,7 @@ GENERATOR_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def gradient_penalty(
-    judge: Callable[[Tensor], tuple[Tensor, ...]], real: Tensor, fake: Tensor
+    judge: Callable[[Tensor], tuple[Tensor, ...]], real: Tensor, fake: Tensor, share: Tensor
 ) -> Tensor:
     """Squared distance from 1 of the critic's slope, between real and fake pictures.
 
@@ -94,13 +94,13 @@ def gradient_penalty(
         judge: the critic; every output is held to the slope on its own.
         real: (B, 3, H, W), float32.
         fake: same shape.
+        share: (B, 1, 1, 1) in [0, 1), one place on the line from fake to real for each picture.
 
     Returns:
         Mean over batch and outputs, (); finite for a constant critic (small term in the root).
 
     Source: Gulrajani et al. 2017, Eq. (3).
     """
-    share = torch.rand(len(real), 1, 1, 1).to(real)  # one place on the line for each picture
     mixed = (share * real + (1 - share) * fake).requires_grad_()
     terms = []
     for out in judge(mixed):

@@ -17,11 +17,8 @@ class Player(Protocol):
     """What one step does.
 
     Attributes:
-        trouble: why training should stop; "" while all is well.
         scored: the network whose weights are validated and stored.
     """
-
-    trouble: str
 
     @property
     def scored(self) -> Deblurrer:
@@ -36,6 +33,10 @@ class Player(Protocol):
         """Named scalars; where one is not finite, the network concerned was left unchanged."""
         ...
 
+    def watch(self, values: Mapping[str, float]) -> str:
+        """Take in the scalars of each step in turn; why training should stop, "" if all is well."""
+        ...
+
     def state(self) -> dict[str, Tensor]:
         """All that decides the next step."""
         ...
@@ -47,26 +48,32 @@ class Player(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What a session works on.
+    """What a session works on; other processes get it pickled.
 
     Attributes:
         network: the network that learns.
         recipe: what to do.
+        train: pairs to crop batches from.
         validation: pairs that choose the best weights.
         folder: where everything goes.
         settings: what decides the numbers, see `result.settings_of`.
-        device: where the network is.
+        seed: seed of batches, noise and the critic's weights.
+        device: where the network is, or will be.
         precision: of the forward pass in training.
+        devices: how many share each batch.
         notes: put on the cards.
     """
 
     network: Deblurrer
     recipe: Train
+    train: PairSource
     validation: PairSource
     folder: Path
     settings: Mapping[str, Any]
+    seed: int
     device: torch.device
     precision: str
+    devices: int = 1
     notes: tuple[str, ...] = ()
 
 

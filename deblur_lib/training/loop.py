@@ -1,36 +1,43 @@
 """Train a network by a recipe: best weights out, nothing lost when it is interrupted.
 
 On a processor a resumed training equals an uninterrupted one to the bit, given the same number of
-threads.
+threads and devices.
+
+Several devices (`devices=2`) share every batch and take the steps that one would: the library
+starts a process for each, which Fabric joins (NCCL on GPUs, gloo on processors). Batch norms look
+at the whole batch; only what a network draws while it learns (dropout) differs from one device. A
+training may go on with another number of devices.
 """
 
-import logging
+import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import nn
 
 from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
-from deblur_lib.devices import resolve_device, resolve_precision
+from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
 from deblur_lib.training.critics import build_critic
+from deblur_lib.training.feeding import fed
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
+from deblur_lib.training.launching import on_devices
 from deblur_lib.training.plain import Supervised
 from deblur_lib.training.result import Fit, read_fit, settings_of
 from deblur_lib.training.seeding import derive, seeded
 from deblur_lib.training.session import Session
 from deblur_lib.training.state import drop_states
+from deblur_lib.training.team import Team, start_fabric
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -45,16 +52,19 @@ def fit(
     seed: int,
     device: str = "auto",
     precision: str = "auto",
+    devices: int = 1,
     progress: bool = True,
     notes: tuple[str, ...] = (),
     name: str = "",
     options: Mapping[str, Any] | None = None,
     critic: nn.Module | None = None,
+    code: str = "",
 ) -> Fit:
     """Train a network, or go on where an earlier call with the same settings was stopped.
 
     Args:
-        network: the network with its initial weights; trained in place.
+        network: the network with its initial weights; trained in place (by several devices their
+            copies of it are: take the stored weights).
         train: pairs to crop batches from.
         validation: pairs that choose the best weights, of other scenes.
         recipe: what to do.
@@ -62,26 +72,30 @@ def fit(
         seed: seed of batches, noise and the critic's weights (the network comes with its own).
         device: auto, cpu, cuda or mps.
         precision: auto, fp32 or bf16; losses, weights and validation are always float32.
+        devices: how many share each batch; the pairs, network and critic are pickled for them.
         progress: show a bar with loss, validation PSNR and time left.
         notes: put on the checkpoints' cards.
         name: catalogue name of the network, for the card; its class name when empty.
         options: keyword arguments the network was built with, for the card.
         critic: the second player, built by the caller; None builds what the recipe declares.
+        code: digest of the code that trains, see `deblur_lib.code`; a folder of other code is
+            refused. "" leaves it open.
 
     Returns:
         The finished training; at once, without a step, when the folder holds it already.
 
     Raises:
         DeclarationError: a recipe that contradicts itself.
-        UsageError: the folder holds another training.
+        UsageError: the folder holds another training, or the devices do not divide the batch.
         DataError: pairs or splits that cannot be trained on.
-        DeviceError: the device or precision is not there.
+        DeviceError: the device, so many of them, or the precision is not there.
         TrainingError: repeated non-finite steps, or collapse; the state is stored.
         KeyboardInterrupt: Ctrl-C; the state is stored.
     """
     schedules.check(recipe)
+    schedules.check_share(recipe, devices)
     name = name or type(network).__name__
-    settings = settings_of(name, options or {}, recipe, seed, train, validation)
+    settings = settings_of(name, options or {}, recipe, seed, train, validation, code)
     folder = Path(folder)
     done = read_fit(folder, settings)
     if done:
@@ -90,12 +104,36 @@ def fit(
     check_data(train, validation)
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
-    with _freed_memory(place), seeded(seed, "noise", place), Interrupts() as interrupts:
-        player = make_player(network, recipe, seed, place, kind, critic)
-        job = Job(network, recipe, validation, folder, settings, place, kind, notes)
-        session = Session(job, player)
-        feed = batches(train, recipe, seed=derive(seed, "data"), start=session.at.step)
-        return session.run(feed, interrupts, progress=progress)
+    check_devices(devices, place)
+    job = Job(
+        network, recipe, train, validation, folder, settings, seed, place, kind, devices, notes
+    )
+    if devices > 1:
+        done = on_devices(devices, sit, job, critic, progress)
+    else:
+        done = sit(job, critic, progress)
+    assert done is not None  # the first process brings it
+    return done
+
+
+def sit(job: Job, critic: nn.Module | None, progress: bool) -> Fit | None:
+    """Train in this process, alone or as one of several; the first brings the result."""
+    fabric = start_fabric(job.device, job.precision, job.devices)
+    team = Team.of(fabric)
+    place = fabric.device if team.size > 1 else job.device
+    job = dataclasses.replace(job, device=place)
+    concern = "noise" if team.first else f"noise/{team.rank}"  # masks of their own
+    with _freed_memory(place), seeded(job.seed, concern, place), Interrupts() as interrupts:
+        player = make_player(
+            job.network, job.recipe, job.seed, place, job.precision, critic, fabric=fabric
+        )
+        session = Session(job, player, team)
+        start, seed = session.at.step, derive(job.seed, "data")
+        cut = batches(
+            job.train, job.recipe, seed=seed, start=start, part=team.rank, parts=team.size
+        )
+        with closing(fed(cut, place)) as feed:
+            return session.run(feed, interrupts, progress=progress and team.first)
 
 
 def make_player(
@@ -105,6 +143,9 @@ def make_player(
     device: torch.device,
     precision: str,
     critic: nn.Module | None = None,
+    *,
+    fabric: Fabric | None = None,
+    compiled: bool = False,
 ) -> Player:
     """What does the steps: the network (and its critic) on the device, with their optimisers.
 
@@ -115,24 +156,20 @@ def make_player(
         device: where to train.
         precision: "fp32" or "bf16".
         critic: the second player; None builds what the recipe declares.
+        fabric: where several devices train; None starts one for this device.
+        compiled: let torch.compile fuse the network's passes; it takes minutes to begin.
 
     Raises:
         DeclarationError: the second player cannot judge what the recipe shows it.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no line for each network
-    fabric = Fabric(
-        accelerator=device.type,
-        devices=1,
-        precision="bf16-mixed" if precision == "bf16" else "32-true",
-        plugins=LightningEnvironment(),  # one process, whatever launcher is around
-    )
+    fabric = fabric or start_fabric(device, precision)
     _place(network, device)
     if recipe.adversarial is None:
-        return Supervised(fabric, network, recipe)
+        return Supervised(fabric, network, recipe, compiled=compiled)
     if critic is None:
         with seeded(seed, "critic"):
             critic = build_critic(recipe.adversarial)
-    return Adversary(fabric, network, _place(critic, device), recipe)
+    return Adversary(fabric, network, _place(critic, device), recipe, compiled=compiled)
 
 
 def _place(module: Module, device: torch.device) -> Module:

@@ -19,12 +19,14 @@ class Supervised:
         fabric: device and precision.
         network: the network, already on its device.
         recipe: losses, optimiser, accumulation, clipping.
+        compiled: see `Side`.
     """
 
-    def __init__(self, fabric: Fabric, network: Deblurrer, recipe: Train) -> None:
+    def __init__(
+        self, fabric: Fabric, network: Deblurrer, recipe: Train, *, compiled: bool = False
+    ) -> None:
         self.fabric, self.recipe = fabric, recipe
-        self.trouble = ""  # a plain step finds none of its own
-        self.side = Side(fabric, network, recipe, ema=recipe.ema)
+        self.side = Side(fabric, network, recipe, ema=recipe.ema, compiled=compiled)
 
     @property
     def scored(self) -> Deblurrer:
@@ -61,6 +63,10 @@ class Supervised:
                 sums[name] = sums.get(name, torch.zeros_like(total)) + value.detach()
         means = {name: value / recipe.accumulate for name, value in sums.items()}
         return {"gradient": self.side.finish(means["loss"]), **means}
+
+    def watch(self, values: Mapping[str, float]) -> str:
+        """Nothing: a plain step finds no trouble of its own."""
+        return ""
 
     def state(self) -> dict[str, Tensor]:
         """Weights and optimiser moments by name."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from deblur_lib.errors import DeclarationError
+from deblur_lib.errors import DeclarationError, UsageError
 from deblur_lib.spec import Train
 
 
@@ -65,6 +65,24 @@ def check(recipe: Train) -> None:
             "steps, 0 <= decay_from < 1, 0 < sgd_from < 1 where the optimiser is not SGD already, "
             f"some loss is named; got {wrong} with steps={recipe.steps}, batch={recipe.batch}, "
             f"lr={recipe.lr}; mend the recipe"
+        )
+
+
+def check_share(recipe: Train, devices: int, row: str = "") -> None:
+    """Refuse a number of devices that cannot share a batch equally.
+
+    Raises:
+        UsageError: no whole number from 1 on, or one that leaves pairs over.
+    """
+    part = recipe.batch // max(recipe.accumulate, 1)
+    if type(devices) is not int or devices < 1 or part % devices:
+        fitting = [count for count in range(1, part + 1) if part % count == 0]
+        whose = f" of {row}" if row else ""
+        of = f" in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
+        raise UsageError(
+            f"devices needs a whole number that divides the batch{whose} ({recipe.batch}{of}: "
+            f"{', '.join(map(str, fitting))}), got {devices!r}; the batch is the recipe's, however "
+            "many devices share it"
         )
 
 

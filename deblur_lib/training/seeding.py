@@ -78,7 +78,8 @@ def generators(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_generators(states: Mapping[str, Tensor], device: torch.device) -> None:
-    """Put back what `generators` gave; a state of another kind of device is left out."""
-    torch.random.set_rng_state(states["cpu"])
+    """Put back what `generators` gave; what is not there, or of no use here, is left out."""
+    if "cpu" in states:
+        torch.random.set_rng_state(states["cpu"])
     if device.type in states and device.type != "cpu":
         getattr(torch, device.type).set_rng_state(states[device.type])

@@ -1,6 +1,7 @@
 """One training under way: it brings batches, counts, logs, validates, stores and stops.
 
-What one step does is the player's business (plain.Supervised, adversarial.Adversary).
+What one step does is the player's business (plain.Supervised, adversarial.Adversary). Of several
+processes that share a training each runs a session; they decide alike, and the first one writes.
 """
 
 import dataclasses
@@ -21,16 +22,18 @@ from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
-from deblur_lib.training.journal import Journal
-from deblur_lib.training.result import Fit, check_same, write_fit
+from deblur_lib.training.journal import Journal, NoJournal
+from deblur_lib.training.result import CODE, Fit, check_same, write_fit
 from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
+from deblur_lib.training.team import ALONE, Team
 from deblur_lib.weights import checkpoint
 
 BAD_STEPS = 5  # non-finite steps in a row that stop the training
 SAVE_EVERY = 30.0  # seconds between two stored states, apart from those at validation
 SAVE_SHARE = 0.02  # largest share of the time spent on storing states in between
+BEAT = {"cuda": 8}  # steps after which the device's numbers are read; each step elsewhere
 CONVENTION = "psnr-rgb"
 METRIC = f"validation/{CONVENTION}"
 UNTOUCHED = "validation/input"  # the same score of the blurred pictures themselves
@@ -40,35 +43,43 @@ CEILING = 100.0  # dB counted for a picture that is restored exactly
 class Session:
     """One sitting of a training, from the stored state (or step 0) to the end or an interrupt."""
 
-    def __init__(self, job: Job, player: Player) -> None:
-        self.job, self.player = job, player
+    def __init__(self, job: Job, player: Player, team: Team = ALONE) -> None:
+        self.job, self.player, self.team = job, player, team
         self.at = Counters()
         self.notes = list(job.notes)
         self.where = {
-            "device": str(job.device),
+            "device": f"{job.device.type} x {team.size}" if team.size > 1 else str(job.device),
             "precision": job.precision,
             "threads": torch.get_num_threads(),
         }
         self._began = self._saved = time.perf_counter()
         self._cost = 0.0  # seconds that storing a state took last time
         self._input: float | None = None  # validation score of the blurred pictures
+        self._beat = BEAT.get(job.device.type, 1)
+        self._unread: list[tuple[int, float, dict[str, Tensor]]] = []  # step, rate, its scalars
+        self._shown = ""
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
-        job, found, sums = self.job, load_state(self.job.folder), None
+        job, sums, mark = self.job, None, None
+        found = self.team.told(load_state(job.folder) if self.team.first else None)
         if found:
             tensors, held, damaged = found
             check_same(held["settings"], job.settings, job.folder)
-            self.at, sums = Counters(**held["at"]), held["sums"]
+            self.at, sums, mark = Counters(**held["at"]), held["sums"], held.get("log")
             last = max(0, self.at.step - 1)  # the step whose moments were stored
             self.player.use_optimiser(optimiser(job.recipe, last))
             self.player.load_state(tensors)
-            set_generators(_under("generator/", tensors), job.device)
+            set_generators(_under(_noise(self.team.rank), tensors), job.device)
             self.notes += damaged
             if held["where"] != self.where:
                 self.notes.append(f"from step {self.at.step} on {self.where}, was {held['where']}")
+        if not self.team.first:
+            return NoJournal()
         self._find_best()
-        return Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums)
+        log = Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums, mark=mark)
+        self.notes += [log.damaged] if log.damaged else []
+        return log
 
     def _find_best(self) -> None:
         """Take the best checkpoint as it lies there; it may be newer than the state."""
@@ -83,13 +94,16 @@ class Session:
 
     def run(
         self, feed: Iterator[tuple[Tensor, Tensor]], interrupts: Interrupts, *, progress: bool
-    ) -> Fit:
+    ) -> Fit | None:
         """Do the steps that are left.
 
         Args:
-            feed: batches from the present step on.
-            interrupts: asked after every step.
+            feed: batches on the device, from the present step on.
+            interrupts: asked at every beat.
             progress: show a bar.
+
+        Returns:
+            The finished training; the first process has it.
         """
         recipe = self.job.recipe
         bar = tqdm(
@@ -99,57 +113,76 @@ class Session:
         try:
             self._validate_if_due()  # a state may have been stored just before
             while self.at.step < recipe.steps:
-                values = self._step(*next(feed))
+                self._step(*next(feed))
                 self._validate_if_due()
-                if self._due():
-                    self._save()
-                bar.set_postfix_str(self._status(values), refresh=False)
+                if self.at.step % self._beat == 0:
+                    self._read()
+                    pressed, due = self.team.any(interrupts.pressed, self._due())
+                    if pressed or due:
+                        self._save()
+                    if pressed:
+                        raise KeyboardInterrupt
+                bar.set_postfix_str(self._shown, refresh=False)
                 bar.update()
-                if interrupts.pressed:
-                    self._save()
-                    raise KeyboardInterrupt
             return self._finish()
         finally:
             bar.close()
             self.journal.close()
 
-    def _step(self, blurred: Tensor, sharp: Tensor) -> dict[str, float]:
-        """One step of the player, counted and logged."""
-        job, at = self.job, self.at
-        rate = learning_rate(job.recipe, at.step)
-        self.player.use_optimiser(optimiser(job.recipe, at.step))
-        tensors = self.player.step(self._move(blurred), self._move(sharp), rate)
-        numbers = torch.stack([one.float() for one in tensors.values()]).tolist()  # one transfer
-        values = dict(zip(tensors, numbers, strict=True))
+    def _step(self, blurred: Tensor, sharp: Tensor) -> None:
+        """One step of the player, counted; its numbers stay on the device until they are read."""
+        at, recipe = self.at, self.job.recipe
+        rate = learning_rate(recipe, at.step)
+        self.player.use_optimiser(optimiser(recipe, at.step))
+        values = self.player.step(blurred, sharp, rate)
         at.step += 1
+        self._unread.append((at.step, rate, values))
+
+    def _read(self) -> None:
+        """Log the steps since the last reading, and stop where they went wrong."""
+        if not self._unread:
+            return
+        names = list(self._unread[0][2])
+        table = torch.stack(
+            [torch.stack([one[name].float() for name in names]) for _, _, one in self._unread]
+        )  # (steps, names)
+        self.team.mean([table])
+        troubles = [
+            self._note(step, rate, dict(zip(names, numbers, strict=True)))
+            for (step, rate, _), numbers in zip(self._unread, table.tolist(), strict=True)
+        ]
+        self._unread.clear()
+        for why, bad in troubles:
+            if why:
+                self._stop(why, bad)
+
+    def _note(self, step: int, rate: float, values: dict[str, float]) -> tuple[str, list[int]]:
+        """Count and log one step; why training should stop after it, and its bad batches."""
+        at = self.at
         wrong = {name: value for name, value in values.items() if not math.isfinite(value)}
         if wrong:
             at.streak, at.skipped = at.streak + 1, at.skipped + 1
-            self.journal.note(at.step, "skipped", at.skipped)
+            self.journal.note(step, "skipped", at.skipped)
         else:
             at.streak = 0
-            self.journal.add(at.step, {"lr": rate, **values})
+            self.journal.add(step, {"lr": rate, **values})
+        self._shown = self._status(values)
+        trouble = self.player.watch(values)
+        bad = list(range(step - at.streak, step))  # batch k follows from seed and k alone
         if at.streak >= BAD_STEPS:
-            self._stop(
+            trouble = (
                 f"{at.streak} steps in a row gave values that are not finite ({wrong}); a smaller "
                 "rate or `clip` may help"
             )
-        if self.player.trouble:
-            self._stop(self.player.trouble)
-        return values
+        return trouble, bad
 
-    def _move(self, batch: Tensor) -> Tensor:
-        batch = batch.to(self.job.device)
-        flat = batch.ndim == 4 and self.job.device.type != "mps"
-        return batch.contiguous(memory_format=torch.channels_last) if flat else batch
-
-    def _stop(self, why: str) -> NoReturn:
+    def _stop(self, why: str, bad: list[int]) -> NoReturn:
         at, folder = self.at, self.job.folder
-        streak, at.streak = at.streak, 0
+        at.streak = 0
+        if self.team.first:
+            crash = {"why": why, "bad_batches": bad, "settings": dict(self.job.settings)}
+            write_json(folder / "crash.json", crash)
         self._save()
-        bad = list(range(at.step - streak, at.step))  # batch k follows from seed and k alone
-        crash = {"why": why, "bad_batches": bad, "settings": dict(self.job.settings)}
-        write_json(folder / "crash.json", crash)
         raise TrainingError(
             f"training stopped at step {at.step} of {self.job.recipe.steps}: {why}. The state is "
             f"stored in {folder}; the same call goes on from there, crash.json says what happened"
@@ -159,21 +192,24 @@ class Session:
         recipe, at = self.job.recipe, self.at
         marks = (round(recipe.steps * k / recipe.validate) for k in range(1, recipe.validate + 1))
         if at.validated < at.step and at.step in marks:
+            self._read()
             self._validate()
             self._save()
 
     def _validate(self) -> None:
         """Score the validation pairs as an evaluation does and keep the best weights."""
         at = self.at
-        if self._input is None:
-            self._input = self._score(None)
-        psnr = self._score(self.player.scored)
+        if self.team.first:
+            if self._input is None:
+                self._input = self._score(None)
+            psnr = self._score(self.player.scored)
+            self.journal.note(at.step, UNTOUCHED, self._input)
+            self.journal.note(at.step, METRIC, psnr)
+            if at.best_psnr is None or psnr > at.best_psnr:
+                at.best_step, at.best_psnr = at.step, psnr
+                self._keep("best", psnr)
+        at.best_step, at.best_psnr = self.team.told((at.best_step, at.best_psnr))
         self.job.network.train()
-        self.journal.note(at.step, UNTOUCHED, self._input)
-        self.journal.note(at.step, METRIC, psnr)
-        if at.best_psnr is None or psnr > at.best_psnr:
-            at.best_step, at.best_psnr = at.step, psnr
-            self._keep("best", psnr)
         at.validated = at.step
 
     def _score(self, network: Deblurrer | None) -> float:
@@ -202,33 +238,49 @@ class Session:
 
     def _due(self) -> bool:
         pause = time.perf_counter() - self._saved
-        return pause >= max(SAVE_EVERY, self._cost / SAVE_SHARE)
+        return self.team.first and pause >= max(SAVE_EVERY, self._cost / SAVE_SHARE)
 
     def _save(self) -> None:
         """Store all that decides the steps to come, the log included."""
         start = time.perf_counter()
         self.at.seconds += start - self._began
         self._began = start
-        self.journal.settle()
-        states = {f"generator/{n}": t for n, t in generators(self.job.device).items()}
-        counters = {
-            "step": self.at.step,
-            "at": dataclasses.asdict(self.at),
-            "sums": self.journal.pending(),
-            "settings": dict(self.job.settings),
-            "where": self.where,
-        }
-        save_state(self.job.folder, {**self.player.state(), **states}, counters)
+        held = self.player.state()
+        told = self.team.gathered((_sum(held) if self.team.size > 1 else 0.0, self._noise()))
+        if len({total for total, _ in told}) > 1:
+            raise TrainingError(
+                f"the devices hold different weights at step {self.at.step}, which equal devices "
+                f"never do; the same call goes on from the state before, in {self.job.folder}"
+            )
+        if self.team.first:
+            mark = self.journal.settle()
+            counters = {
+                "step": self.at.step,
+                "at": dataclasses.asdict(self.at),
+                "sums": self.journal.pending(),
+                "log": mark,
+                "settings": dict(self.job.settings),
+                "where": self.where,
+            }
+            save_state(self.job.folder, {k: v for _, one in told for k, v in one.items()} | held,
+                       counters)  # fmt: skip
+        self.team.told(None)  # none ends, or ends the others, before it is stored
         self._saved = time.perf_counter()
         self._cost = self._saved - start
+
+    def _noise(self) -> dict[str, Tensor]:
+        prefix = _noise(self.team.rank)
+        return {prefix + name: one for name, one in generators(self.job.device).items()}
 
     def _status(self, values: Mapping[str, float]) -> str:
         loss = f"loss {values.get('loss', math.nan):.4f}"
         psnr = self.at.best_psnr
         return loss if psnr is None else f"{loss}, best validation {psnr:.2f} dB"
 
-    def _finish(self) -> Fit:
+    def _finish(self) -> Fit | None:
         at, folder = self.at, self.job.folder
+        if not self.team.first:
+            return None
         self.journal.turn(at.step)
         self._keep("last", None)
         best = folder / "best.safetensors"
@@ -247,11 +299,22 @@ class Session:
             threads=torch.get_num_threads(),
             skipped=at.skipped,
             notes=tuple(self.notes),
+            code=str(self.job.settings.get(CODE, "")),
         )
         self.journal.settle()
         write_fit(folder, done, self.job.settings)
         drop_states(folder)
         return done
+
+
+def _noise(rank: int) -> str:
+    """How the names of a process's generators begin in a stored state."""
+    return f"generator/{rank}/" if rank else "generator/"
+
+
+def _sum(tensors: Mapping[str, Tensor]) -> float:
+    """A number that differs where any tensor does."""
+    return float(torch.stack([one.double().nansum().cpu() for one in tensors.values()]).sum())
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,12 +7,15 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from deblur_lib.nn import Deblurrer, frames_for
 from deblur_lib.spec import Train
+from deblur_lib.training.batch_norms import followed_apart, share_statistics
+from deblur_lib.training.running_mean import RunningMean
+from deblur_lib.training.team import Team
 
 Parameters = list[nn.Parameter]
+UNWATCHED = ("cuda",)  # devices that are never waited for: they judge by themselves what is finite
 
 
 def _adam(params: Parameters, recipe: Train, fused: bool) -> torch.optim.Optimizer:
@@ -40,20 +43,6 @@ OPTIMISERS: dict[str, Callable[[Parameters, Train, bool], torch.optim.Optimizer]
 }
 
 
-def running_mean(module: nn.Module, decay: float) -> AveragedModel:
-    """A copy of a network whose weights follow the running mean of its weights.
-
-    The decay grows as (1 + n) / (10 + n) with the number n of updates up to `decay`, so that a
-    short training does not end on its first steps. Running statistics are copied as they are.
-    """
-
-    def update(means: Any, weights: Any, count: Any) -> None:
-        done = float(count)
-        torch._foreach_lerp_(means, weights, 1 - min(decay, (1 + done) / (10 + done)))
-
-    return AveragedModel(module, multi_avg_fn=torch.no_grad()(update))
-
-
 class Outputs(nn.Module):
     """A network whose forward pass gives a tuple.
 
@@ -77,14 +66,15 @@ class Outputs(nn.Module):
 
 
 class Side:
-    """A network under training.
+    """A network under training, on one device or in equal copies on several.
 
     Args:
-        fabric: runs the forward pass in the chosen precision.
+        fabric: runs the forward pass in the chosen precision; tells the devices.
         module: the network, already on its device and in its memory format.
         recipe: optimiser, decay, betas.
         factor: learning rate of this network over the recipe's.
         ema: decay of the running mean of its weights, 0 for none.
+        compiled: let torch.compile fuse the forward and backward pass.
     """
 
     def __init__(
@@ -95,14 +85,22 @@ class Side:
         *,
         factor: float = 1.0,
         ema: float = 0.0,
+        compiled: bool = False,
     ) -> None:
         self.module = module
-        self.mean = running_mean(module, ema) if ema else None
+        self.mean = RunningMean(module, ema) if ema else None
         self.recipe = recipe
         self.factor = factor
         self.learning = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        self.team = Team.of(fabric)
+        share_statistics(module, self.team)
+        self._apart = followed_apart(module)
+        self._watched = self.team.device.type not in UNWATCHED
         self._fabric = fabric
-        self._run = fabric.setup(Outputs(module, every=recipe.scales), move_to_device=False)
+        outputs: nn.Module = Outputs(module, every=recipe.scales)
+        if compiled:
+            outputs = torch.compile(outputs)  # type: ignore[assignment]
+        self._run = fabric.setup(outputs, move_to_device=False)
         self._buffers: list[tuple[Tensor, Tensor]] = []
         self._optimiser_name = ""
         self.use_optimiser(recipe.optimiser)
@@ -119,6 +117,9 @@ class Side:
         params = list(self.learning.values())
         fused = params[0].device.type in ("cpu", "cuda")
         self.optimiser = OPTIMISERS[name](params, self.recipe, fused)
+        if name == "sgd" and not self._watched:  # a first step left out would leave them unfilled
+            for one in params:
+                self.optimiser.state[one]["momentum_buffer"] = torch.zeros_like(one)
         self._stepper: Any = self._fabric.setup_optimizers(self.optimiser)
         self._optimiser_name = name
 
@@ -138,34 +139,54 @@ class Side:
         """Keep the running statistics, which a forward pass changes, as they are now."""
         self._buffers = [(one, one.clone()) for one in self.module.buffers()]
 
-    def undo(self) -> None:
-        """Put back the running statistics that `remember` kept."""
+    def undo(self, spoilt: Tensor) -> None:
+        """Put back the running statistics that `remember` kept, where `spoilt` () is true."""
         for buffer, before in self._buffers:
-            buffer.copy_(before)
+            buffer.copy_(torch.where(spoilt, before, buffer))
 
-    def finish(self, loss: Tensor) -> Tensor:
+    def agree(self) -> None:
+        """Give all processes the same running statistics."""
+        self.team.mean(self._apart)
+
+    def finish(self, loss: Tensor, after: Tensor | None = None) -> Tensor:
         """Update the weights, or leave all as it was when loss or gradients are not finite.
 
+        Args:
+            loss: (), of this process's part of the batch.
+            after: () what an earlier update gave; where that is not finite, neither is this one.
+
         Returns:
-            Norm of the gradient before clipping, (); not finite where nothing was updated.
+            Norm of the whole batch's gradient before clipping, (); not finite where nothing was
+            updated.
         """
         params = [one for one in self.learning.values() if one.grad is not None]
-        norm = torch.nn.utils.get_total_norm([one.grad for one in params if one.grad is not None])
-        if not math.isfinite(float(norm + loss.detach())):
-            self.undo()
-            return torch.full_like(norm, math.nan)
+        slopes = [one.grad for one in params if one.grad is not None]
+        loss = loss.detach().clone()
+        self.team.mean([*slopes, loss, *self._apart])
+        norm = torch.nn.utils.get_total_norm(slopes)
+        spoilt = ~(norm + loss if after is None else norm + loss + after).isfinite()
+        if not self._watched:
+            self.undo(spoilt)
+            self.optimiser.found_inf = spoilt.float()  # type: ignore[attr-defined]
+            self._update(params, norm)
+        elif bool(spoilt):
+            self.undo(spoilt)
+        else:
+            self._update(params, norm)
+        if self.mean:
+            self.mean.follow(self.module)
+        return norm.masked_fill(spoilt, math.nan)
+
+    def _update(self, params: Parameters, norm: Tensor) -> None:
         if self.recipe.clip is not None:
             torch.nn.utils.clip_grads_with_norm_(params, self.recipe.clip, norm)
         self._stepper.step()
-        if self.mean:
-            self.mean.update_parameters(self.module)
-        return norm
 
     def state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
         """Weights and optimiser moments by name."""
         for name, one in self.module.state_dict().items():
             yield f"{prefix}/weights/{name}", one
-        for name, one in self.mean.state_dict().items() if self.mean else ():
+        for name, one in self.mean.state().items() if self.mean else ():
             yield f"{prefix}/mean/{name}", one
         for name, parameter in self.learning.items():
             for key, one in self.optimiser.state[parameter].items():
@@ -181,7 +202,7 @@ class Side:
         }
         self.module.load_state_dict({n: one for (kind, n), one in own.items() if kind == "weights"})
         if self.mean:
-            self.mean.load_state_dict({n: one for (kind, n), one in own.items() if kind == "mean"})
+            self.mean.load_state({n: one for (kind, n), one in own.items() if kind == "mean"})
         for (kind, name), one in own.items():
             if kind not in ("weights", "mean"):
                 like = self.learning[name]

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from training_parts import (
     Critic,
@@ -31,6 +30,7 @@ from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.gan_losses import gradient_penalty
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
+from deblur_lib.training.team import start_fabric
 from deblur_lib.weights.tensors import read_tensors
 
 GAMES = ("log2", "bce", "lsgan", "wgan_gp", "ragan_ls")
@@ -38,7 +38,7 @@ ZERO = torch.zeros(())
 
 
 def player(declared: Train, network: Deblurrer, judge: nn.Module) -> Adversary:
-    return Adversary(Fabric(accelerator="cpu", devices=1), network, judge, declared)
+    return Adversary(start_fabric(torch.device("cpu"), "fp32"), network, judge, declared)
 
 
 def batch(count: int = 2) -> tuple[Tensor, Tensor]:
@@ -60,7 +60,9 @@ def test_penalty_of_a_linear_critic_by_hand() -> None:
     direction = torch.zeros(3, 4, 4)
     direction[0, 0, 0] = 3.0  # slope 3 everywhere
     got = gradient_penalty(
-        lambda x: ((x * direction).sum(dim=(1, 2, 3)),), *torch.rand(2, 5, 3, 4, 4)
+        lambda x: ((x * direction).sum(dim=(1, 2, 3)),),
+        *torch.rand(2, 5, 3, 4, 4),
+        torch.rand(5, 1, 1, 1),
     )
     assert got.item() == pytest.approx((3 - 1) ** 2)
 
@@ -68,7 +70,8 @@ def test_penalty_of_a_linear_critic_by_hand() -> None:
 def test_penalty_of_a_constant_critic_has_finite_gradients() -> None:
     layer = nn.Conv2d(3, 1, 1)
     nn.init.zeros_(layer.weight)
-    got = gradient_penalty(lambda x: (layer(x),), *torch.rand(2, 2, 3, 4, 4))
+    places = torch.rand(2, 1, 1, 1)
+    got = gradient_penalty(lambda x: (layer(x),), *torch.rand(2, 2, 3, 4, 4), places)
     got.backward()
     assert got.item() == pytest.approx(1.0, abs=1e-5)
     assert layer.weight.grad is not None

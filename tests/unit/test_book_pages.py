@@ -1,10 +1,15 @@
 """Generated pages say what rows, manifests, declarations and docstrings say."""
 
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 
 import fake_results
+import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 from PIL import Image
 
 from deblur_lib import papers
@@ -14,7 +19,7 @@ from deblur_lib.book.costs import costs, fill_costs
 from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.data.generated.scenes import DECLARED
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import escape, listing
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES
 
@@ -89,6 +94,37 @@ def test_the_comparison_shows_input_own_network_and_truth(results: Results, tmp_
         with Image.open(path) as picture:
             sizes.add(picture.size)
     assert len(sizes) == 1
+
+
+HOSTILE = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "IMG_0001 (2)", "scene/000012",
+    "a](javascript:alert(1))", "a][b", "![x](http://x.org)", "\" onload=\"x", "a$b$",
+    "::: {raw} html", "`{raw}`", "line\u2028# break",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_picture_of_any_name_is_shown_as_text(
+    results: Results, tmp_path: Path, name: str
+) -> None:
+    dataset, rules = next(iter(results.probes["shown"].items()))
+    shown = {dataset: {"strongest blur": name}}
+    named = dataclasses.replace(results, folder=tmp_path, probes={"shown": shown})
+    place = results.picture_path(dataset, next(iter(rules.values())), "sharp").parent
+    shutil.copytree(place, named.picture_path(dataset, name, "sharp").parent)
+    text = pages.comparison(tmp_path, papers.load("wan2023"), named)
+    *pictures, _, caption = text.removeprefix(":::{container} compare-slider\n").split("\n")[:-1]
+    for line in pictures[:-1]:
+        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-\w+\.png\)", line)
+    page = BeautifulSoup(MarkdownIt("commonmark").render(caption), "html.parser")
+    assert {tag.name for tag in page.find_all(True)} == {"p", "em"}
+    assert " ".join(name.splitlines()) in page.text
+
+
+def test_names_of_rows_and_columns_are_escaped_in_html() -> None:
+    frame = pd.DataFrame({"<i>": ["<b>"]}, index=["<script>"])
+    html = listing(frame, key="x")._repr_html_()
+    assert not {"<i>", "<b>", "<script>"} & set(re.findall(r"<\w+>", html))
 
 
 def test_without_pictures_there_is_no_comparison(tmp_path: Path) -> None:

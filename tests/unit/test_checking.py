@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from data_pictures import save, sharp_picture, write_pairs
+from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from fake_results import write_checks, write_results
 
 from deblur_lib import papers
@@ -25,43 +25,9 @@ from deblur_lib.report import derive
 from deblur_lib.report.checks import view
 from deblur_lib.runs import checking, publishing, store, workers
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.running import execute, look, trained
+from deblur_lib.runs.running import trained
 from deblur_lib.spec import CHECKS
 from deblur_lib.weights.checkpoint import save as save_weights
-
-NAMES = ["s1/001", "s1/002", "s1/003", "s2/001"]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one trained smoke run, its rows, and a folder of pairs not yet scored."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("notebooks", "deblur_lib"):
-        (project / name).mkdir()
-    write_pairs(project / "mine", NAMES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project)
-        patch.setenv("DEBLUR_RUNS", str(project / "runs"))
-        patch.setenv("TQDM_DISABLE", "1")
-        plan = make_plan(Request("wan2023", profile="smoke", methods=("wan2023",)))
-        (run,) = plan.runs
-        execute(run, plan, *look(plan))
-        for name, target in (("rows.csv", "rows.csv"), ("manifest.json", "manifests.json")):
-            results = store.results_folder(plan.request)
-            results.mkdir(exist_ok=True)
-            shutil.copy(store.run_folder(run) / name, results / target)
-    return project
-
-
-@pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished project that a test may change."""
-    copy = tmp_path / "project"
-    shutil.copytree(finished, copy)
-    monkeypatch.chdir(copy)
-    monkeypatch.setenv("DEBLUR_RUNS", str(copy / "runs"))
-    monkeypatch.setenv("TQDM_DISABLE", "1")
-    return copy
 
 
 @pytest.fixture
@@ -95,7 +61,7 @@ def test_rows_hold_the_scores_of_every_picture(project: Path) -> None:
     rows = read_rows(room.folder / "checks.csv")
     assert set(rows["method"]) == {"identity", "wan2023"}
     assert (set(rows["dataset"]), set(rows["data"])) == ({"mine"}, {"mine/test"})
-    assert sorted(set(rows["picture"])) == NAMES
+    assert sorted(set(rows["picture"])) == PAIRS
     run = room.plan.runs[0]
     source = PairedImages.from_folder(project / "mine")
     wanted = {one.picture: one.scores["psnr-rgb"] for one in evaluate(trained(run), source)}

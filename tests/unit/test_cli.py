@@ -1,14 +1,21 @@
 """The command's verbs exist, name what they know, and load no torch where none is needed."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from deblur_lib import catalogue, papers
 from deblur_lib.cli import main
+from deblur_lib.errors import BookError
+from deblur_lib.notebook import reproduce as engine
+from deblur_lib.records import write_json
+from deblur_lib.runs import store
+from deblur_lib.runs.plan import Request, make_plan
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -53,6 +60,16 @@ def test_a_wrong_name_is_one_clear_line(arguments: tuple[str, ...], needle: str)
     assert "Traceback" not in text
 
 
+def test_a_disk_that_cannot_be_written_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "book/_generated")
+
+    monkeypatch.setattr("deblur_lib.book.build", full)
+    status, text = run("book")
+    assert status == 1
+    assert text.startswith("deblur: book/_generated could not be written (Read-only file system);")
+
+
 def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
     status, text = run("reproduce", "wan2023", "--profile", "paper", "--dry-run")
     assert status == 0
@@ -88,3 +105,32 @@ def test_no_torch_is_loaded(code: str) -> None:
         [sys.executable, "-c", check], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), BookError("the kernel was killed")])
+def test_what_is_stored_is_told_when_an_execution_does_not_end(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
+    plan = make_plan(Request("wan2023", "smoke"))
+    done, begun, damaged = (store.run_folder(run) for run in plan.runs[:3])
+    write_json(done / "manifest.json", [])
+    for slot, step in (("a", 70), ("b", 73)):
+        write_json(begun / f"resume-{slot}.json", {"counters": {"step": step}})
+    damaged.mkdir(parents=True)
+    (damaged / "resume-a.json").write_text('{"counters": {')
+
+    def stops(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(engine, "reproduce", stops)
+    status, text = run("reproduce", "wan2023", "--profile", "smoke", "--force")
+    assert status == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    steps = plan.runs[1].train.steps
+    assert (
+        f"1 of {len(plan.runs)} runs are finished; {plan.runs[1].id} is stored at step 73 of "
+        f"{steps}; the same command goes on from there" in text
+    )
+    assert text.splitlines()[-1].startswith("deblur: ")
+    assert "Aborted" not in text
+    assert "Traceback" not in text

@@ -1,5 +1,6 @@
 """Batches: the same for a seed, continued at any number, every pair in turn."""
 
+import pickle
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -124,3 +125,21 @@ def test_crop_larger_than_the_pictures_is_refused(packed: PackedPairs) -> None:
     recipe = Train(steps=1, batch=1, crop=64, lr=1e-3)
     with pytest.raises(DataError, match="is 64x48, too small for a crop of 64x64"):
         next(batches(packed, recipe, seed=0))
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_shares_of_a_batch_are_the_whole_of_each_accumulated_part(
+    packed: PackedPairs, accumulate: int
+) -> None:
+    recipe = replace(RECIPE, batch=12, accumulate=accumulate)
+    whole = next(batches(packed, recipe, seed=1, start=3))[1].chunk(accumulate)
+    shares = [next(batches(packed, recipe, seed=1, start=3, part=k, parts=3))[1] for k in range(3)]
+    parts = zip(*(one.chunk(accumulate) for one in shares), strict=True)
+    assert all(torch.equal(torch.cat(part), one) for part, one in zip(parts, whole, strict=True))
+
+
+def test_a_cache_goes_to_another_process_as_its_place(packed: PackedPairs) -> None:
+    sent = pickle.dumps(packed)
+    assert len(sent) < 5000 < packed._bytes.nbytes
+    left, right = (next(batches(one, RECIPE, seed=0))[0] for one in (packed, pickle.loads(sent)))
+    assert torch.equal(left, right)

@@ -1,6 +1,9 @@
 """Photographs of any kind go in and come out as they were, and one bad file stops nothing."""
 
+import os
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +13,10 @@ from PIL import Image
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
 from deblur_lib.data.pictures.reading import Picture
-from deblur_lib.errors import CheckpointError
-from deblur_lib.restoring.photos import find_pictures, restore_files, suspicions
+from deblur_lib.errors import CheckpointError, UsageError
+from deblur_lib.restoring import batch
+from deblur_lib.restoring.batch import restore_inputs
+from deblur_lib.restoring.photos import suspicions
 from deblur_lib.weights.checkpoint import save
 
 OPTIONS = {"base_channels": 4, "blocks": 1}
@@ -39,7 +44,7 @@ def test_a_mixed_folder_is_restored_and_the_bad_file_is_named(
         photo(album / name, mode)
     (album / "e.png").write_bytes((album / "a.png").read_bytes()[:100])
     said: list[str] = []
-    done, failed = restore_files([str(album)], weights, tmp_path / "out", say=said.append)
+    done, failed = restore_inputs([str(album)], weights, tmp_path / "out", say=said.append)
     assert (done, failed) == (4, 1)
     assert any(line.startswith("failed:") and "e.png" in line for line in said)
     for name, mode in (("a.png", "RGB"), ("b.png", "L"), ("c.png", "RGBA")):
@@ -47,40 +52,143 @@ def test_a_mixed_folder_is_restored_and_the_bad_file_is_named(
             assert (restored.mode, restored.size) == (mode, (37, 22))
 
 
-def test_patterns_folders_and_files_name_each_picture_once(tmp_path: Path) -> None:
-    one = photo(tmp_path / "one.png")
-    photo(tmp_path / "two.jpg")
-    (tmp_path / "notes.txt").write_text("no picture")
-    found = find_pictures([str(one), str(tmp_path), str(tmp_path / "*.png")])
-    assert [path.name for path in found] == ["one.png", "two.jpg"]
+def restored(weights: Path, *inputs: str | Path, options: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Exit status and text of the command, which writes to <folder of the weights>/../out."""
+    out = weights.parents[1] / "out"
+    arguments = ["restore", *map(str, inputs), "--weights", str(weights), "--out", str(out)]
+    done = CliRunner().invoke(main, [*arguments, *options])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.output
 
 
 def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Path) -> None:
-    def status(*inputs: str) -> int:
-        options = ["--weights", str(weights), "--out", str(tmp_path / "out")]
-        return CliRunner().invoke(main, ["restore", *inputs, *options]).exit_code
-
     good = photo(tmp_path / "good.png")
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
-    assert status(str(good)) == 0
-    assert status(str(tmp_path / "none*.png")) == 2
-    assert status(str(good), str(bad)) == 3
+    assert restored(weights, good)[0] == 0
+    assert restored(weights, tmp_path / "none*.png")[0] == 2
+    assert restored(weights, good, bad)[0] == 3
+    status, text = restored(weights, good, tmp_path / "godo.png", "")
+    assert status == 3
+    assert "godo.png' names nothing that is there" in text
+    assert "1 written" in text
+    assert "2 failed" in text
+
+
+@pytest.mark.parametrize(
+    ("tile", "status"),
+    [("0", 2), ("-5", 2), ("x", 2), ("1.5", 2), ("auto", 0), ("none", 0), ("40", 0)],
+)
+def test_a_tile_is_a_side_or_a_word(tmp_path: Path, weights: Path, tile: str, status: int) -> None:
+    one = photo(tmp_path / "one.png")
+    assert restored(weights, one, options=("--tile", tile))[0] == status
+    assert (tmp_path / "out" / "one.png").is_file() == (status == 0)
+
+
+def test_large_pictures_are_tiled_unless_it_is_refused(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deblur_lib.evaluation.restore.AUTO_PIXELS", 1000)
+    monkeypatch.setattr("deblur_lib.evaluation.restore.AUTO_TILE", 64)
+    monkeypatch.setattr("deblur_lib.nn.Deblurrer.tile_safe", False)
+    wide = photo(tmp_path / "wide.png", size=(150, 20))
+    assert "looks further than tiles of 64 px overlap" in restored(weights, wide)[1]
+    assert "tiles" not in restored(weights, wide, options=("--tile", "none"))[1]
 
 
 def test_the_inputs_own_folder_is_refused(tmp_path: Path, weights: Path) -> None:
     one = photo(tmp_path / "one.png")
     before = one.read_bytes()
     said: list[str] = []
-    assert restore_files([str(one)], weights, tmp_path, say=said.append) == (0, 1)
-    assert "overwritten" in said[0]
+    assert restore_inputs([str(one)], weights, tmp_path, say=said.append) == (0, 1)
+    assert "written over the input" in said[0]
     assert one.read_bytes() == before
+
+
+def hostile(folder: Path) -> list[Path]:
+    """Files that are no pictures, each in its own way, and harmless to look at."""
+    entry = struct.Struct("<HHII")
+    tags = [(256, 4, 1, 60000), (257, 4, 1, 60000), (258, 3, 1, 16), (259, 3, 1, 1),
+            (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (279, 4, 1, 8)]  # fmt: skip
+    deep = struct.pack("<2sHI", b"II", 42, 16) + bytes(8)
+    deep += struct.pack("<H", len(tags)) + b"".join(entry.pack(*one) for one in tags) + bytes(4)
+    made = {
+        "empty.png": b"",
+        "no_page.tif": struct.pack("<2sHI", b"II", 42, 0),
+        "endless.tif": struct.pack("<2sHIH", b"II", 42, 8, 0) + struct.pack("<I", 8),
+        "bomb.tif": deep,
+        "many.tif": deep.replace(entry.pack(*tags[6]), entry.pack(277, 3, 1, 9)).replace(
+            struct.pack("<I", 60000), struct.pack("<I", 9)
+        ),
+        "bomb.png": b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 2**30, 2**30,
+                                                       8, 2, 0, 0, 0),
+        "bomb.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54, 40, 2**30, 2**30, 1, 24,
+                                        0, 0, 0, 0, 0, 0),
+        "noise.webp": b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(range(256)),
+    }  # fmt: skip
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in made]
+
+
+def test_no_hostile_file_stops_the_good_one_after_it(tmp_path: Path, weights: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    bad = hostile(album)
+    photo(album / "zebra.png")
+    os.mkfifo(album / "pipe.png")
+    (album / "gone.png").symlink_to("nowhere.png")
+    status, text = restored(weights, album, "/dev/zero", album / "pipe.png")
+    assert status == 3
+    for one in bad:
+        assert f"failed: {one}" in text or f"failed: {one.name}" in text
+    assert "/dev/zero is a folder, pipe or device" in text
+    assert "pipe.png is a folder, pipe or device" in text
+    assert "skipped 2 pipe(s), device(s) or broken link(s)" in text
+    assert f"1 written to {tmp_path / 'out'}, {len(bad) + 2} failed" in text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), MemoryError(), RecursionError("deep")])
+def test_whatever_one_picture_meets_stops_only_that_one(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    first, second = photo(tmp_path / "a.png"), photo(tmp_path / "b.png")
+    plain = batch.restore_photo
+
+    def odd(network: Any, path: Path, *rest: Any, **more: Any) -> list[str]:
+        if path == first:
+            raise error
+        return plain(network, path, *rest, **more)
+
+    monkeypatch.setattr(batch, "restore_photo", odd)
+    said: list[str] = []
+    inputs = [str(first), str(second)]
+    assert restore_inputs(inputs, weights, tmp_path / "out", say=said.append) == (1, 1)
+    assert said[0].startswith(f"failed: {first} ({type(error).__name__}")
+
+
+@pytest.mark.parametrize("made", ["a file", "below a file", "a locked folder"])
+def test_an_output_that_cannot_be_is_refused_before_the_start(
+    tmp_path: Path, weights: Path, made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "file" / ("x" if made == "below a file" else "")
+    if made == "a locked folder":
+        out = tmp_path / "locked"
+
+        def refuse(**_: Any) -> Any:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(batch.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(UsageError, match=r"cannot take results .*; choose another --out"):
+        restore_inputs([str(photo(tmp_path / "one.png"))], weights, out)
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_checkpoint_cut_short_is_refused(tmp_path: Path, weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(CheckpointError):
-        restore_files([str(photo(tmp_path / "one.png"))], weights, tmp_path / "out")
+        restore_inputs([str(photo(tmp_path / "one.png"))], weights, tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,11 @@ def test_seeds_of_an_unknown_method_or_without_the_first_seed_are_refused(
 
 def test_the_run_id_follows_what_can_change_a_number() -> None:
     base = Request("wan2023", profile="smoke")
-    same = make_plan(dataclasses.replace(base, device="cpu")).runs[0]
+    shared = dataclasses.replace(base, device="cpu", devices=2)
+    same = make_plan(shared).runs[0]
     first = make_plan(base).runs[0]
     assert same.id == first.id
+    assert store.run_base(shared) == store.run_base(base)
     network = str(first.method.network)
     for change in (
         {"recipe": {"lr": 5e-4}},

@@ -1,6 +1,7 @@
 """The format zoo: what a photograph came with is what it leaves with; broken files say so."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,12 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from deblur_lib.data.clips.frames import open_frames
+from deblur_lib.data.clips.making import find_clips
 from deblur_lib.data.pictures import png16
+from deblur_lib.data.pictures.headers import read_header
 from deblur_lib.data.pictures.reading import Picture, read_picture, read_rgb, write_picture
+from deblur_lib.data.real.layouts import list_pictures
 from deblur_lib.errors import DataError
 
 RNG = np.random.default_rng(7)
@@ -221,3 +226,40 @@ def test_jpeg_of_a_profile_picture_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(source.getvalue())
     write_picture(tmp_path / "b.jpg", read_picture(tmp_path / "a.png"))
     assert read_picture(tmp_path / "b.jpg").icc == ICC
+
+
+@pytest.mark.parametrize("read", [read_picture, read_rgb, read_header])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_nothing_waits_for_what_is_no_file(
+    tmp_path: Path, read: Callable[[Path], object], kind: str
+) -> None:
+    path = {"device": Path("/dev/zero"), "folder": tmp_path}.get(kind, tmp_path / "pipe.png")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(DataError, match="is a folder, pipe or device"):
+        read(path)
+
+
+def test_folders_pass_over_hidden_files_and_pipes(tmp_path: Path) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for name in ("000001.png", "._000001.png", ".000002.png.x7.png", "~000003.png"):
+        save(RGB, folder / name)
+    os.mkfifo(folder / "000004.png")
+    os.mkfifo(folder / "000004.mp4")
+    (tmp_path / ".trash").mkdir()
+    (tmp_path / "._clip.mp4").write_bytes(b"")
+    assert [one.name for one in open_frames(folder).files] == ["000001.png"]
+    assert [name for name, _ in find_clips(tmp_path)] == ["clip"]
+    assert list_pictures(tmp_path) == ["clip/000001.png"]
+
+
+def test_a_decoder_that_breaks_in_its_own_way_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RecursionError("deep")
+
+    monkeypatch.setattr(Image, "open", breaks)
+    with pytest.raises(DataError, match=r"a.png cannot be decoded \(deep\)"):
+        read_rgb(save(RGB, tmp_path / "a.png"))

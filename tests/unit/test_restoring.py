@@ -184,7 +184,7 @@ def test_networks_that_tiles_change_are_told_and_measured() -> None:
     deviation = tile_deviation(Mean(), blurred, tile=48, overlap=16, say=said.append)
     assert deviation > 0.2
     assert len(said) == 1
-    assert said[0].startswith("mean_taker looks at the whole picture, so tiles of 48 px change")
+    assert said[0].startswith("mean_taker looks further than tiles of 48 px overlap, so they")
 
 
 def test_clips_give_one_picture_of_their_size() -> None:

@@ -149,7 +149,7 @@ def test_alignments_that_do_not_converge_are_counted() -> None:
 def test_tiles_of_a_network_that_sees_the_whole_picture_are_told() -> None:
     said: list[str] = []
     run(Mean(), Pairs(1, size=(40, 90)), tile=48, say=said.append)
-    assert "mean_taker looks at the whole picture" in said[0]
+    assert "mean_taker looks further than tiles" in said[0]
 
 
 @pytest.mark.parametrize(

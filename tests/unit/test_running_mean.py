@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 from training_parts import Gate, Pairs, adversarial, critic, recipe, tiny
 
@@ -13,6 +12,7 @@ from deblur_lib.spec import Adversarial, Train, override
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
 from deblur_lib.training.side import Side
+from deblur_lib.training.team import start_fabric
 from deblur_lib.weights.checkpoint import load_weights
 from deblur_lib.weights.tensors import read_tensors
 
@@ -29,7 +29,7 @@ def train(folder: Path, declared: Train, pairs: object = None) -> Fit:
 
 def test_the_mean_follows_the_weights_with_a_growing_decay() -> None:
     network = nn.Linear(3, 1)
-    side = Side(Fabric(accelerator="cpu"), network, recipe(), ema=DECAY)
+    side = Side(start_fabric(torch.device("cpu"), "fp32"), network, recipe(), ema=DECAY)
     wanted = None
     for step in range(40):
         side.begin(0.1)
@@ -44,7 +44,7 @@ def test_the_mean_follows_the_weights_with_a_growing_decay() -> None:
 
 def test_a_step_that_is_not_finite_leaves_the_mean_alone() -> None:
     network = nn.Linear(3, 1)
-    side = Side(Fabric(accelerator="cpu"), network, recipe(), ema=DECAY)
+    side = Side(start_fabric(torch.device("cpu"), "fp32"), network, recipe(), ema=DECAY)
     means = []
     for loss in (0.0, float("nan")):
         side.begin(0.1)

@@ -90,7 +90,7 @@ def test_nothing_is_padded_that_fits_and_tiles_are_told_to_differ() -> None:
     said: list[str] = []
     restore(network, blurred, tile=64, overlap=16, say=said.append)
     assert len(said) == 1
-    assert "svrnn looks at the whole picture" in said[0]
+    assert "svrnn looks further than tiles" in said[0]
 
 
 def test_a_transposed_network_works_on_columns() -> None:

@@ -1,7 +1,9 @@
 """Videos go in and come out frame by frame, however long, with a few frames in memory."""
 
 import builtins
+import dataclasses
 import gc
+import resource
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +20,10 @@ from deblur_lib.cli import main
 from deblur_lib.data.clips.frames import exchanged, gaps, open_frames, thumbnail
 from deblur_lib.data.generated.moving import embedded_scene
 from deblur_lib.data.pictures.reading import U8
-from deblur_lib.errors import DataError, UsageError
+from deblur_lib.errors import DataError, RecordError, UsageError
 from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
 from deblur_lib.nn import Deblurrer
+from deblur_lib.restoring.batch import restore_inputs
 from deblur_lib.restoring.videos import restore_frames, restore_video, windows
 from deblur_lib.weights.checkpoint import save
 
@@ -118,19 +121,19 @@ def test_a_video_keeps_count_size_and_rate(
     source = write_video(tmp_path / "clip.mp4", movie(7, 36))
     weights = weights_of(tmp_path, name, options)
     said: list[str] = []
-    assert restore_video(source, weights, tmp_path / "out", say=said.append) == 7
+    assert restore_inputs([str(source)], weights, tmp_path / "out", say=said.append) == (1, 0)
     result = open_frames(tmp_path / "out" / "clip.mp4")
     pictures = list(result)
     assert (len(pictures), pictures[0].shape) == (7, (36, 36, 3))
     assert result.rate == pytest.approx(30.0)
-    assert "sound is not copied" in said[-1]
+    assert "7 frames; sound is not copied" in said[-1]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4"]
 
 
 def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(3))
     weights = weights_of(tmp_path, "zhao2020", CLIP)
-    restore_video(source, weights, tmp_path / "out", frames=True)
+    restore_inputs([str(source)], weights, tmp_path / "out", frames=True)
     names = sorted(path.name for path in (tmp_path / "out" / "clip").iterdir())
     assert names == ["000001.png", "000002.png", "000003.png"]
 
@@ -157,7 +160,7 @@ def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None
     assert status == 3
     assert "bad.mp4 cannot be opened as a video" in text
     status, text = run(clip, folder / "000007.png")
-    assert status == 1
+    assert status == 3
     assert "give a video or a folder of its frames" in text
 
 
@@ -167,7 +170,8 @@ def test_a_gap_in_the_numbers_is_told(tmp_path: Path) -> None:
     assert gaps(open_frames(folder).files) == [(9, 9)]
     said: list[str] = []
     weights = weights_of(tmp_path, "zhao2020", CLIP)
-    assert restore_video(folder, weights, tmp_path / "out", say=said.append) == 5
+    assert restore_inputs([str(folder)], weights, tmp_path / "out", say=said.append) == (1, 0)
+    assert "5 frames" in said[-1]
     assert "1 gap(s) in the numbers, first 9 to 9" in said[0]
 
 
@@ -199,9 +203,93 @@ def test_frames_that_are_no_clip_are_refused(tmp_path: Path) -> None:
 
 def test_a_restoration_never_overwrites_its_source(tmp_path: Path) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(2))
+    before = source.read_bytes()
     weights = weights_of(tmp_path, "mimo_unet", PHOTO)
-    with pytest.raises(DataError, match="would be overwritten"):
-        restore_video(source, weights, tmp_path)
+    said: list[str] = []
+    assert restore_inputs([str(source)], weights, tmp_path, say=said.append) == (0, 1)
+    assert "written over the input" in said[0]
+    assert source.read_bytes() == before
+
+
+class Identity(Deblurrer):
+    """Gives back its picture."""
+
+    def forward_all(self, blurred: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (blurred,)
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("room", [5_000, 20_000])
+def test_a_video_that_does_not_fit_on_the_disk_leaves_the_older_one(
+    tmp_path: Path, room: int
+) -> None:
+    source = write_video(tmp_path / "clip.mp4", movie(30, 128))
+    target = tmp_path / "out" / "clip.mp4"
+    target.parent.mkdir()
+    target.write_text("the older one")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises((RecordError, DataError)):
+            restore_video(Identity(), source, target, CPU, say=lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert target.read_text() == "the older one"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def damaged(path: Path, frames: list[U8], *, cut: bool = False) -> Path:
+    """A video whose middle is zeros, or whose index is whole and whose last part is gone."""
+    content = bytearray(write_video(path, frames).read_bytes())
+    middle = len(content) // 2
+    if cut:
+        content = content[: len(content) * 6 // 10]
+    else:
+        content[middle : middle + len(content) // 8] = bytes(len(content) // 8)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_damaged_video_keeps_its_time_and_is_told(tmp_path: Path) -> None:
+    source = damaged(tmp_path / "clip.mp4", movie(30, 96))
+    target = tmp_path / "out.mp4"
+    with pytest.raises(DataError, match=r"30 frames, but .* cannot be read and are replaced"):
+        restore_video(Identity(), source, target, CPU, say=lambda _: None)
+    result = list(open_frames(target))
+    assert len(result) == 30
+    whole = list(open_frames(write_video(tmp_path / "whole.mp4", movie(30, 96))))
+    for k in (0, 29):  # the first and the last stand where they stood
+        assert np.abs(result[k].astype(float) - whole[k]).mean() < 12
+    with pytest.raises(DataError, match=r"frame \d+ cannot be decoded, later ones can"):
+        list(open_frames(source))
+
+
+def test_a_video_cut_short_is_restored_as_far_as_it_goes_and_told(tmp_path: Path) -> None:
+    source = damaged(tmp_path / "clip.avi", movie(30, 96), cut=True)
+    with pytest.raises(DataError, match=r"\d+ frames, but its header announces 30"):
+        restore_video(Identity(), source, tmp_path / "out.mp4", CPU, say=lambda _: None)
+    assert 0 < len(list(open_frames(tmp_path / "out.mp4"))) < 30
+
+
+def test_a_bad_frame_of_a_folder_is_left_out_and_told(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "frames", movie(5))
+    (folder / "000007.png").write_bytes(b"no picture")
+    (folder / "000009.png").write_bytes(b"")
+    (folder / "._000008.png").write_bytes(b"hidden")
+    with pytest.raises(DataError, match=r"5 frames, but 2 .* left out \(000007.png, 000009.png\)"):
+        restore_video(Stamp(), folder, tmp_path / "out", CPU, pictures=True, say=lambda _: None)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["000008.png", "000010.png", "000011.png"]
+    with pytest.raises(DataError, match=r"000007.png is not a picture"):
+        list(open_frames(folder))
+
+
+def test_a_header_that_announces_without_end_ends(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "clip.mp4", movie(3))
+    frames = dataclasses.replace(open_frames(source), announced=2**31)
+    assert len(list(frames)) == 3
 
 
 def test_without_opencv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,8 @@ class Gate:
         self.pairs, self.action, self.left = Pairs("train"), action, at
 
     def __getattr__(self, name: str) -> object:
+        if name == "pairs":  # not there yet where it is unpickled
+            raise AttributeError(name)
         return getattr(self.pairs, name)
 
     def __len__(self) -> int:

@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from deblur_lib.data.clips.flow import Blur, blurred_frame
 from deblur_lib.data.clips.frames import (
-    PICTURES,
     VIDEOS,
     Frames,
     exchanged,
@@ -30,6 +29,7 @@ from deblur_lib.data.clips.frames import (
     thumbnail,
 )
 from deblur_lib.data.clips.selection import Quality, Rules, likeness, quality, reasons
+from deblur_lib.data.pictures.headers import hidden, is_picture
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.sources import DVD
 from deblur_lib.errors import DataError, UsageError
@@ -97,6 +97,8 @@ def make_clips(
         folder = out / split / name
         clip = _make_clip(frames, folder, blur, rules, every, progress=progress)
         clips.append({"name": name, "split": split, "source": frames.path.name, **clip})
+        if frames.lost:
+            say(f"{name}: {frames.announced} frames are announced, only {frames.lost[0]} are there")
         rejected = ", ".join(f"{count} {why}" for why, count in clip["rejected"].items())
         say(
             f"{name} ({split}): {len(clip['samples'])} samples of {clip['made']} frames; {rejected}"
@@ -111,18 +113,28 @@ def find_clips(source: Path) -> list[tuple[str, Frames]]:
     """Names and frames of all clips: of `source` itself, or of what lies directly in it.
 
     Raises:
-        DataError: none are found.
+        DataError: none are found, or two of one name.
     """
     inside = sorted(source.iterdir()) if source.is_dir() else []
-    if not any(one.suffix.lower() in PICTURES for one in inside):
-        clips = [one for one in inside if one.is_dir() or one.suffix.lower() in VIDEOS]
+    if not any(map(is_picture, inside)):
+        clips = [
+            one for one in inside if is_picture(one, VIDEOS) or (one.is_dir() and not hidden(one))
+        ]
         if source.is_dir() and not clips:
             raise DataError(
                 f"{source} holds no clip; needed a video, a folder of frames, or a folder of those"
             )
+        names = [_name(one) for one in clips]
+        for name in names:
+            if names.count(name) > 1:
+                raise DataError(f"{source} holds two clips called {name!r}; rename one of them")
         if clips:
-            return [(one.stem, open_frames(one)) for one in clips]
-    return [(source.stem, open_frames(source))]
+            return [(_name(one), open_frames(one)) for one in clips]
+    return [(_name(source), open_frames(source))]
+
+
+def _name(clip: Path) -> str:
+    return clip.resolve().name if clip.is_dir() else clip.stem
 
 
 def split_clips(names: Sequence[str], test_clips: Sequence[str], test_every: int) -> list[str]:

@@ -1,17 +1,16 @@
 """What a file says about its picture before any pixel is decoded, and whether a pair may use it."""
 
-import struct
 import warnings
-import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
 from deblur_lib.data.pictures import png16
-from deblur_lib.errors import DataError
+from deblur_lib.errors import DataError, DeblurError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ORIENTATION = 0x0112  # EXIF tag
@@ -26,6 +25,38 @@ SEEN_AS = {
     "YCbCr": "YCbCr",
     "LAB": "Lab",
 }
+
+
+def mode_of(path: Path) -> int:
+    """Mode bits of what a path names; 0 where nothing is, or nothing that may be looked at."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def hidden(path: Path) -> bool:
+    """True for names of hidden and temporary files, as systems and editors leave them."""
+    return path.name.startswith((".", "~"))
+
+
+def is_picture(path: Path, suffixes: Collection[str] = SUFFIXES) -> bool:
+    """True for an ordinary file named as a picture: nothing hidden, no folder, pipe or device."""
+    return path.suffix.lower() in suffixes and not hidden(path) and S_ISREG(mode_of(path))
+
+
+def check_pixels(path: Path, width: int, height: int) -> None:
+    """Refuse a picture by what its header announces, before memory is taken for it.
+
+    Raises:
+        DataError: more pixels than Pillow's limit for a file that may be an attack.
+    """
+    most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+    if most and width * height > most:
+        raise DataError(
+            f"{path} announces {width}x{height} pixels, at most {most} are read; cut the picture "
+            "into parts"
+        )
 
 
 class Header(NamedTuple):
@@ -94,6 +125,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn every way in which a picture file can fail to decode into a DataError that names it."""
+    if (kind := mode_of(path)) and not S_ISREG(kind):  # a pipe would wait for its other end
+        raise DataError(f"{path} is a folder, pipe or device; needed a picture file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large photographs and odd metadata are not our matter
@@ -108,9 +141,14 @@ def explained(path: Path) -> Iterator[None]:
         ) from None
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: {error}; cut the picture into parts") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except DeblurError:
+        raise
+    except MemoryError:
+        raise DataError(f"{path} needs more memory than there is; cut it into parts") from None
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
         raise DataError(
-            f"{path} cannot be decoded ({error}); copy or download it again, or save it as PNG"
+            f"{path} cannot be decoded ({error or type(error).__name__}); copy or download it "
+            "again, or save it as PNG"
         ) from error
 
 

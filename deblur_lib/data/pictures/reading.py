@@ -16,9 +16,16 @@ import tifffile
 from PIL import Image, ImageCms
 
 from deblur_lib.data.pictures import png16
-from deblur_lib.data.pictures.headers import ORIENTATION, explained, header_of, opened, unfit
+from deblur_lib.data.pictures.headers import (
+    ORIENTATION,
+    check_pixels,
+    explained,
+    header_of,
+    opened,
+    unfit,
+)
 from deblur_lib.errors import DataError
-from deblur_lib.records import atomic
+from deblur_lib.files import atomic
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -121,14 +128,28 @@ def _deep_tiff(path: Path) -> Read | None:
         if stream.read(4) not in (b"II*\0", b"MM\0*"):
             return None
     with tifffile.TiffFile(path) as stack:
-        page = stack.pages.first
+        try:
+            page = stack.pages.first
+        except IndexError:
+            raise ValueError("it holds no page") from None
         if page.bitspersample <= 8:
             return None
+        _check_page(path, page)
         array: npt.NDArray[np.generic] = page.asarray()
         turned, icc = page.tags.get(ORIENTATION), page.tags.get(ICC_TAG)
         if array.ndim == 3 and page.planarconfig == 2:  # one plane after the other
             array = array.transpose(1, 2, 0)
     return array, int(turned.value) if turned else 1, bytes(icc.value) if icc else b"", []
+
+
+def _check_page(path: Path, page: tifffile.TiffPage) -> None:
+    """Refuse what no photograph is before memory is taken for it; see `read_picture`."""
+    check_pixels(path, page.imagewidth, page.imagelength)
+    if page.samplesperpixel > 4 or page.imagedepth > 1:
+        raise DataError(
+            f"{path} announces {page.samplesperpixel} channels in {page.imagedepth} layers; needed "
+            "one layer of at most 4 channels"
+        )
 
 
 def _picture(

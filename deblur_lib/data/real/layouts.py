@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from deblur_lib.data.pictures.headers import SUFFIXES
+from deblur_lib.data.pictures.headers import is_picture
 from deblur_lib.errors import DataError
 
 COUPLES = (
@@ -92,7 +92,7 @@ def list_pictures(root: Path) -> list[str]:
     root = Path(root)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; give the folder that holds the pictures")
-    paths = (path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = (path.relative_to(root) for path in root.rglob("*") if is_picture(path))
     return sorted(
         path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)
     )

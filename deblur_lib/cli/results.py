@@ -1,0 +1,132 @@
+"""Verbs that compare, publish and show results."""
+
+import json
+import sys
+from dataclasses import replace
+
+import click
+
+from deblur_lib import papers
+from deblur_lib.cli.group import main
+from deblur_lib.errors import MissingRowsError
+from deblur_lib.runs import store
+from deblur_lib.spec import PROFILES
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+def publish(paper: str, profile: str) -> None:
+    """Copy the results of PAPER to results/, where they can be committed.
+
+    They must be those of the profile as it is declared; smoke is refused.
+    """
+    from deblur_lib.book.costs import fill_costs
+    from deblur_lib.runs.plan import Request
+    from deblur_lib.runs.publishing import check_declared
+    from deblur_lib.runs.publishing import publish as copy
+
+    root = store.checkout()
+    papers.load(paper)
+    source = store.results_folder(Request(paper, profile))
+    check_declared(source, paper, profile)
+    target = copy(source, store.published_folder(paper, profile), paper)
+    click.echo(f"published: {target.relative_to(root)}")
+    readme = root / "README.md"
+    if readme.is_file() and fill_costs(readme, root / "results"):
+        click.echo("README.md: what each profile costs was renewed")
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@click.option("--record", "label", default="", help="keep this comparison, under a name")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
+    """Compare the rows of the last run of PAPER with the published ones of its profile.
+
+    With --record the differences are kept beside the published rows, as a measure of how much two
+    executions differ.
+    """
+    from deblur_lib.report import agreement, agreement_view, floors
+    from deblur_lib.report.results import Results
+    from deblur_lib.runs.plan import Request
+
+    declared = papers.load(paper)
+    executed = store.results_folder(Request(paper, profile))
+    published = store.published_folder(paper, profile)
+    if not (executed / "rows.csv").is_file():
+        raise MissingRowsError(
+            f"no rows of {paper} at profile {profile} were executed here; run `deblur reproduce "
+            f"{paper} --profile {profile}` first"
+        )
+    found = agreement.compare(Results.load(executed), published, declared)
+    if label:
+        floors.add_record(published, found.record(label))
+        click.echo(f"recorded: {label}", err=True)
+    if as_json:
+        click.echo(json.dumps(agreement_view.as_dict(found), indent=1, ensure_ascii=False))
+        return
+    click.echo(replace(agreement_view.view(found), title="").markdown())
+    click.echo(found.sentence)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+@click.option("--profile", type=click.Choice(PROFILES), default=None, help="default: best stored")
+def coverage(as_json: bool, profile: str | None) -> None:
+    """Say for every printed cell whether and how it was run here."""
+    from deblur_lib.report.coverage import ledger, to_markdown
+
+    found = ledger(store.checkout() / "results", profile=profile)
+    click.echo(json.dumps(found, indent=1) if as_json else to_markdown(found))
+
+
+@main.command()
+@click.option("--seal", is_flag=True, help="write the digest lists that are missing")
+def verify(seal: bool) -> None:
+    """Check every published file: stored ones against digests, derived ones against a rebuild.
+
+    Runs of other code than today's are told; they are no error.
+    """
+    from deblur_lib import seals
+    from deblur_lib.runs import publishing
+
+    root = store.checkout() / "results"
+    for folder in publishing.stored_folders(root) if seal else ():
+        if not (folder / seals.NAME).is_file():
+            seals.seal(folder)
+    different, checked = publishing.verify_all(root)
+    for path in different:
+        click.echo(f"differs: {path.relative_to(store.project_root())}", err=True)
+    for line in publishing.remarks(root):
+        click.echo(f"remark: {line}")
+    click.echo(f"{checked} files checked, {len(different)} differ")
+    sys.exit(1 if different else 0)
+
+
+@main.command()
+def judge() -> None:
+    """Measure how often the rule of verdicts errs, from the rows stored in results/judge."""
+    from deblur_lib.report import judged
+
+    root = store.checkout()
+    for path in judged.write(root / "results" / judged.FOLDER):
+        click.echo(f"written: {path.relative_to(root)}")
+
+
+@main.command()
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default=None, help="default: any above smoke"
+)
+def book(profile: str | None) -> None:
+    """Build the book from the executed notebooks.
+
+    With --profile every chapter must be of that profile. Smoke, for checking only, is built to
+    build/book-smoke and says so on every page.
+    """
+    from deblur_lib.book import build
+
+    root = store.checkout()
+    index = build(root, profile=profile)
+    click.echo(f"open {index.relative_to(root)}")

@@ -1,0 +1,140 @@
+"""Verbs that say what can run, and run it."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from deblur_lib import papers
+from deblur_lib.cli.group import main
+from deblur_lib.errors import DeblurError, UsageError
+from deblur_lib.runs import store
+from deblur_lib.spec import PROFILES
+
+if TYPE_CHECKING:
+    from deblur_lib.runs.plan import Plan
+
+
+@main.command("list")
+@click.argument("paper", required=False)
+def list_(paper: str | None) -> None:
+    """Show papers, networks and stored results, or the rows of one PAPER."""
+    from deblur_lib import catalogue
+
+    if paper:
+        _list_rows(paper)
+        return
+    click.echo("papers (deblur list PAPER shows its rows):")
+    for name in papers.names():
+        declared = papers.load(name)
+        stored = [
+            profile
+            for profile in PROFILES
+            if (store.published_folder(name, profile) / "rows.csv").is_file()
+        ]
+        click.echo(f"  {name:<10} {declared.title}")
+        click.echo(f"  {'':<10} published results: {', '.join(stored) or 'none'}")
+    click.echo("networks:")
+    for name in sorted(catalogue.networks()):
+        click.echo(f"  {name}")
+
+
+def _list_rows(paper: str) -> None:
+    declared = papers.load(paper)
+    click.echo(f"{declared.title} ({declared.venue})")
+    for table in declared.tables:
+        click.echo(f"{table.number}: {table.caption}")
+    for method in declared.methods:
+        where = ", ".join(method.profiles) if method.network else f"quoted only: {method.not_run}"
+        click.echo(f"  {method.id:<22} {method.title:<34} {where}")
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@click.option("--device", default=None, help="auto, cpu, cuda or mps")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
+@click.option("--dry-run", is_flag=True, help="print the runs and stop")
+@click.option("--force", is_flag=True, help="execute an up-to-date notebook again")
+@click.option("--quiet", is_flag=True, help="no progress bar")
+def reproduce(
+    paper: str,
+    profile: str,
+    device: str | None,
+    settings: tuple[str, ...],
+    dry_run: bool,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Train, evaluate and report PAPER by executing its notebook.
+
+    Finished runs are not repeated. A notebook that was executed with the same parameters, code and
+    rows is left as it is. With altered parameters, and at smoke, rows and notebook have places of
+    their own: no chapter shows them. Relative folders lie below the project.
+    """
+    from deblur_lib.notebook import reproduce as engine
+    from deblur_lib.notebook.parameters import (
+        complete,
+        notebook_parameters,
+        parse_settings,
+        request_of,
+    )
+    from deblur_lib.runs.vetting import checked_plan
+
+    source = engine.source_notebook(paper)
+    defaults = notebook_parameters(source)
+    texts = {"profile": profile, **({"device": device} if device else {})}
+    for item in settings:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set needs KEY=VALUE, got {item!r}")
+        texts[key] = value
+    parameters = parse_settings(texts, defaults)
+    if "interactive" in defaults:
+        parameters.setdefault("interactive", False)
+    plan = checked_plan(request_of(paper, complete(source, parameters)))
+    if dry_run:
+        _dry_run(plan, progress=not quiet)
+        return
+    name = store.executed_notebook(plan.request).relative_to(store.project_root())
+    if not force and engine.is_current(paper, parameters):
+        click.echo(f"up to date: {name} (--force executes it again)")
+        return
+    try:
+        engine.reproduce(paper, parameters, progress=not quiet)
+    except (DeblurError, KeyboardInterrupt) as error:
+        if not isinstance(error, UsageError):
+            click.echo(engine.stored(plan), err=True)
+        raise
+    click.echo(f"executed: {name}")
+    if plan.request.altered:
+        click.echo(f"no chapter shows it, altered: {', '.join(plan.request.altered)}")
+    else:
+        smoke = " --profile smoke" if plan.profile.name == "smoke" else ""
+        click.echo(f"read it as a page: deblur book{smoke}")
+
+
+def _dry_run(plan: "Plan", *, progress: bool) -> None:
+    """Print each run with its data, recipe and time, and what all of them take."""
+    from deblur_lib.report.numbers import short
+    from deblur_lib.runs.vetting import check_ready
+    from deblur_lib.runs.workers import reckon
+
+    try:
+        check_ready(plan)
+        paces, told = reckon(plan, progress=progress)
+    except UsageError as error:
+        paces, told = {}, [f"not ready: {error}"]
+    for run in plan.runs:
+        recipe, done = run.train, (store.run_folder(run) / "manifest.json").is_file()
+        loss = " + ".join(f"{short(weight)} {name}" for name, weight in recipe.loss.items())
+        if recipe.adversarial:
+            loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
+        took = "stored" if done else "to do"
+        if run.method.id in paces and not done:
+            took += f", {paces[run.method.id].seconds * recipe.steps / 60:.1f} min"
+        click.echo(
+            f"{run.id:<40} {run.train_on}, {recipe.steps} steps of {recipe.batch} crops of "
+            f"{recipe.crop} px, rate {short(recipe.lr)} {recipe.schedule}, loss {loss}: {took}"
+        )
+    for line in told:
+        click.echo(line)

@@ -5,13 +5,11 @@ import re
 from pathlib import Path
 
 import fake_results
-import pytest
 
 from deblur_lib import papers
 from deblur_lib.report import guards, ledger, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import CONTRADICTED
-from deblur_lib.report.weighing import on_rows
 from deblur_lib.spec import Check, Claim
 
 PAPER = papers.load("wan2023")
@@ -68,20 +66,3 @@ def test_readers_are_told_which_row_stands_in() -> None:
         r"^- C03: Our rows take li2026\\_none for deblurgan\\_v2\.$", shown, re.MULTILINE
     )
     assert re.search(r"^- C04: Alone.* Our rows take", shown, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    ("second", "apart"), [("wan2023_dffm_equal", False), ("wan2023_aff", True)]
-)
-def test_rows_of_one_training_share_its_luck(second: str, apart: bool, tmp_path: Path) -> None:
-    """What differs between seeds alike in both rows is no doubt about their difference."""
-    gains = {"wan2023_dffm": 1.3, second: 1.2}
-    folder = fake_results.write_results(
-        tmp_path, profile="study", pictures=False, gains=gains, by_seed=0.0, by_scene=0.01
-    )
-    results = Results.load(folder)
-    for seed in (0, 1, 2):
-        results.rows.loc[results.rows["seed"] == seed, "value"] += 0.3 * seed
-    check = Check(f"T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.{second}", "gt")
-    found = on_rows(check, results, PAPER)
-    assert found.verdict == ("not separable" if apart else "supported"), found.reason

@@ -198,6 +198,10 @@ STAND_INS = {
     "realblur_j": "synth-realblur-j",
     "realblur_r": "synth-realblur-r",
 }
+NARROW_V2 = {
+    "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32, "start": "identity",
+}  # fmt: skip
+NARROW_SE = {"features": 8, "planes": 16, "depths": [1, 1, 1, 1], "start": "identity"}
 V2_SMALL = {"loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN}
 SE_SMALL = {"lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN}  # faster, ReLUs die
 
@@ -230,18 +234,13 @@ PROFILES = (
         test_on=STAND_INS,
         data={"test": 16},
         options={
-            "deblurgan_v2": {
-                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
-                "start": "identity",
-            },
+            "deblurgan_v2": NARROW_V2,
             "li2026": {
                 "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
                 "msfm_levels": [2], "start": "identity",
             },
             "dmphn": {"features": 8, "start": "identity"},
-            "unet_seresnext": {
-                "features": 8, "planes": 16, "depths": [1, 1, 1, 1], "start": "identity",
-            },
+            "unet_seresnext": NARROW_SE,
             "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={
@@ -249,7 +248,7 @@ PROFILES = (
             "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
         },
         train_of={
-            "multiscale_dpl": {"steps": 250, "lr": 3e-3},
+            "multiscale_dpl": {"steps": 160, "lr": 3e-3},
             "deblurgan_v2": V2_SMALL,
             "attention_se": {
                 "steps": 160, "lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
@@ -270,18 +269,13 @@ PROFILES = (
         test_on=STAND_INS,
         data={"test": 36},
         options={
-            "deblurgan_v2": {
-                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
-                "start": "identity",
-            },
+            "deblurgan_v2": NARROW_V2,
             "li2026": {
                 "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
                 "msfm_levels": [3], "start": "identity",
             },
             "dmphn": {"features": 8, "start": "identity"},
-            "unet_seresnext": {
-                "features": 8, "planes": 16, "depths": [1, 1, 1, 1], "start": "identity",
-            },
+            "unet_seresnext": NARROW_SE,
             "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={

@@ -16,7 +16,7 @@ def l1(restored: Tensor, sharp: Tensor) -> Tensor:
         A scalar.
 
     Source: wan2023, Eq. (4), one scale, divided by the number of elements as in the code of
-    MIMO-UNet.
+    MIMO-UNet; li2026, Eq. (22), first line.
     """
     return (restored.float() - sharp.float()).abs().mean()
 

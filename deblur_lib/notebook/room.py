@@ -21,6 +21,8 @@ from deblur_lib.report import (
     budget,
     checks,
     derive,
+    guards,
+    ledger,
     lines,
     markup,
     photographs,
@@ -265,6 +267,15 @@ class Room:
         frame = pd.DataFrame([vars(one) for one in self.paper.departures])
         kept = frame[["id", "where", "says", "does", "why", "option"]]
         return markup.listing(kept.set_index("id"), key="departures")
+
+    def ledger(self) -> markup.View:
+        """Where the paper contradicts itself: in words, against its tables, in two numbers."""
+        return ledger.view(self.paper)
+
+    def modules(self) -> markup.View:
+        """Which modules left their start in training, and which stayed idle."""
+        frame = guards.modules(self.results, self.paper)
+        return markup.listing(frame.set_index("module"), key="modules")
 
     def lines(self) -> markup.View:
         """The paper's equations and sentences on its architecture, and the code that does each."""

@@ -61,7 +61,7 @@ class Session:
         self._beat = BEAT.get(job.device.type, 1)
         self._unread: list[tuple[int, float, dict[str, Tensor]]] = []  # step, rate, its scalars
         self._shown = ""
-        estimates = isinstance(job.network, EstimatingDeblurrer)
+        estimates = isinstance(player.scored, EstimatingDeblurrer)
         self._metric = MOTION if estimates else METRIC
         self.journal = self._resume()
 

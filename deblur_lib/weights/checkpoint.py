@@ -59,7 +59,7 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
-LARGEST = 1_000_000  # no network of the catalogue has an option above half of it
+LARGEST = 1024  # no network of the catalogue has an option above it
 
 
 def save(

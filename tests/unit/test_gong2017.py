@@ -149,6 +149,8 @@ def test_a_restoration_is_its_two_steps() -> None:
         assert torch.equal(network.deconvolve(one, network.estimate(one)), done)
     assert restored.min() >= 0
     assert restored.max() <= 1
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(pictures).dtype == torch.float32
     loaded = small()
     loaded.load_state_dict(network.state_dict())
     assert torch.equal(restore(loaded, pictures), restored)

@@ -61,6 +61,7 @@ def test_open_builds_the_network_the_card_names(
     stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue, "build", lambda name, **options: {"tiny": Tiny}[name](**options))
+    monkeypatch.setattr(catalogue, "signature", lambda name: {})
     network, card = open_network(stored)
     assert not network.training
     assert card.network == "tiny"

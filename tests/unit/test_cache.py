@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_pictures import save, sharp_picture, write_pairs
-from disasters import in_child
+from disasters import in_child, small_disk
 
 from deblur_lib.data import cache as cache_module
 from deblur_lib.data.cache import PackedPairs, pack
@@ -128,6 +128,18 @@ def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(RecordError, match="No space left"):
         pack(source, tmp_path / "cache", progress=False)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_while_writing_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = folder(tmp_path)
+    usage = cache_module.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(cache_module.shutil, "disk_usage", lambda _: usage)
+    with small_disk(tmp_path / "disk", "32k") as disk:
+        with pytest.raises(RecordError, match="No space left"):
+            pack(source, disk / "cache", progress=False)
+        assert list((disk / "cache").iterdir()) == []
 
 
 def test_too_little_space_is_said_before_writing(

@@ -1,19 +1,29 @@
 """A training that was killed or interrupted goes on and ends as if it had not been."""
 
 import dataclasses
+import random
+import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from disasters import in_child, small_disk
 from torch import Tensor
-from training_parts import Gate, assert_same_weights, recipe, train, values
+from training_parts import (
+    Gate,
+    adversarial,
+    assert_same_weights,
+    critic,
+    recipe,
+    train,
+    values,
+)
 
-from deblur_lib.errors import UsageError
+from deblur_lib.errors import RecordError, UsageError
+from deblur_lib.files import sweep
 from deblur_lib.records import read_json
-from deblur_lib.training import schedules
+from deblur_lib.training import schedules, session
 from deblur_lib.training.result import Fit
 from deblur_lib.training.side import Side
 
@@ -23,31 +33,47 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Fit:
     return train(tmp_path_factory.mktemp("finished"), name="tiny", options={"width": 8})
 
 
-KILLED = """
-import sys
-sys.path.insert(0, {here!r})
-import os, signal, torch
-torch.set_num_threads({threads})
-from pathlib import Path
-from training_parts import Gate, train
-train(Path({folder!r}), train=Gate(lambda: os.kill(os.getpid(), signal.SIGKILL), at=35),
-      name="tiny", options={{"width": 8}})
-"""
+@pytest.mark.parametrize("game", [False, True], ids=["plain", "adversarial"])
+def test_a_chain_of_kills_ends_as_if_there_had_been_none(
+    finished: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, game: bool
+) -> None:
+    declared = adversarial() if game else recipe()
 
+    def go_on(folder: Path) -> Fit:
+        more = {"critic": critic()} if game else {}
+        return train(folder, declared, name="tiny", options={"width": 8}, **more)
 
-def test_kill_and_resume_equals_an_uninterrupted_run(finished: Fit, tmp_path: Path) -> None:
-    threads = torch.get_num_threads()  # bits are the same on the same number of threads
-    script = KILLED.format(here=str(Path(__file__).parent), threads=threads, folder=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert not (tmp_path / "fit.json").exists()
-    assert (tmp_path / "log.csv").read_text() != finished.log.read_text()
-    resumed = train(tmp_path, name="tiny", options={"width": 8})
+    whole = go_on(tmp_path / "whole") if game else finished
+    monkeypatch.setattr(session, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(session, "SAVE_SHARE", 1e9)  # after every step
+    luck, kills, parts = random.Random(11), 0, tmp_path / "parts"
+    while in_child(lambda: go_on(parts), kill_at=luck.randrange(20, 300)) == "killed":
+        kills += 1
+    assert kills > 3
+    sweep(parts)
+    assert not list(parts.glob(".*"))
+    resumed = go_on(parts)
     for name in ("best.safetensors", "last.safetensors"):
-        assert_same_weights(tmp_path / name, finished.weights.with_name(name))
-    assert resumed.log.read_text() == finished.log.read_text()
-    assert (resumed.best_step, resumed.best_psnr) == (finished.best_step, finished.best_psnr)
+        assert_same_weights(parts / name, whole.weights.with_name(name))
+    assert resumed.log.read_text() == whole.log.read_text()
+    assert (resumed.best_step, resumed.best_psnr) == (whole.best_step, whole.best_psnr)
     assert resumed.notes == ()
+
+
+def test_a_full_disk_costs_no_step_that_was_stored(finished: Fit, tmp_path: Path) -> None:
+    given = {"name": "tiny", "options": {"width": 8}}
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=25)
+    with small_disk(tmp_path / "disk") as disk:
+        with pytest.raises(KeyboardInterrupt):
+            train(disk / "run", train=gate, **given)
+        (disk / "filler").write_bytes(b"x" * (shutil.disk_usage(disk).free - 8192))
+        with pytest.raises(RecordError, match=r"No space left .*free some space"):
+            train(disk / "run", **given)
+        (disk / "filler").unlink()
+        assert not list(disk.rglob(".deblur-*"))
+        resumed = train(disk / "run", **given)
+        assert_same_weights(resumed.weights, finished.weights)
+        assert resumed.log.read_text() == finished.log.read_text()
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])

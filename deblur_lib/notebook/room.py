@@ -16,7 +16,7 @@ import pandas as pd
 from deblur_lib import seals
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.notebook.parameters import request_of
-from deblur_lib.records import ROW_COLUMNS, read_json
+from deblur_lib.records import ROW_COLUMNS, read_json, read_manifests
 from deblur_lib.report import (
     agreement_view,
     budget,
@@ -142,10 +142,13 @@ class Room:
         return Results.load(self.folder)
 
     def _is_stored(self) -> bool:
-        """True where rows are stored; those of runs are gathered again where they are not whole."""
-        fixed = self.plan.request.train == "never"
-        there = (self.folder / "rows.csv").is_file()
-        return there and (fixed or not seals.differing(self.folder))
+        """True where rows are stored that `run` would not make again (damaged, of other code)."""
+        train, manifests = self.plan.request.train, self.folder / "manifests.json"
+        if train == "never" or not (self.folder / "rows.csv").is_file():
+            return (self.folder / "rows.csv").is_file()
+        if seals.differing(self.folder):
+            return False
+        return not manifests.is_file() or vintage.are_current(read_manifests(manifests), train)
 
     # --- showing -------------------------------------------------------------------------------
 

@@ -25,6 +25,13 @@ TOLD: dict[str, tuple[str | int, ...]] = {
 }
 
 
+OTHER = {
+    "training": "trained by other code than today's",
+    "scoring": "scored by other code than today's",
+}
+UNKNOWN = "code not recorded"
+
+
 def today(network: str, discriminator: str = "") -> dict[str, str]:
     """Digests of the code that trains and that scores a network now.
 
@@ -105,9 +112,19 @@ def told_of(manifest: Manifest) -> list[str]:
     game = manifest.train.get("adversarial") or {}
     now = today(manifest.network, str(game.get("discriminator", "")))
     if not manifest.code.get("training"):
-        return ["code not recorded"]
-    words = {"training": "trained by other code than today's", "scoring": "scored by other code"}
-    return [words[kind] for kind in now if manifest.code.get(kind) != now[kind]]
+        return [UNKNOWN]
+    return [words for kind, words in OTHER.items() if manifest.code.get(kind) != now[kind]]
+
+
+def are_current(manifests: Sequence[Manifest], train: str) -> bool:
+    """False where a request would score or train some of these runs again.
+
+    Args:
+        manifests: of the runs.
+        train: of the request.
+    """
+    told = {word for one in manifests for word in told_of(one)}
+    return not told - {UNKNOWN} - ({OTHER["training"]} if train == "keep" else set())
 
 
 def remark(manifests: Sequence[Manifest]) -> str:

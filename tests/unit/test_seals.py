@@ -1,5 +1,6 @@
 """A stored number is read as it was written, or not at all."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -17,17 +18,19 @@ from deblur_lib.notebook.room import Room
 from deblur_lib.records import (
     Row,
     read_json,
+    read_manifests,
     read_rows,
     read_whole,
     rows_of,
     write_json,
+    write_manifests,
     write_rows,
     write_text,
 )
 from deblur_lib.report import derive, floors, pilot
 from deblur_lib.report.checks import view
 from deblur_lib.report.results import Results
-from deblur_lib.runs import publishing
+from deblur_lib.runs import publishing, vintage
 from deblur_lib.runs.plan import Request, make_plan
 
 HARMS = {
@@ -130,6 +133,34 @@ def test_a_room_that_will_run_passes_over_damage(folder: Path, name: str) -> Non
     room.plan = make_plan(Request("wan2023", train="never"))
     with pytest.raises(RecordError, match="git checkout"):
         _ = room.results
+
+
+@pytest.mark.parametrize(
+    ("code", "train", "shown"),
+    [
+        ({}, "missing", True),
+        ({"training": "then"}, "missing", False),
+        ({"training": "then"}, "keep", True),
+        ({"scoring": "then"}, "keep", False),
+        ({"training": "then"}, "never", True),
+    ],
+)
+def test_a_room_shows_no_rows_that_it_would_make_again(
+    folder: Path, code: dict[str, str], train: str, shown: bool
+) -> None:
+    stored = read_manifests(folder / "manifests.json")
+    told = vintage.today("wan2023") | code
+    write_manifests(
+        folder / "manifests.json", [dataclasses.replace(one, code=told) for one in stored]
+    )
+    seals.seal(folder)
+    room = Room(make_plan(Request("wan2023", train=train)))
+    room.folder = folder
+    if shown:
+        assert len(room.results.rows)
+    else:
+        with pytest.raises(MissingRowsError, match=r"call room\.run\(\) first"):
+            _ = room.results
 
 
 def test_the_pilots_settings_are_sealed(tmp_path: Path) -> None:

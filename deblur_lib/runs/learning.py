@@ -55,7 +55,7 @@ def learn(
         if not (store.run_folder(run) / FIT).is_file():
             network.prepare(sharp_crops(train, side=run.train.crop), run.seed)
         if network.learns == "nothing":
-            return keep(run, network, notes=notes)
+            return keep(run, network, notes=notes, code=code)
     return fit(
         network,
         train,
@@ -74,13 +74,14 @@ def learn(
     )
 
 
-def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = ()) -> Fit:
+def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = (), code: str = "") -> Fit:
     """Store a method that nothing is trained for.
 
     Args:
         run: the run.
         network: as it is to be scored.
         notes: put on the card.
+        code: digest of the code of the method.
     """
     folder = store.run_folder(run)
     best = folder / "best.safetensors"
@@ -105,6 +106,7 @@ def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = ()) -> Fit:
         threads=torch.get_num_threads(),
         skipped=0,
         notes=notes,
+        code=code,
     )
 
 

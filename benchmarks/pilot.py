@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from deblur_lib import seals
 from deblur_lib.data.opening import open_data
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.records import read_json, write_json, write_text
@@ -94,6 +95,7 @@ def main() -> None:
         rows = [row for job in tqdm(jobs, unit="run") for row in job.result()]
     frame = pd.DataFrame(rows).sort_values(["blur", "steps", "ema", "seed", "picture"])
     write_text(chosen.out / "settings.csv", frame.to_csv(index=False, float_format="%.9g"))
+    seals.seal(chosen.out)
 
 
 if __name__ == "__main__":

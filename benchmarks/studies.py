@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.runs import store
 from deblur_lib.runs.collecting import collect
 from deblur_lib.runs.plan import Request, make_plan
@@ -58,6 +58,7 @@ def measure(request: Request, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in ("rows.csv", "manifests.json"):
         shutil.copyfile(folder / name, target / name)
+    seals.seal(target)
 
 
 def main() -> None:

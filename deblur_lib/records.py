@@ -11,16 +11,15 @@ A results folder (of one paper at one profile) holds:
     costs.csv           cost of each network: method, name, value, unit (says of which size)
     probes.json         small arrays that figures need (heat maps, gate weights), by name
     checks.csv, .json   rows on pictures for checking only, and what those are; see report.checks
+    digests.json        digest of each of these, checked by whoever reads one; see seals
     pictures/<data>/<picture>/<method>.png     8-bit crops for the visual figures; <data> is
                         "panels" for pictures that the structure probes drew
     derived/            tables, figures and verdicts made from the above
 """
 
+import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from deblur_lib.errors import RecordError
+from deblur_lib.files import atomic
 from deblur_lib.spec import STRICT, ProfileName
 
 
@@ -67,6 +67,9 @@ class Row:
 
 
 ROW_COLUMNS: tuple[str, ...] = tuple(Row.__dataclass_fields__)
+NUMBERS = ("seed", "step", "value")  # columns of stored tables that hold numbers; all others text
+MISSING = ("", "nan", "NaN")  # what stands for no number; "NA" and "null" may be names
+SEAL = "seal"  # key under which a JSON object carries the digest of its other entries
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -95,6 +98,7 @@ class Manifest:
         started: UTC time, ISO 8601.
         notes: things a reader should know (a retry with smaller tiles).
         cautions: what must stand beside every number of this run (random VGG19 weights).
+        code: digests of the code that trained and that scored it, see `code`; empty in old runs.
     """
 
     run: str
@@ -124,69 +128,75 @@ class Manifest:
     started: str
     notes: list[str] = Field(default_factory=list)
     cautions: list[str] = Field(default_factory=list)
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place only when the block succeeds.
-
-    Raises:
-        RecordError: the disk is full or the folder cannot be written; `path` is left as it was.
-    """
-    path = Path(path)
-    handle, name = -1, ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
-        )
-        os.close(handle)
-        yield Path(name)
-        with open(name, "rb+") as done:
-            os.fsync(done.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        raise RecordError(
-            f"{path} could not be written ({error.strerror or error}); it is unchanged, free some "
-            "space or choose another folder and run the same command again"
-        ) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
+    code: dict[str, str] = Field(default_factory=dict)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all.
+
+    Raises:
+        RecordError: it cannot be written, or holds a name that is no UTF-8.
+    """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        part = text[max(0, error.start - 20) : error.end + 20]
+        raise RecordError(
+            f"{path} would hold a name that is no UTF-8 (in {part!a}); rename that file"
+        ) from error
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(data)
 
 
 def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an 8-bit picture (H, W, 3) without metadata, whole or not at all."""
-    with atomic(path) as temporary:
+    with atomic(path, durable=False) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
 
 
 def write_json(path: Path, data: Any, *, sort: bool = True) -> None:
-    """Write JSON, whole or not at all; keys are sorted unless their order means something."""
+    """Write JSON, whole or not at all; keys are sorted unless their order means something.
+
+    An object carries the digest of everything else in it, which `read_json` checks.
+    """
+    if isinstance(data, dict):
+        data = {**data, SEAL: _digest(data)}
     write_text(path, json.dumps(data, indent=1, sort_keys=sort, ensure_ascii=False) + "\n")
 
 
+def _digest(data: Any) -> str:
+    """SHA-256 of what JSON makes of some data, in any order of keys."""
+    text = json.dumps(json.loads(json.dumps(data)), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file and check its digest, where it carries one.
 
     Raises:
-        RecordError: the file is missing or cut short.
+        RecordError: the file is missing, cut short, or was changed after it was written.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordError(
             f"{path} is missing; run the notebook or `deblur reproduce` first"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path} is not valid JSON ({error}); delete it and run again") from error
+    if isinstance(data, dict) and SEAL in data and data.pop(SEAL) != _digest(data):
+        raise RecordError(
+            f"{path} was changed or damaged after it was written; delete it and run again"
+        )
+    return data
+
+
+def read_whole(path: Path) -> Any | None:
+    """The same of a file that can be made again; None where it is missing or damaged."""
+    try:
+        return read_json(path)
+    except (RecordError, OSError):
+        return None
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
@@ -204,16 +214,41 @@ def read_rows(path: Path) -> pd.DataFrame:
     Raises:
         RecordError: missing file, missing or unknown column, wrong type, or a double row.
     """
+    frame = read_table(path, ROW_COLUMNS)
+    check_rows(frame, source=str(path))
+    return frame
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a stored table; text is read as text, whatever a picture is called.
+
+    Args:
+        path: CSV file.
+        columns: its columns, numbers in those of `NUMBERS`.
+
+    Raises:
+        RecordError: missing file, other columns, or a text where a number should be.
+    """
+    numbers = [name for name in columns if name in NUMBERS]
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(("run", "picture", "scene"), str))
+        frame = pd.read_csv(
+            path,
+            dtype=dict.fromkeys((name for name in columns if name not in NUMBERS), str),
+            keep_default_na=False,
+            na_values={name: list(MISSING) for name in numbers},
+        )
+        if tuple(frame.columns) != columns:
+            raise ValueError(f"it has {', '.join(frame.columns)}")
+        return frame.astype(dict.fromkeys({"value"} & set(numbers), float))
     except FileNotFoundError:
         raise RecordError(
             f"{path} is missing; run the notebook or `deblur reproduce` first"
         ) from None
-    except ValueError as error:
-        raise RecordError(f"{path} is not a row file ({error}); delete it and run again") from error
-    check_rows(frame, source=str(path))
-    return frame
+    except (ValueError, TypeError) as error:
+        raise RecordError(
+            f"{path}: columns should be {', '.join(columns)} with numbers as value ({error}); "
+            "delete the file and run again"
+        ) from error
 
 
 def check_rows(frame: pd.DataFrame, *, source: str) -> None:

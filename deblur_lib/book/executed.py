@@ -15,7 +15,7 @@ from typing import Any
 from deblur_lib.errors import BookError
 from deblur_lib.notebook.reproduce import code_digest
 from deblur_lib.provenance import file_digest
-from deblur_lib.records import read_json
+from deblur_lib.records import read_json, read_whole
 from deblur_lib.report.markup import escape
 from deblur_lib.runs.plan import Request
 from deblur_lib.runs.store import notebook_name
@@ -79,7 +79,8 @@ def open_chapter(root: Path, paper: str, profile: str | None = None) -> Chapter:
 
 def _beside(built: Path, paper: str) -> str:
     """What else was executed of a paper, and why it is no chapter."""
-    stamps = [read_json(path) for path in sorted(built.parent.glob(f"{paper}-*.json"))]
+    beside = (read_whole(path) for path in sorted(built.parent.glob(f"{paper}-*.json")))
+    stamps = [one for one in beside if one]
     altered = sorted({name for one in stamps for name in one.get("altered", {})})
     if altered:
         return f" (what was executed has altered parameters: {', '.join(altered)})"

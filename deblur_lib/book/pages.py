@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, margins, profiles
 from deblur_lib.book.executed import Chapter
@@ -15,6 +15,7 @@ from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
 from deblur_lib.report.tables import compare
+from deblur_lib.runs import vintage
 from deblur_lib.spec import Method, Paper
 
 
@@ -25,7 +26,12 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         book: folder of the book's sources.
         chapters: the chapters that the book shows.
         published: folder of the published results.
+
+    Raises:
+        RecordError: a stored file was cut or changed since it was stored.
     """
+    for one in chapters:
+        seals.check(one.results)
     stored = {one.paper: Results.load(one.results) for one in chapters}
     folder = book / "_generated"
     shutil.rmtree(folder, ignore_errors=True)
@@ -204,6 +210,7 @@ def _runs_table(manifests: Sequence[Manifest]) -> str:
                      f"{len({one.seed for one in runs})} seed(s)"),
             ("training", f"{seconds / 60:.1f} minutes in all, "
                          f"{sum(one.steps for one in runs):,} steps"),
+            ("code", vintage.remark(runs) or "as it stands in this project"),
             *circumstances,
             ("data", ", ".join(sorted({f"{key} ({value[:10]})" for one in runs
                                        for key, value in one.data.items()}))),

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from deblur_lib.data.generated.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
-from deblur_lib.records import atomic
+from deblur_lib.files import atomic
 from deblur_lib.report.markup import escape
 
 SIDE = (144, 96)  # of a thumbnail, in pixels

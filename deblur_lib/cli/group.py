@@ -6,18 +6,24 @@ import click
 
 from deblur_lib import __version__
 from deblur_lib.errors import DeblurError
+from deblur_lib.files import ADVICE, unwritten
 
 
 class Verbs(click.Group):
     """A group of verbs that prints our errors in one line and exits with their status."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; a `DeblurError`, and Ctrl-C, become one line on standard error."""
+        """Run a verb; a `DeblurError`, Ctrl-C and a disk that cannot be written become a line."""
         try:
             return super().invoke(ctx)
         except DeblurError as error:
             click.echo(f"deblur: {error}", err=True)
             ctx.exit(error.exit_status)
+        except OSError as error:
+            if error.errno not in ADVICE:
+                raise
+            click.echo(f"deblur: {unwritten(error.filename or 'a file', error)}", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("deblur: stopped; what was finished is kept", err=True)
             ctx.exit(130)

@@ -83,14 +83,25 @@ def coverage(as_json: bool, profile: str | None) -> None:
 
 
 @main.command()
-def verify() -> None:
-    """Rebuild every derived file of the published results and compare byte for byte."""
-    from deblur_lib.runs.publishing import verify_all
+@click.option("--seal", is_flag=True, help="write the digest lists that are missing")
+def verify(seal: bool) -> None:
+    """Check every published file: stored ones against digests, derived ones against a rebuild.
 
-    different, checked = verify_all(store.checkout() / "results")
+    Runs of other code than today's are told; they are no error.
+    """
+    from deblur_lib import seals
+    from deblur_lib.runs import publishing
+
+    root = store.checkout() / "results"
+    for folder in publishing.stored_folders(root) if seal else ():
+        if not (folder / seals.NAME).is_file():
+            seals.seal(folder)
+    different, checked = publishing.verify_all(root)
     for path in different:
         click.echo(f"differs: {path.relative_to(store.project_root())}", err=True)
-    click.echo(f"{checked} derived files checked, {len(different)} differ")
+    for line in publishing.remarks(root):
+        click.echo(f"remark: {line}")
+    click.echo(f"{checked} files checked, {len(different)} differ")
     sys.exit(1 if different else 0)
 
 

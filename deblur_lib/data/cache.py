@@ -22,7 +22,8 @@ from deblur_lib.data.pairs import Pair, PairedImages, random_square, to_tensor
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.checks import spread
 from deblur_lib.errors import DataError, RecordError
-from deblur_lib.records import atomic, read_json, write_json
+from deblur_lib.files import atomic, size, sweep, writing
+from deblur_lib.records import read_json, write_json
 
 FORMAT = 1
 CHECKED = 512 * 2**20  # bytes up to which every pair is verified on opening
@@ -131,7 +132,9 @@ def write_packed(
         RecordError: the disk filled up meanwhile; nothing is left behind.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent, deep=True)
     every = iter(pairs)
     first = next(every)  # tells whether these are clips
     frames = len(first[1]) if first[1].ndim == 4 else 1
@@ -139,9 +142,8 @@ def write_packed(
     free = shutil.disk_usage(folder).free
     if total > free:
         raise DataError(
-            f"packing {header['data_id']} needs {total / 2**30:.1f} GiB in {folder}, "
-            f"{free / 2**30:.1f} GiB are free; free some, or choose another folder with "
-            "DEBLUR_RUNS"
+            f"packing {header['data_id']} needs {size(total)} in {folder}, {size(free)} are free; "
+            "free some, or choose another folder with DEBLUR_RUNS"
         )
     (folder / "index.json").unlink(missing_ok=True)
     shape = (len(sizes), frames + 1, *sizes[0], 3) if len(set(sizes)) == 1 else (total,)
@@ -158,8 +160,8 @@ def write_packed(
                 stream.write(np.ascontiguousarray(sharp).data)
                 crc = _checksum(blurred, sharp)
                 records.append({**record, "height": height, "width": width, "crc32": crc})
-        size = temporary.stat().st_size
-    index = {**header, "format": FORMAT, "frames": frames, "bytes": size, "pairs": records}
+        length = temporary.stat().st_size
+    index = {**header, "format": FORMAT, "frames": frames, "bytes": length, "pairs": records}
     write_json(folder / "index.json", index)
     return PackedPairs(folder, json.loads(json.dumps(index)))
 

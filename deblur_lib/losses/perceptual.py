@@ -29,7 +29,7 @@ class PerceptualLoss(nn.Module):
         UsageError: an unknown layer or distance.
         CheckpointError: a weight file that is not the public one.
 
-    Source: li2026, E22; zhao2020, Eq. (7) with relu3_3 and "l1".
+    Source: li2026, Eq. (22); zhao2020, Eq. (7) with relu3_3 and "l1".
     """
 
     def __init__(

@@ -16,7 +16,7 @@ def l1(restored: Tensor, sharp: Tensor) -> Tensor:
         A scalar.
 
     Source: wan2023, Eq. (4), one scale, divided by the number of elements as in the code of
-    MIMO-UNet.
+    MIMO-UNet; li2026, Eq. (22), first line.
     """
     return (restored.float() - sharp.float()).abs().mean()
 
@@ -24,7 +24,7 @@ def l1(restored: Tensor, sharp: Tensor) -> Tensor:
 def mse(restored: Tensor, sharp: Tensor) -> Tensor:
     """Mean squared difference over all elements; arguments as in `l1`.
 
-    Source: sang2018, Eqs. (2) to (3).
+    Source: sang2018, Eqs. (2) to (3); zhao2020, Eq. (6), one stage.
     """
     return (restored.float() - sharp.float()).square().mean()
 

@@ -7,6 +7,7 @@ NETWORKS: dict[str, str] = {
     "deblurgan_v2": "deblur_lib.networks.deblurgan_v2:DeblurGANv2",
     "deepdeblur": "deblur_lib.networks.deepdeblur:DeepDeblur",
     "dmphn": "deblur_lib.networks.dmphn:DMPHN",
+    "gong2017": "deblur_lib.networks.gong2017:Gong2017",
     "mb_taylorformer_v2": "deblur_lib.networks.mb_taylorformer_v2:MBTaylorFormerV2",
     "mimo_unet": "deblur_lib.networks.mimo_unet:MIMOUNet",
     "mimo_unet_plus": "deblur_lib.networks.mimo_unet:MIMOUNetPlus",
@@ -17,8 +18,10 @@ NETWORKS: dict[str, str] = {
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "srn": "deblur_lib.networks.srn:SRN",
     "stripformer": "deblur_lib.networks.stripformer:Stripformer",
+    "sun2015": "deblur_lib.networks.sun2015:Sun2015",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
+    "whyte2012": "deblur_lib.networks.whyte2012:Whyte2012",
 }
 DISCRIMINATORS: dict[str, str] = {
     "conv_dense": "deblur_lib.networks.discriminators:ConvDense",

@@ -110,14 +110,12 @@ class FPN(nn.Module):
     Attributes:
         on_encoder: sockets on the five encoder outputs.
         on_lateral: sockets on the five lateral maps, after the border.
-        resize: how maps are enlarged.
     """
 
     def __init__(
         self, backbone: Backbone, *, width: float, channels: int, features: int, tail: bool
     ) -> None:
         super().__init__()
-        self.resize: Callable[[Tensor, int], Tensor] = nearest
         encoders, widths = backbone.encoders(width), backbone.widths(width)
         for level in LEVELS:
             self.add_module(f"enc{level}", encoders[level])
@@ -138,7 +136,7 @@ class FPN(nn.Module):
         accept_aliases(self, backbone.aliases, drop=() if tail else (self.whole,))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Pyramid of a picture.
+        """Pyramid of a picture; of five scales in li2026, Eq. (3).
 
         Args:
             x: (B, 3, H, W) in [-1, 1].
@@ -154,7 +152,7 @@ class FPN(nn.Module):
             laterals.append(self.on_lateral[level](lateral))
         maps = [laterals[4]]
         for step in (1, 2, 3):  # map k = td(lateral k + enlarged map k+1)
-            joined = laterals[4 - step] + self.resize(maps[-1], 2)
+            joined = laterals[4 - step] + nearest(maps[-1], 2)
             maps.append(self.get_submodule(f"td{step}")(joined))
         return laterals[0], *reversed(maps)
 
@@ -217,6 +215,7 @@ class DeblurGANv2(Deblurrer):
         self.smooth2 = _smooth(features, features // 2)
         self.final = nn.Conv2d(features // 2, 3, 3, padding=1)
         choose("start", start, STARTS)(self.final)
+        self.enlarge: Callable[[Tensor, int], Tensor] = nearest
         self.join: Callable[[Tensor, Tensor], Tensor] = torch.add
         self.bound: Callable[[Tensor], Tensor] = torch.tanh
         if backbone_weights is not None:
@@ -231,17 +230,19 @@ class DeblurGANv2(Deblurrer):
         return ((y + 1) / 2,)
 
     def correction(self, x: Tensor) -> Tensor:
-        """Output of the last convolution for x (B, 3, H, W) in [-1, 1]; unbounded."""
+        """Output of the last convolution for x (B, 3, H, W) in [-1, 1]; unbounded.
+
+        Enlarge, join, smooth: the steps that li2026, Eqs. (4) to (6), write down.
+        """
         map0, *maps = self.fpn(x)  # (B, F, H/2, W/2); 4 x (B, P, H/2^(k+1), W/2^(k+1))
-        resize = self.fpn.resize
         heads = (self.head1, self.head2, self.head3, self.head4)
         enlarged = [  # 4 x (B, F, H/4, W/4)
-            resize(head(one), factor)
+            self.enlarge(head(one), factor)
             for head, one, factor in zip(heads, maps, (1, 2, 4, 8), strict=True)
         ]
         y = self.smooth(self.on_concat(torch.cat(enlarged[::-1], dim=1)))  # (B, F, H/4, W/4)
-        y = self.smooth2(self.join(resize(y, 2), map0))  # (B, F/2, H/2, W/2)
-        z: Tensor = self.final(resize(y, 2))  # (B, 3, H, W)
+        y = self.smooth2(self.join(nearest(y, 2), map0))  # (B, F/2, H/2, W/2)
+        z: Tensor = self.final(nearest(y, 2))  # (B, 3, H, W)
         return z
 
 

@@ -33,7 +33,7 @@ class PatchGAN(nn.Module):
     Raises:
         UsageError: unknown norm.
 
-    Source: li2026, Sec. 3.2; DeblurGAN's released code.
+    Source: li2026, Eqs. (18) to (20); DeblurGAN's released code.
     """
 
     def __init__(

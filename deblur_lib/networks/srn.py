@@ -25,6 +25,7 @@ from deblur_lib.nn.starts import STARTS
 
 KERNEL = 5  # of all layers but the transposed ones and the LSTM's
 LEVELS = (1, 2, 3)
+MOST = 8  # scales; each doubles the smallest picture
 FORGET = 1.0  # added to the forget gate before its sigmoid
 State = tuple[Tensor, Tensor]  # cell and output of the LSTM, (B, C3, H/4, W/4) each
 
@@ -163,9 +164,9 @@ class SRN(Deblurrer):
         super().__init__()
         self.corrects = start == "identity"
         self.colours, memory = choose("form", form, FORMS)
-        if blocks < 1 or scales < 1:
+        if blocks < 1 or not 1 <= scales <= MOST:
             raise UsageError(
-                f"srn needs at least one block and one scale, got {blocks} and {scales}"
+                f"srn needs at least one block and 1 to {MOST} scales, got {blocks} and {scales}"
             )
         self.blocks, self.scales = blocks, scales
         self.multiple_of = self.minimum_size = 2 ** (scales + 1)

@@ -6,11 +6,13 @@ adds nothing to its input and bounds its output by nothing. Attribute names are 
 
 The published code put instance norms without scale and shift where the encoder had batch norms.
 What each gate averages over the picture is then zero for every picture, so the gates are constants:
-the attention of this network attends to nothing (tested).
+the attention of this network attends to nothing (tested). With group norms, `norm`, the means of
+the channels differ within their group and from picture to picture, and the gates see them.
 """
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from pydantic import PositiveInt
@@ -26,6 +28,10 @@ from deblur_lib.nn.starts import STARTS
 GROUPS = 32
 EXPANSION = 4
 REDUCTION = 16
+NORMS: dict[str, Callable[[int], nn.Module]] = {  # of the encoder; none has scale and shift
+    "instance": nn.InstanceNorm2d,
+    "group": lambda channels: nn.GroupNorm(math.gcd(8, channels), channels, affine=False),
+}
 ALIASES = {"encoder.layer0.": "conv1."} | {
     f"encoder.layer{stage}.": f"conv{stage + 1}." for stage in (1, 2, 3, 4)
 }
@@ -40,10 +46,17 @@ class SEModule(nn.Module):
         self.fc1 = nn.Conv2d(channels, hidden, 1)
         self.fc2 = nn.Conv2d(hidden, channels, 1)
 
+    def weights(self, x: Tensor) -> Tensor:
+        """Factor of each channel, (B, C), in (0, 1)."""
+        return self._gate(x).flatten(1)
+
     def forward(self, x: Tensor) -> Tensor:
         """Return a map of the shape of x, (B, C, H, W)."""
+        return x * self._gate(x)
+
+    def _gate(self, x: Tensor) -> Tensor:
         gate: Tensor = self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))).sigmoid()
-        return x * gate
+        return gate
 
 
 class Bottleneck(nn.Module):
@@ -53,23 +66,23 @@ class Bottleneck(nn.Module):
         channels: channels of the input.
         planes: a quarter of the output's channels.
         stride: stride of the 3x3 convolution.
+        norm: a name in `NORMS`.
     """
 
-    def __init__(self, channels: int, planes: int, *, stride: int) -> None:
+    def __init__(self, channels: int, planes: int, *, stride: int, norm: str) -> None:
         super().__init__()
+        make = NORMS[norm]
         width, out = planes * 4 // 64 * GROUPS, planes * EXPANSION
         self.conv1 = nn.Conv2d(channels, width, 1)
-        self.bn1 = nn.InstanceNorm2d(width)
+        self.bn1 = make(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, 1, groups=GROUPS)
-        self.bn2 = nn.InstanceNorm2d(width)
+        self.bn2 = make(width)
         self.conv3 = nn.Conv2d(width, out, 1)
-        self.bn3 = nn.InstanceNorm2d(out)
+        self.bn3 = make(out)
         self.se_module = SEModule(out)
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or channels != out:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(channels, out, 1, stride), nn.InstanceNorm2d(out)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride), make(out))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, H, W) -> (B, 4 planes, H/stride, W/stride)."""
@@ -129,13 +142,14 @@ class UNetSEResNeXt(Deblurrer):
         features: unit F of the decoder's channels.
         planes: unit of the encoder's channels, a multiple of 16; 64 in SE-ResNeXt-50.
         depths: blocks in each stage of the encoder.
+        norm: of the encoder, "instance" as published, or "group".
         tail: keep the encoder's classifier, as published files do (53,334,971 parameters; without
             it 51,285,971). Such files load without it too.
         start: "random" as published, or "identity": the last layer begins
             at zero and the input is added to what it draws: a correction, not as published.
 
     Raises:
-        UsageError: `planes` that do not make whole groups.
+        UsageError: `planes` that do not make whole groups, or an unknown norm.
     """
 
     name = "unet_seresnext"
@@ -149,6 +163,7 @@ class UNetSEResNeXt(Deblurrer):
         features: PositiveInt = 32,
         planes: PositiveInt = 64,
         depths: Sequence[int] = (3, 4, 6, 3),
+        norm: str = "instance",
         tail: bool = False,
         start: str = "random",
     ) -> None:
@@ -162,16 +177,16 @@ class UNetSEResNeXt(Deblurrer):
         self.conv1 = nn.Sequential(
             OrderedDict(
                 conv1=nn.Conv2d(3, planes, 7, 2, 3),
-                bn1=nn.InstanceNorm2d(planes),
+                bn1=choose("norm", norm, NORMS)(planes),
                 relu1=nn.ReLU(inplace=True),
                 pool=nn.MaxPool2d(3, 2, ceil_mode=True),
             )
         )
         wide = [planes * EXPANSION * 2**stage for stage in range(4)]  # 256, 512, 1024, 2048
-        self.conv2 = _stage(planes, planes, depths[0], stride=1)
-        self.conv3 = _stage(wide[0], 2 * planes, depths[1], stride=2)
-        self.conv4 = _stage(wide[1], 4 * planes, depths[2], stride=2)
-        self.conv5 = _stage(wide[2], 8 * planes, depths[3], stride=2)
+        self.conv2 = _stage(planes, planes, depths[0], stride=1, norm=norm)
+        self.conv3 = _stage(wide[0], 2 * planes, depths[1], stride=2, norm=norm)
+        self.conv4 = _stage(wide[1], 4 * planes, depths[2], stride=2, norm=norm)
+        self.conv5 = _stage(wide[2], 8 * planes, depths[3], stride=2, norm=norm)
         thin = 2 * features
         self.center = DecoderCenter(wide[3], 16 * features, 8 * features)
         self.dec5 = DecoderBlock(wide[3] + 8 * features, 16 * features, thin)
@@ -204,11 +219,11 @@ class UNetSEResNeXt(Deblurrer):
         return (blurred + drawn / 2 if self.corrects else (drawn + 1) / 2,)
 
 
-def _stage(channels: int, planes: int, depth: int, *, stride: int) -> nn.Sequential:
+def _stage(channels: int, planes: int, depth: int, *, stride: int, norm: str) -> nn.Sequential:
     out = planes * EXPANSION
     return nn.Sequential(
-        Bottleneck(channels, planes, stride=stride),
-        *(Bottleneck(out, planes, stride=1) for _ in range(depth - 1)),
+        Bottleneck(channels, planes, stride=stride, norm=norm),
+        *(Bottleneck(out, planes, stride=1, norm=norm) for _ in range(depth - 1)),
     )
 
 

@@ -6,6 +6,7 @@ one of a request that is not the profile's.
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +17,15 @@ from tqdm import tqdm
 
 from deblur_lib import papers
 from deblur_lib.errors import RecordError, UsageError
+from deblur_lib.files import check_writable
 from deblur_lib.notebook.parameters import complete, request_of
 from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
-from deblur_lib.records import read_json, write_json
+from deblur_lib.records import read_json, read_whole, write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, make_plan
 from deblur_lib.runs.vetting import check_ready, checked_plan
+
+LINE = re.compile(r"\d+,[^,]+,[-+.\de]+")  # of a log, whole
 
 
 def source_notebook(paper: str) -> Path:
@@ -61,6 +65,7 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
     plan = checked_plan(request_of(paper, values))
     check_ready(plan)
     target = store.executed_notebook(plan.request)
+    check_writable(target.parent)
     given = {name: values[name] for name in parameters}
     with _progress(plan, shown=progress):
         whole = execute(source, target, given, root=store.checkout())
@@ -87,12 +92,12 @@ def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
     stamp = executed.with_suffix(".json")
     if plan.request.roots or not stamp.is_file():
         return False
-    trained = plan.runs if plan.request.train == "missing" else ()
+    trained = plan.runs if plan.request.train != "never" else ()
     needed = [executed, store.results_folder(plan.request) / "rows.csv"]
     needed += [store.run_folder(run) / "manifest.json" for run in trained]
     if not all(path.is_file() for path in needed):
         return False
-    return bool(read_json(stamp) == _stamp(plan, source, values, executed))
+    return bool(read_whole(stamp) == _stamp(plan, source, values, executed))
 
 
 def stored(plan: Plan) -> str:
@@ -191,8 +196,8 @@ def _progress_of(plan: Plan, steps: Mapping[str, int]) -> tuple[int, str]:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    good = [one for one in lines[-2:] if one.count(",") == 2 and one[:1].isdigit()]
+    good = [one for one in lines[-2:] if LINE.fullmatch(one)]
     return good[-1] if good else ""

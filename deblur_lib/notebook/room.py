@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from deblur_lib import seals
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.notebook.parameters import request_of
 from deblur_lib.records import ROW_COLUMNS, read_json
@@ -21,6 +22,8 @@ from deblur_lib.report import (
     budget,
     checks,
     derive,
+    guards,
+    ledger,
     lines,
     markup,
     photographs,
@@ -29,10 +32,10 @@ from deblur_lib.report import (
     verdicts,
 )
 from deblur_lib.report.results import Results
-from deblur_lib.runs import store
+from deblur_lib.runs import store, vintage
 from deblur_lib.runs.collecting import collect, structure_probes
 from deblur_lib.runs.plan import Plan
-from deblur_lib.runs.vetting import checked_plan
+from deblur_lib.runs.vetting import check_ready, checked_plan
 
 if TYPE_CHECKING:
     from IPython.display import DisplayObject
@@ -63,7 +66,7 @@ def open_paper(
         device: auto, cpu, cuda or mps.
         devices: how many of that kind share the batches of each run.
         precision: auto, fp32 or bf16.
-        train: "missing" trains what no stored run covers, "never" reads published results.
+        train: "missing", "renew", "keep" or "never", see `plan.Request`.
         seeds: seeds of the runs; empty takes the profile's.
         methods: rows to run; empty takes all.
         options: overrides of network options, by network name.
@@ -97,10 +100,11 @@ class Room:
         Returns:
             Mean PSNR and SSIM of each row on each data set, over pictures and seeds.
         """
-        if self.plan.request.train == "missing":
+        if self.plan.request.train != "never":
             from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
             from deblur_lib.runs.workers import run_all
 
+            check_ready(self.plan)
             sources = open_checks(self.plan)
             run_all(self.plan)
             score_checks(self.plan, sources)
@@ -127,15 +131,21 @@ class Room:
         """Rows, manifests and curves of this request.
 
         Raises:
-            MissingRowsError: nothing was run yet.
+            MissingRowsError: nothing was run yet, or what `run` makes again was damaged.
         """
-        if not (self.folder / "rows.csv").is_file():
+        if not self._is_stored():
             raise MissingRowsError(
                 f"no rows of {self.paper.id} at profile {self.plan.profile.name} are stored; call "
                 "room.run() first"
                 + (", with train='missing'" if self.plan.request.train == "never" else "")
             )
         return Results.load(self.folder)
+
+    def _is_stored(self) -> bool:
+        """True where rows are stored; those of runs are gathered again where they are not whole."""
+        fixed = self.plan.request.train == "never"
+        there = (self.folder / "rows.csv").is_file()
+        return there and (fixed or not seals.differing(self.folder))
 
     # --- showing -------------------------------------------------------------------------------
 
@@ -157,9 +167,10 @@ class Room:
         profile = self.plan.profile.name
         published = store.published_folder(self.paper.id, profile)
         own = "the published run" if self.folder == published else "this run"
-        for folder, where in ((self.folder, own), (published, "the published run")):
-            if (folder / "rows.csv").is_file():
-                return Results.load(folder), f"{where}, profile {profile}"
+        if self._is_stored():
+            return Results.load(self.folder), f"{own}, profile {profile}"
+        if (published / "rows.csv").is_file():
+            return Results.load(published), f"the published run, profile {profile}"
         return None, f"no rows of profile {profile} are stored; run the cells below"
 
     def budget(self) -> markup.View:
@@ -265,6 +276,15 @@ class Room:
         kept = frame[["id", "where", "says", "does", "why", "option"]]
         return markup.listing(kept.set_index("id"), key="departures")
 
+    def ledger(self) -> markup.View:
+        """Where the paper contradicts itself: in words, against its tables, in two numbers."""
+        return ledger.view(self.paper)
+
+    def modules(self) -> markup.View:
+        """Which modules left their start in training, and which stayed idle."""
+        frame = guards.modules(self.results, self.paper)
+        return markup.listing(frame.set_index("module"), key="modules")
+
     def lines(self) -> markup.View:
         """The paper's equations and sentences on its architecture, and the code that does each."""
         return lines.view(self.paper)
@@ -279,6 +299,7 @@ class Room:
                 "processor": one.hardware["processor"],
                 "accelerator": one.hardware["accelerator"],
                 "precision": one.precision,
+                "code": ", ".join(vintage.told_of(one)) or "today's",
                 "torch": one.versions.get("torch", ""),
                 "steps": one.steps,
                 "best step": one.best_step,
@@ -307,14 +328,14 @@ class Room:
         return explore(self.plan, self.folder, interactive=interactive)
 
     def _look(self) -> None:
-        if self.plan.request.train == "missing" and not (self.folder / "rows.csv").is_file():
-            from deblur_lib.runs.running import look
+        if self.plan.request.train != "never" and not self._is_stored():
+            from deblur_lib.runs.looking import look
 
             look(self.plan)
             collect(self.plan, self.folder, ())
 
     def _prepare(self) -> None:
-        if self.plan.request.train == "missing":
+        if self.plan.request.train != "never":
             structure_probes(self.plan, self.folder)
 
 

@@ -206,7 +206,7 @@ def _rows(
 def _claims(mine: Results, theirs: Results, paper: Paper) -> tuple[Pair, ...]:
     found = []
     for one, other in zip(verdicts.judge(mine, paper), verdicts.judge(theirs, paper), strict=True):
-        checks = [check for check in one.claim.checks if check.scope != "printed"]
+        checks = one.claim.our_checks
         held = [_has_rows(check, mine, paper) for check in checks]
         parts = [
             (before.verdict, now.verdict)

@@ -11,6 +11,7 @@ PRINTED_ONLY = "printed only"
 RELEASED = "re-run with released weights"
 COUNTED = "network at its published size"
 RETRAINED = "retrained here"
+ADOPTED = "weights of another row, changed"
 INPUT = "input scored"
 NOT_RUN = "not run"
 NAN = float("nan")
@@ -159,6 +160,8 @@ def kind_of(results: Results, method: Method, *, scored: bool, printed: bool) ->
         return PRINTED_ONLY if printed and not declared else NOT_RUN
     if _is_input(method):
         return INPUT
+    if method.weights_of:
+        return ADOPTED
     return RETRAINED if any(one.steps for one in results.of_method(method.id)) else RELEASED
 
 

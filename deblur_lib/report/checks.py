@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from deblur_lib import seals
 from deblur_lib.records import read_json, read_rows
 from deblur_lib.report.markup import View
 from deblur_lib.report.numbers import number
@@ -55,6 +56,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Results | None]:
     """What the sets of a folder are, and its results with their rows in place of its own."""
     if not (folder / ROWS).is_file() or not (folder / "rows.csv").is_file():
         return {}, None
+    seals.check(folder, ROWS, SETS)
     results = Results.load(folder)
     rows = read_rows(folder / ROWS)
     known = rows["run"].isin([NO_RUN, *(one.run for one in results.manifests)])

@@ -18,7 +18,7 @@ import pandas as pd
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.records import atomic
+from deblur_lib.files import atomic
 from deblur_lib.report import checks, columns, coverage, figures, markup, tables, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import gain, scores
@@ -96,7 +96,7 @@ def _files(root: Path) -> list[Path]:
 def _write(path: Path, data: bytes) -> None:
     if path.is_file() and path.read_bytes() == data:
         return
-    with atomic(path) as temporary:
+    with atomic(path, durable=False) as temporary:
         temporary.write_bytes(data)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from deblur_lib import seals
 from deblur_lib.errors import RecordError
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json, write_json
@@ -86,6 +87,7 @@ def read_records(folder: Path) -> list[Record]:
         RecordError: the file breaks its schema.
     """
     path = folder / NAME
+    seals.check(folder, NAME)
     if not belongs(path, folder / "rows.csv"):
         return []
     try:
@@ -112,6 +114,7 @@ def add_record(folder: Path, record: Record) -> None:
     kept = [one for one in read_records(folder) if one.label != record.label]
     records = _RECORDS.dump_python([*kept, record], mode="json")
     write_json(folder / NAME, {"rows": file_digest(folder / "rows.csv"), "records": records})
+    seals.renew(folder, NAME)
 
 
 def floors(records: Iterable[Record]) -> dict[tuple[str, str], float]:

@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from deblur_lib.report import columns
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import scores
@@ -62,6 +64,29 @@ def idle(module: str, methods: Iterable[str], results: Results) -> str:
         f"{one['least']:.2g} is the least that counts"
         for method in dict.fromkeys(methods)
         if (one := measured.get(method)) and one["moved"] < one["least"]
+    )
+
+
+def modules(results: Results, paper: Paper) -> pd.DataFrame:
+    """Whether each module left its start, in the trained network of each row's first seed.
+
+    Returns:
+        Columns: module, row, start, mean, moved, least, found ("idle" below the least).
+    """
+    titles = {one.id: one.title for one in paper.methods}
+    measured: Mapping[str, Mapping[str, Any]] = results.probes.get("modules", {})
+    return pd.DataFrame(
+        {
+            "module": module,
+            "row": titles[method],
+            "starts at": one["start"],
+            "mean after training": one["value"],
+            "moved by": one["moved"],
+            "least that counts": one["least"],
+            "found": "idle" if one["moved"] < one["least"] else "moved",
+        }
+        for module, rows in measured.items()
+        for method, one in rows.items()
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.errors import RecordError
 from deblur_lib.report import columns, markup, numbers
 from deblur_lib.report.results import Results
@@ -48,8 +48,9 @@ def settings(path: Path) -> pd.DataFrame:
     """One row for each setting: gain, deviations, time, and what the planted difference costs.
 
     Raises:
-        RecordError: other columns than `COLUMNS`.
+        RecordError: other columns than `COLUMNS`, or cut or changed since it was stored.
     """
+    seals.check(path.parent, path.name)
     frame = pd.read_csv(path)
     if tuple(frame.columns) != COLUMNS:
         raise RecordError(f"{path.name}: columns should be {', '.join(COLUMNS)}; make it again")

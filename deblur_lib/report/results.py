@@ -10,14 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from deblur_lib import seals
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.records import ROW_COLUMNS, Manifest, read_json
+from deblur_lib.records import ROW_COLUMNS, Manifest, read_json, read_table
 from deblur_lib.records import read_manifests as read_checked_manifests
 from deblur_lib.records import read_rows as read_checked_rows
 from deblur_lib.spec import ProfileName
 
 CURVE_COLUMNS = ("run", "method", "seed", "step", "name", "value")
 COST_COLUMNS = ("method", "name", "value", "unit")
+READ = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json")
 NO_RUN = "-"  # run id of rows that no training made: the blurred picture scored as output
 
 
@@ -53,26 +55,32 @@ class Results:
 
         Args:
             folder: the folder.
-            partial: accept a folder without rows, for figures that need probes only.
+            partial: accept a folder without rows, for figures that need probes only; files that
+                were cut or changed are left out.
 
         Raises:
-            RecordError: a file is missing, cut short or breaks its schema, or the files contradict
-                each other (rows of two profiles, a row without its run's manifest, NaN scores).
+            RecordError: a file is missing, was cut or changed since it was stored, breaks its
+                schema, or the files contradict each other (rows of two profiles, a row without its
+                run's manifest, NaN scores).
         """
         folder = Path(folder)
-        if partial and not (folder / "rows.csv").is_file():
+        spoilt = seals.differing(folder, READ)
+        if not partial:
+            seals.check(folder, *READ)
+        if partial and (spoilt or not (folder / "rows.csv").is_file()):
             rows, manifests = pd.DataFrame(columns=list(ROW_COLUMNS)), []
         else:
             rows = read_checked_rows(folder / "rows.csv")
             manifests = read_checked_manifests(folder / "manifests.json")
-        probes = folder / "probes.json"
+        there = {one for one in READ if (folder / one).is_file()}
+        there -= {*READ} if seals.NAME in spoilt else {*spoilt}
         return cls(
             folder=folder,
             rows=rows,
             manifests=tuple(manifests),
-            curves=_read_frame(folder / "curves.csv", CURVE_COLUMNS),
-            costs=_read_frame(folder / "costs.csv", COST_COLUMNS),
-            probes=dict(read_json(probes)) if probes.is_file() else {},
+            curves=_frame(folder, "curves.csv", CURVE_COLUMNS, there),
+            costs=_frame(folder, "costs.csv", COST_COLUMNS, there),
+            probes=dict(read_json(folder / "probes.json")) if "probes.json" in there else {},
         )
 
     @property
@@ -123,6 +131,7 @@ class Results:
             raise MissingRowsError(
                 f"no picture of {method} for {dataset}/{picture}; stored: {', '.join(stored)}"
             )
+        seals.check(self.folder, path.relative_to(self.folder).as_posix())
         try:
             with Image.open(path) as opened:
                 return np.asarray(opened.convert("RGB"))
@@ -138,19 +147,10 @@ def _seed(manifest: Manifest) -> int:
     return manifest.seed
 
 
-def _read_frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame(columns=list(columns))
-    try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(("run", "method", "name", "unit"), str))
-        if tuple(frame.columns) != columns:
-            raise ValueError(f"columns are {', '.join(frame.columns)}")
-        return frame.assign(value=frame["value"].astype(float))
-    except (ValueError, TypeError) as error:
-        raise RecordError(
-            f"{path}: columns should be {', '.join(columns)} with numbers as value ({error}); "
-            "delete the file and run again"
-        ) from error
+def _frame(folder: Path, name: str, columns: tuple[str, ...], there: set[str]) -> pd.DataFrame:
+    return (
+        read_table(folder / name, columns) if name in there else pd.DataFrame(columns=list(columns))
+    )
 
 
 def _check(results: Results) -> None:

@@ -92,15 +92,13 @@ def _judge(
     claim: Claim, printed: Mapping[str, float], results: Results | None, paper: Paper
 ) -> Judgement:
     profile = results.profile if results else ""
-    for check in claim.checks:
+    for check in (*claim.checks, *claim.our_checks):
         check_keys(check, paper)
     if claim.untestable:
         verdict = Verdict(UNTESTABLE, claim.untestable)
         return Judgement(claim, verdict, verdict, (), (), profile)
     by_print = tuple(_on_print(check, printed) for check in claim.checks if check.scope != "ours")
-    by_rows = tuple(
-        on_rows(check, results, paper) for check in claim.checks if check.scope != "printed"
-    )
+    by_rows = tuple(on_rows(check, results, paper) for check in claim.our_checks)
     return Judgement(
         claim,
         _joined(by_print, "the paper prints no number for it"),
@@ -172,7 +170,7 @@ def as_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
             "section": one.claim.section,
             "statement": one.claim.statement,
             "kind": one.claim.kind,
-            "note": one.claim.note,
+            "note": _note(one.claim),
             "checks": [vars(check) for check in one.claim.checks],
             "printed": {
                 **one.printed._asdict(),
@@ -209,7 +207,7 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
         index=pd.Index([one.claim.id.rpartition("-")[2] for one in judged], name="id"),
     )
     notes = [
-        f"{one.claim.id.rpartition('-')[2]}: {one.claim.note}" for one in judged if one.claim.note
+        f"{one.claim.id.rpartition('-')[2]}: {note}" for one in judged if (note := _note(one.claim))
     ]
     return markup.View(
         title="Verdicts on the paper's claims",
@@ -222,6 +220,12 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
         first="2em",
         colours=COLOURS | {one.told: COLOURS[one.ours.verdict] for one in judged},
     )
+
+
+def _note(claim: Claim) -> str:
+    """What a reader should know, the rows that stand for printed ones among it."""
+    held = "; ".join(f"{ours} for {printed}" for printed, ours in claim.stand_ins.items())
+    return f"{claim.note} Our rows take {held}.".lstrip() if held else claim.note
 
 
 def to_markdown(judgements: Iterable[Judgement]) -> str:

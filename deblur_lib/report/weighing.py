@@ -54,7 +54,9 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     counted = {key: value for key, value in costs.items() if value is not None}
     if not found:
         return _on_costs(check, results, counted, paper)
-    return _on_scores(check, results, {key: one for key, one in found.items() if one}, counted)
+    return _on_scores(
+        check, results, {key: one for key, one in found.items() if one}, counted, paper
+    )
 
 
 def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
@@ -77,7 +79,11 @@ def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper:
 
 
 def _on_scores(
-    check: Check, results: Results, found: Mapping[str, Scores], costs: Mapping[str, float]
+    check: Check,
+    results: Results,
+    found: Mapping[str, Scores],
+    costs: Mapping[str, float],
+    paper: Paper,
 ) -> Verdict:
     """Expression on means, its interval over pictures and its interval over trainings."""
     means: dict[str, Any] = dict(costs)
@@ -98,7 +104,9 @@ def _on_scores(
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
-    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found)
+    origin = {one.id: one.weights_of or one.id for one in paper.methods}
+    rows = {name: origin[name.rpartition(".")[2]] for name in found}
+    seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found, rows)
     evidence = Evidence(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
@@ -121,15 +129,17 @@ def _over_trainings(
     by_seed: Mapping[str, Mapping[int, float]],
     results: Results,
     found: Mapping[str, Scores],
+    origin: Mapping[str, str],
 ) -> tuple[tuple[int, ...], Interval]:
     """Number of seeds of each trained row, and the Student interval of the linearised expression.
 
-    All cells of one row come from the same trainings: their deviations are added seed by seed.
+    All cells of one row come from the same trainings, as do those of rows that use its weights:
+    their deviations are added seed by seed.
     """
     rows: dict[str, list[str]] = {}
     for name in found:
         if found[name].trained:
-            rows.setdefault(name.rpartition(".")[2], []).append(name)
+            rows.setdefault(origin[name], []).append(name)
     numbers: list[int] = []
     shares: list[Share] = []
     alone = []

@@ -13,8 +13,9 @@ from deblur_lib.data.clips.frames import Frames, exchanged, gaps, open_frames, t
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DataError, RecordError
 from deblur_lib.evaluation.restore import Tile, from_8bit, restore, to_8bit
+from deblur_lib.files import atomic
 from deblur_lib.nn import Deblurrer
-from deblur_lib.records import atomic, write_png
+from deblur_lib.records import write_png
 
 Say = Callable[[str], None]
 

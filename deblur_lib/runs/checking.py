@@ -1,7 +1,8 @@
 """Score trained networks on pictures for checking only: real pairs, other photographs, your own.
 
-The rows of a run lie beside it, with the digest of its weights and a key of the pictures; what is
-stored for just these is never scored again. Pictures are neither stored nor published.
+The rows of a run lie beside it, with their digest, that of its weights and a key of the pictures
+and of the code that scored them; what is stored for just these is never scored again. Pictures are
+neither stored nor published.
 
     runs/<paper>/<profile>/checks/<id>.csv, .json             the blurred pictures; what the set is
     runs/<paper>/<profile>/<run id>/checks/<id>.csv, .json    a run's rows; weights and key
@@ -15,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from deblur_lib import code, seals
 from deblur_lib.data.generated.variants import VARIANTS
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages, PairSource
 from deblur_lib.devices import processor_threads, resolve_device
 from deblur_lib.evaluation.runner import evaluate
-from deblur_lib.provenance import settings_hash
-from deblur_lib.records import read_json, read_rows, rows_of, write_json, write_rows
+from deblur_lib.provenance import file_digest, settings_hash
+from deblur_lib.records import read_rows, read_whole, rows_of, write_json, write_rows
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
@@ -86,7 +88,7 @@ def score_checks(plan: Plan, sources: Mapping[str, PairSource]) -> None:
 def _key(check: CheckSet, source: PairSource) -> str:
     kind = type(source).__name__  # the same files as pictures and as clips are two things
     used = [source.data_id, source.digest, kind, list(source.names), list(check.conventions)]
-    return settings_hash(used, length=64)
+    return settings_hash([*used, code.digest("scoring")], length=64)
 
 
 def _weights(run: Run) -> str:
@@ -98,9 +100,16 @@ def _place(folder: Path, check: str, suffix: str) -> Path:
 
 
 def stored_for(run: Run, check: str) -> dict[str, str]:
-    """Weights and key that a run's stored rows belong to; empty where there are none."""
-    path = _place(store.run_folder(run), check, "json")
-    return {name: read_json(path)[name] for name in ("key", "weights")} if path.is_file() else {}
+    """Weights and key that a run's stored rows belong to; empty without any that are whole."""
+    told = _whole(store.run_folder(run), check)
+    return {name: told[name] for name in ("key", "weights")} if told else {}
+
+
+def _whole(folder: Path, check: str) -> dict[str, Any] | None:
+    """What lies beside the rows of a set, None where either was damaged."""
+    rows = _place(folder, check, "csv")
+    told: dict[str, Any] | None = read_whole(_place(folder, check, "json"))
+    return told if told and rows.is_file() and file_digest(rows) == told.get("rows") else None
 
 
 def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None:
@@ -117,14 +126,15 @@ def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None
         "of": source.expected,
         "key": key,
     }
-    if not path.is_file() or read_json(path)["key"] != key:
+    stored = _whole(base, check.id)
+    if not stored or stored["key"] != key:
         path.unlink(missing_ok=True)
         scored = evaluate(None, source, conventions=check.conventions, progress=shows_bars())
         rows = scored_rows(
             plan, scored, method="identity", run="-", seed=-1, dataset=check.id, source=source
         )
         write_rows(_place(base, check.id, "csv"), rows)
-    write_json(path, told)
+    write_json(path, told | {"rows": file_digest(_place(base, check.id, "csv"))})
 
 
 def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: str) -> None:
@@ -156,8 +166,9 @@ def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: st
         source=source,
     )
     write_rows(_place(folder, check.id, "csv"), rows)
+    written = file_digest(_place(folder, check.id, "csv"))
     seconds = round(time.perf_counter() - clock, 2)
-    write_json(path, {"key": key, "weights": _weights(run), "seconds": seconds})
+    write_json(path, {"key": key, "weights": _weights(run), "seconds": seconds, "rows": written})
 
 
 def collect_checks(plan: Plan, folder: Path) -> None:
@@ -170,10 +181,9 @@ def collect_checks(plan: Plan, folder: Path) -> None:
     frames: list[pd.DataFrame] = []
     sets: dict[str, Any] = {}
     for check in dict.fromkeys(one.id for one in (*plan.checks, *plan.paper.checks)):
-        path = _place(base, check, "json")
-        if not path.is_file():
+        told = _whole(base, check)
+        if not told:
             continue
-        told = read_json(path)
         parts = [
             read_rows(_place(store.run_folder(run), check, "csv"))
             for run in plan.runs
@@ -181,9 +191,10 @@ def collect_checks(plan: Plan, folder: Path) -> None:
         ]
         if parts:
             frames += [read_rows(_place(base, check, "csv")), *parts]
-            sets[check] = {name: value for name, value in told.items() if name != "key"}
+            sets[check] = {name: told[name] for name in told.keys() - {"key", "rows"}}
     for name in (ROWS, SETS):
         (folder / name).unlink(missing_ok=True)
     if frames:
         write_rows(folder / ROWS, rows_of(pd.concat(frames, ignore_index=True)))
         write_json(folder / SETS, sets)
+    seals.renew(folder, ROWS, SETS)

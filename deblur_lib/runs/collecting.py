@@ -8,12 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
+from deblur_lib.files import sweep, writing
 from deblur_lib.provenance import folder_digest
 from deblur_lib.records import (
     read_json,
     read_manifests,
     read_rows,
+    read_table,
+    read_whole,
     rows_of,
     write_json,
     write_manifests,
@@ -25,6 +28,7 @@ from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, Run, published_options
 
 PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
+PROBED = ("probes.json", f"pictures/{PANELS}/")  # how the names of what they store begin
 COST_UNITS = {
     "parameters": "count",
     "macs": "multiply-accumulates at 256x256, Fourier transforms counted",
@@ -43,8 +47,15 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
         plan: the request.
         folder: the results folder.
         runs: the finished runs to gather; none gives the blurred pictures alone.
+
+    Raises:
+        RecordError: a file of a run was cut or changed since it was stored.
     """
+    for run in runs:
+        seals.check(store.run_folder(run), "rows.csv", "log.csv", "manifest.json")
     base = store.run_base(plan.request)
+    seals.check(base)
+    sweep(folder, deep=True)
     frames = [read_rows(base / "identity.csv")]
     frames += [read_rows(store.run_folder(run) / "rows.csv") for run in runs]
     write_rows(folder / "rows.csv", rows_of(pd.concat(frames, ignore_index=True)))
@@ -55,7 +66,9 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     structure_probes(plan, folder)
     counted, measured = read_json(folder / "probes.json"), read_json(base / "probes.json")
     write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
-    _pictures(plan, runs, folder)
+    with writing(folder):
+        _pictures(plan, runs, folder)
+    seals.seal(folder)
 
 
 def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +90,7 @@ def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> di
 def structure_probes(plan: Plan, folder: Path) -> None:
     """Store what figures and listings need of the structure, counted from the built networks."""
     path = folder / "probes.json"
-    stored: dict[str, Any] = read_json(path) if path.is_file() else {}
+    stored = _stored_probes(folder)
     room = papers.ROOT / plan.paper.id
     code = folder_digest(room, sorted(path.name for path in room.glob("*.py")))
     if stored.get("code") != code:
@@ -90,6 +103,13 @@ def structure_probes(plan: Plan, folder: Path) -> None:
         _keep_panels(found.get("panels", {}), folder / "pictures" / PANELS)
         costs = joined_probes({"costs": full}, found)["costs"]
         write_json(path, found | {"costs": costs, "code": code}, sort=False)
+        seals.renew(folder, *(one for one in seals.contents(folder) if one.startswith(PROBED)))
+
+
+def _stored_probes(folder: Path) -> dict[str, Any]:
+    """Probes of a results folder; none where they or their pictures are not as they were stored."""
+    spoilt = any(one.startswith((*PROBED, seals.NAME)) for one in seals.differing(folder))
+    return {} if spoilt else read_whole(folder / "probes.json") or {}
 
 
 def _keep_panels(panels: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -104,7 +124,7 @@ def _curves(runs: Sequence[Run]) -> str:
     columns = ["run", "method", "seed", "step", "name", "value"]
     parts = [pd.DataFrame(columns=columns)]
     for run in runs:
-        log = _thinned(pd.read_csv(store.run_folder(run) / "log.csv"))
+        log = _thinned(read_table(store.run_folder(run) / "log.csv", ("step", "name", "value")))
         parts.append(log.assign(run=run.id, method=run.method.id, seed=run.seed))
     frame = pd.concat(parts[1:] or parts)[columns]
     text: str = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
@@ -134,7 +154,7 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
         full = run.options if smoke else published_options(plan.paper, run.method)
         found = read_json(store.costs_file(network, full))
         here = read_json(store.costs_file(network, run.options))
-        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if name in found}
+        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if found.get(name)}
         size = "as run" if smoke else "published size"
         records += [
             {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}
@@ -144,6 +164,7 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
             {"method": run.method.id, "name": f"{name}_here", "value": here[name],
              "unit": f"{COST_UNITS[name]}, as run"}
             for name in AS_RUN
+            if here[name]
         ]  # fmt: skip
     columns = ["method", "name", "value", "unit"]
     text: str = pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")

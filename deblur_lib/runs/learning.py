@@ -4,14 +4,19 @@ import dataclasses
 import os
 import time
 
+import torch
+
 from deblur_lib import provenance
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import write_text
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Run
+from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.journal import HEADER
 from deblur_lib.training.loop import fit
+from deblur_lib.training.result import NAME as FIT
 from deblur_lib.training.result import Fit, read_fit, settings_of
 from deblur_lib.weights import checkpoint
 
@@ -30,6 +35,7 @@ def learn(
     device: str,
     devices: int = 1,
     notes: tuple[str, ...],
+    code: str = "",
 ) -> Fit:
     """Bring a run's weights about, or find them where that was done before.
 
@@ -41,9 +47,15 @@ def learn(
         device: auto, cpu, cuda or mps.
         devices: how many share each batch.
         notes: put on the checkpoints' cards.
+        code: digest of the code that trains, see `training.loop.fit`.
     """
     if run.source:
-        return adopt(run, network, train, validation, notes=notes)
+        return adopt(run, network, train, validation, notes=notes, code=code)
+    if isinstance(network, EstimatingDeblurrer):
+        if not (store.run_folder(run) / FIT).is_file():
+            network.prepare(sharp_crops(train, side=run.train.crop), run.seed)
+        if network.learns == "nothing":
+            return keep(run, network, notes=notes)
     return fit(
         network,
         train,
@@ -58,6 +70,41 @@ def learn(
         options=run.options,
         progress=shows_bars(),
         notes=notes,
+        code=code,
+    )
+
+
+def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = ()) -> Fit:
+    """Store a method that nothing is trained for.
+
+    Args:
+        run: the run.
+        network: as it is to be scored.
+        notes: put on the card.
+    """
+    folder = store.run_folder(run)
+    best = folder / "best.safetensors"
+    checkpoint.save(
+        best,
+        network,
+        name=str(run.method.network),
+        options=run.options,
+        run=provenance.settings_hash(run.settings),
+        notes=notes,
+    )
+    write_text(folder / "log.csv", HEADER)
+    return Fit(
+        steps=0,
+        best_step=0,
+        best_psnr=0.0,
+        seconds=0.0,
+        weights=best,
+        log=folder / "log.csv",
+        device="cpu",
+        precision="fp32",
+        threads=torch.get_num_threads(),
+        skipped=0,
+        notes=notes,
     )
 
 
@@ -68,6 +115,7 @@ def adopt(
     validation: PairSource,
     *,
     notes: tuple[str, ...] = (),
+    code: str = "",
 ) -> Fit:
     """Give a network the weights of another run, and let it settle what it cannot learn.
 
@@ -77,11 +125,12 @@ def adopt(
         train: pictures that the source learnt from.
         validation: those that chose its weights; the network may calibrate on the blurred ones.
         notes: put on the card.
+        code: digest of the code that trained the source.
     """
     assert run.source is not None
     origin = store.run_folder(run.source)
     settings = settings_of(
-        str(run.method.network), run.source.options, run.train, run.seed, train, validation
+        str(run.method.network), run.source.options, run.train, run.seed, train, validation, code
     )
     found = read_fit(origin, settings)
     assert found is not None, f"{origin} was executed first"

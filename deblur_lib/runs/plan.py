@@ -20,7 +20,7 @@ from deblur_lib.training.schedules import check_share
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
-TRAIN_MODES = ("missing", "never")
+TRAIN_MODES = ("missing", "renew", "keep", "never")
 PLAIN = {"paper", "profile", "device", "devices", "precision", "train", "roots", "checks"}
 
 
@@ -35,7 +35,9 @@ class Request:
         devices: how many devices of that kind share the batches of each run.
         precision: auto, fp32 or bf16.
         seeds: seeds of the runs; empty takes the profile's.
-        train: "missing" trains what no stored run covers, "never" only reads published results.
+        train: "missing" trains what no stored run covers, and refuses runs that other code
+            trained; "renew" trains these again, "keep" takes them as they are; "never" only reads
+            published results.
         methods: rows to run; empty takes all that the profile runs.
         options: overrides of network options, by network name.
         recipe: overrides of the training recipe.
@@ -107,7 +109,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Optimiser steps that this run takes itself."""
-        return 0 if self.source else self.train.steps
+        return self.train.steps if self.method.trains and not self.source else 0
 
     @property
     def settings(self) -> dict[str, Any]:

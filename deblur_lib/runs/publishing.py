@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
+from deblur_lib.files import whole_folder
 from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
+from deblur_lib.runs import vintage
 from deblur_lib.runs.plan import PRECISIONS, Request, make_plan
 
 KEPT = (
@@ -23,23 +25,21 @@ def publish(source: Path, target: Path, paper: str) -> Path:
 
     Raises:
         MissingRowsError: nothing was run yet.
+        RecordError: a file was cut or changed since it was stored, or the disk is full.
     """
     if not (source / "rows.csv").is_file():
         raise MissingRowsError(f"no rows in {source.name} of {paper}; run `deblur reproduce` first")
-    fresh = target.with_name(f".{target.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name in KEPT:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, fresh / name)
-    if floors.belongs(target / floors.NAME, fresh / "rows.csv"):
-        shutil.copyfile(target / floors.NAME, fresh / floors.NAME)
-    if (source / "pictures").is_dir():
-        shutil.copytree(source / "pictures", fresh / "pictures")
-    derive.write_derived(fresh, paper)
-    if target.exists():
-        shutil.rmtree(target)
-    fresh.rename(target)
+    seals.check(source)
+    with whole_folder(target) as fresh:
+        for name in KEPT:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, fresh / name)
+        if floors.belongs(target / floors.NAME, fresh / "rows.csv"):
+            shutil.copyfile(target / floors.NAME, fresh / floors.NAME)
+        if (source / "pictures").is_dir():
+            shutil.copytree(source / "pictures", fresh / "pictures")
+        derive.write_derived(fresh, paper)
+        seals.seal(fresh)
     return target
 
 
@@ -69,16 +69,35 @@ def check_declared(source: Path, paper: str, profile: str) -> None:
 
 
 def verify_all(root: Path) -> tuple[list[Path], int]:
-    """Rebuild the derived files of every published folder below `root`.
+    """Hold stored files below `root` against their lists, and derived ones against a fresh rebuild.
 
     Returns:
-        The files that differ from a fresh rebuild, and how many were compared.
+        The files that differ, lists that are missing among them, and how many were compared.
     """
-    judge = root / judged.FOLDER
-    different = judged.verify(judge)
-    checked = sum(1 for path in (judge / derive.FOLDER).rglob("*") if path.is_file())
+    folders, judge = stored_folders(root), root / judged.FOLDER
+    spoilt = {one: seals.differing(one) for one in folders}
+    different = [folder / name for folder, names in spoilt.items() for name in names]
+    different += [one / seals.NAME for one in folders if not (one / seals.NAME).is_file()]
+    if not any(spoilt[one] for one in folders if one.parent == judge):
+        different += judged.verify(judge)
     for paper in papers.names():
-        for rows in sorted((root / paper).glob("*/rows.csv")):
-            different += derive.verify(rows.parent, paper)
-            checked += sum(1 for path in (rows.parent / "derived").rglob("*") if path.is_file())
-    return different, checked
+        for folder in (one for one in folders if one.parent == root / paper):
+            different += [] if spoilt[folder] else derive.verify(folder, paper)
+    derived = [one for one in root.glob("**/derived/**/*") if one.is_file()]
+    return different, sum(len(seals.contents(one)) for one in folders) + len(derived)
+
+
+def stored_folders(root: Path) -> list[Path]:
+    """Folders below `root` that store what was measured: of profiles, of studies, of the pilot."""
+    found = [path.relative_to(root).parent for path in root.glob("*/**/*.csv")]
+    return sorted({root / one for one in found if derive.FOLDER not in one.parts})
+
+
+def remarks(root: Path) -> list[str]:
+    """What a reader should know of the code behind the published runs."""
+    found = []
+    for path in sorted(root.glob("*/*/manifests.json")):
+        whole = not seals.differing(path.parent, [path.name])
+        told = vintage.remark(read_manifests(path)) if whole else ""
+        found += [f"{path.parent.relative_to(root.parent)}: {told}"] if told else []
+    return found

@@ -1,39 +1,43 @@
 """One run from pictures to rows: train if needed, score the best weights, leave a folder behind.
 
-A finished run (its manifest is the last file written) is never repeated; an interrupted one goes
-on where its last checkpoint stands; changed test pictures are scored anew without training.
+A finished run (its digest list is the last file written, and every file is as it says) is never
+repeated; an interrupted one goes on where its last checkpoint stands. Changed test pictures, other
+scoring code and damaged rows are scored anew without training; weights that are not whole are
+trained anew.
 """
 
 import dataclasses
+import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deblur_lib import provenance
+from deblur_lib import papers, provenance, seals
 from deblur_lib.data.generated.benchmark import Split
 from deblur_lib.data.opening import open_data
-from deblur_lib.data.pairs import PairSource, middle_frame
+from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import accelerator_name, resolve_device
 from deblur_lib.evaluation.metrics import DEFAULT
-from deblur_lib.evaluation.restore import to_8bit
 from deblur_lib.evaluation.runner import PictureScore, evaluate
+from deblur_lib.files import sweep
 from deblur_lib.losses import remarks
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import (
+    ROW_COLUMNS,
     Manifest,
     Row,
     read_manifests,
+    read_table,
     write_json,
     write_manifests,
     write_png,
     write_rows,
 )
-from deblur_lib.runs import store
+from deblur_lib.runs import store, vintage
 from deblur_lib.runs.learning import learn, shows_bars
 from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.vetting import data_settings
@@ -43,7 +47,11 @@ from deblur_lib.weights.checkpoint import load_weights
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
-CHOSEN = ("strongest blur", "median blur", "most edges")
+STORED = (
+    *("config.json", "fit.json", "log.csv", "best.json", "best.safetensors"),
+    *("rows.csv", "manifest.json"),
+)
+log = logging.getLogger(__name__)
 
 
 def open_tests(plan: Plan) -> dict[str, PairSource]:
@@ -80,44 +88,6 @@ def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*DEFAULT, *sorted(named))))
 
 
-def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
-    """Rows of the blurred pictures scored as if they were the output."""
-    rows: list[Row] = []
-    for dataset, source in tests.items():
-        names = conventions(plan.paper, dataset)
-        scored = evaluate(None, source, conventions=names, device="cpu", progress=shows_bars())
-        rows += scored_rows(
-            plan, scored, method="identity", run="-", seed=-1, dataset=dataset, source=source
-        )
-    return rows
-
-
-def chosen_pictures(rows: list[Row], source: PairSource, dataset: str) -> dict[str, str]:
-    """Pictures that figures show, by a fixed rule on the input alone.
-
-    Returns:
-        Name of the picture for each rule of `CHOSEN`: lowest input PSNR, median input PSNR, and
-        the largest mean absolute gradient of the sharp picture among the others.
-    """
-    ranked = sorted(
-        (row.value, row.picture)
-        for row in rows
-        if row.dataset == dataset and row.convention == "psnr-rgb" and row.method == "identity"
-    )
-    names = [name for _, name in ranked]
-    picked = {CHOSEN[0]: names[0], CHOSEN[1]: names[len(names) // 2]}
-    edges = {}
-    for index, name in enumerate(source.names):
-        if name not in picked.values():
-            gray = source.pair(index).sharp.mean(dim=0).numpy()
-            edges[name] = float(np.mean(np.abs(np.diff(gray, axis=0)))) + float(
-                np.mean(np.abs(np.diff(gray, axis=1)))
-            )
-    if edges:
-        picked[CHOSEN[2]] = max(sorted(edges), key=lambda name: edges[name])
-    return picked
-
-
 def execute(
     run: Run, plan: Plan, tests: Mapping[str, PairSource], shown: Mapping[str, Mapping[str, str]]
 ) -> None:
@@ -133,6 +103,8 @@ def execute(
     digests = {source.data_id: source.digest for source in tests.values()}
     if is_finished(run, tests):
         return
+    sweep(folder, deep=True)
+    code = vintage.code_of(run) | {"training": vintage.training_code(run, plan)}
     device = resolve_device(plan.request.device)
     network = build(run)
     write_json(folder / "config.json", run.settings)
@@ -143,7 +115,14 @@ def execute(
         execute(run.source, plan, tests, shown)
     asked = plan.request
     fitted = learn(
-        run, network, train, validation, device=asked.device, devices=asked.devices, notes=cautions
+        run,
+        network,
+        train,
+        validation,
+        device=asked.device,
+        devices=asked.devices,
+        notes=cautions,
+        code=code["training"],
     )
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
@@ -201,8 +180,11 @@ def execute(
         started=started,
         notes=list(notes),
         cautions=list(cautions),
+        code=code | {"training": fitted.code},
     )
     write_manifests(folder / "manifest.json", [manifest])
+    pictures = [one.relative_to(folder).as_posix() for one in folder.glob("pictures/**/*.png")]
+    seals.seal(folder, [one for one in (*STORED, *pictures) if (folder / one).is_file()])
 
 
 def build(run: Run) -> Deblurrer:
@@ -219,12 +201,26 @@ def trained(run: Run) -> Deblurrer:
 
 
 def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
-    """True when a run is trained and scored on just these test pictures."""
-    manifest = store.run_folder(run) / "manifest.json"
-    if not manifest.is_file():
+    """True when a run is trained, and scored on just these test pictures by today's code.
+
+    What is stored must be whole; a run whose files were cut or changed is not finished.
+    """
+    folder = store.run_folder(run)
+    if not seals.is_whole(folder):
+        if (folder / seals.NAME).is_file():
+            log.warning("%s: files were cut or changed since they were stored, repairing", folder)
         return False
-    stored = read_manifests(manifest)[0].data
-    return all(stored.get(one.data_id) == one.digest for one in tests.values())
+    (stored,) = read_manifests(folder / "manifest.json")
+    if stored.code.get("scoring") != vintage.code_of(run)["scoring"]:
+        return False
+    rows = read_table(folder / "rows.csv", ROW_COLUMNS)
+    scored = rows.groupby("dataset")["convention"].agg(set)
+    paper = papers.load(run.paper)
+    return all(
+        stored.data.get(one.data_id) == one.digest
+        and set(conventions(paper, name)) <= scored.get(name, set())
+        for name, one in tests.items()
+    )
 
 
 def open_training(run: Run, plan: Plan) -> tuple[PairSource, PairSource]:
@@ -272,51 +268,3 @@ def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
             write_png(folder / name / "restored.png", restored[most_changed(blurred, sharp, SHOWN)])
 
     return keep
-
-
-def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
-    """Open the test pictures, score them as they are, and store those that figures show.
-
-    Returns:
-        The test pictures by printed data set, and the pictures shown by data set and rule.
-    """
-    base = store.run_base(plan.request)
-    tests = open_tests(plan)
-    identity = score_identity(plan, tests)
-    shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
-    for dataset, source in tests.items():
-        for name in shown[dataset].values():
-            pair = source.pair(source.names.index(name))
-            blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
-            box = most_changed(blurred, sharp, SHOWN)
-            folder = base / "pictures" / dataset / name
-            write_png(folder / "blurred.png", blurred[box])
-            write_png(folder / "sharp.png", sharp[box])
-    write_json(base / "probes.json", {"shown": shown})
-    write_rows(base / "identity.csv", identity)
-    return tests, shown
-
-
-def probe(
-    plan: Plan,
-    tests: Mapping[str, PairSource],
-    shown: Mapping[str, Mapping[str, str]],
-    base: Path,
-) -> None:
-    """Store what the figures show of the trained networks of the first seed."""
-    module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
-    first = plan.runs[0].seed
-    networks = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
-    pictures = {
-        f"{dataset}/{name}": source.pair(source.names.index(name)).blurred[None]
-        for dataset, source in tests.items()
-        for name in shown[dataset].values()
-    }
-    found = module.trained(networks, pictures)
-    for place, made in found.pop("pictures", {}).items():
-        dataset, _, name = place.partition("/")
-        pair = tests[dataset].pair(tests[dataset].names.index(name))
-        box = most_changed(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp), SHOWN)
-        for label, picture in made.items():
-            write_png(base / "pictures" / dataset / name / f"{label}.png", picture[box])
-    write_json(base / "probes.json", found | {"shown": dict(shown)}, sort=False)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib.errors import DeblurError, UsageError, unknown_name
-from deblur_lib.runs import store
+from deblur_lib.files import check_writable
+from deblur_lib.runs import store, vintage
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 
 GENERATED = "synth-"  # how the ids of generated pictures begin
@@ -49,7 +50,9 @@ def check_ready(plan: Plan) -> None:
     """Refuse to start where pictures to train on, or rows to read, are missing.
 
     Raises:
-        UsageError: a real data set without its folder, or `train="never"` and no published rows.
+        UsageError: a real data set without its folder, runs of other code, VGG19's weights missing
+            for the printed protocol, a workspace that cannot be written, or `train="never"` and
+            no published rows.
     """
     folder = store.results_folder(plan.request)
     if plan.request.train == "never":
@@ -59,11 +62,15 @@ def check_ready(plan: Plan) -> None:
                 "rows; take train='missing'"
             )
         return
+    check_writable(store.workspace())
+    vintage.check(plan)
     for data_id in used_data(plan):
         if not data_id.startswith(GENERATED):
             from deblur_lib.data.opening import check_place
 
             check_place(data_id, plan.request.roots)
+    if plan.profile.name == "paper":
+        _check_features(plan)
 
 
 def used_data(plan: Plan) -> list[str]:
@@ -125,6 +132,19 @@ def _check_recipe(run: Run, plan: Plan) -> None:
     if run.train.adversarial and "adversarial" in plan.request.recipe:
         with torch.device("meta"):
             check_critic(build_critic(run.train.adversarial), run.train.adversarial)
+
+
+def _check_features(plan: Plan) -> None:
+    """Another loss than the printed one, days of it, needs to be asked for."""
+    from deblur_lib.losses import FEATURE_LOSSES, vgg
+
+    rows = {run.method.id for run in plan.runs if run.train.loss.keys() & FEATURE_LOSSES.keys()}
+    if rows and not vgg.random_wanted() and vgg.find_weights() is None:
+        raise UsageError(
+            f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put "
+            f"{vgg.WEIGHTS} into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}="
+            f"{vgg.RANDOM} trains with random features instead, and every number says so"
+        )
 
 
 def _check_network(run: Run) -> None:

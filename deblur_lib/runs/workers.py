@@ -18,18 +18,17 @@ from tqdm import tqdm
 from deblur_lib import provenance
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads, resolve_device, resolve_precision
-from deblur_lib.records import read_json, write_json
-from deblur_lib.runs import costing, store
+from deblur_lib.records import read_whole, write_json
+from deblur_lib.runs import costing, store, vintage
 from deblur_lib.runs.learning import shows_bars
+from deblur_lib.runs.looking import look, probe
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 from deblur_lib.runs.running import (
     build,
     execute,
     is_finished,
-    look,
     open_tests,
     open_training,
-    probe,
 )
 from deblur_lib.training.pace import Pace, pace
 
@@ -93,6 +92,7 @@ def side_by_side(
 
 def run_all(plan: Plan) -> None:
     """Measure the networks' costs, execute every run of a plan, probe them for the figures."""
+    vintage.settle(plan)
     tests, shown = look(plan)
     for run in plan.runs:
         build(run)  # a wrong option stops here, before the first step of the first run
@@ -182,10 +182,11 @@ def _pace(run: Run, device: torch.device) -> Pace:
     recipe = {**run.settings, "precision": precision, "seed": 0, "on": provenance.hardware()}
     recipe["train"] = {**recipe["train"], "steps": 0}
     path = store.pace_file(provenance.settings_hash(recipe))
-    if not path.is_file():
-        found = pace(build(run), run.train, device=device, precision=precision)
-        write_json(path, found._asdict())
-    return Pace(**read_json(path))
+    stored = read_whole(path)
+    if not stored:
+        stored = pace(build(run), run.train, device=device, precision=precision)._asdict()
+        write_json(path, stored)
+    return Pace(**stored)
 
 
 def _alone() -> None:

@@ -1,5 +1,7 @@
 """Printed cells and claims: data files of a room, checked when read."""
 
+import dataclasses
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -83,6 +85,9 @@ class Claim:
         checks: its testable parts; all must hold.
         untestable: why no number can decide it ("" when checks exist).
         note: remarks for readers.
+        stand_ins: our row that takes the place of a printed one where our rows are judged, by
+            method id: {"deblurgan_v2": "li2026_none"} where the printed row differs in more than
+            the claim is about.
     """
 
     id: str
@@ -92,6 +97,21 @@ class Claim:
     checks: tuple[Check, ...] = ()
     untestable: str = ""
     note: str = ""
+    stand_ins: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def our_checks(self) -> tuple[Check, ...]:
+        """The checks that our rows decide, stand-ins in place."""
+        return tuple(
+            dataclasses.replace(one, expr=self._ours(one.expr))
+            for one in self.checks
+            if one.scope != "printed"
+        )
+
+    def _ours(self, expr: str) -> str:
+        for printed, ours in self.stand_ins.items():
+            expr = re.sub(rf"\.{printed}\b", f".{ours}", expr)
+        return expr
 
     @model_validator(mode="after")
     def _testable_or_not(self) -> "Claim":

@@ -22,6 +22,8 @@ class Departure:
         why: the reason, with its source (relative's code, arithmetic, measurement, judgement).
         option: network, training or evaluation option that offers the alternatives, if any.
         id: the open point's number in the paper's specification ("W3").
+        against: what another place of the paper says, or the same one in other words; "" where
+            nothing contradicts. The ledger of contradictions collects these.
     """
 
     where: str
@@ -30,6 +32,7 @@ class Departure:
     why: str
     option: str = ""
     id: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True, config=STRICT)

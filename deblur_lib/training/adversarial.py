@@ -37,6 +37,9 @@ Values = dict[str, Tensor]
 class Adversary:
     """Train the critic `critic_steps` times on a batch, then the generator once on the same batch.
 
+    What the generator minimises is the sum of its named losses and the weighted adversarial one
+    (li2026, Eq. (21)).
+
     Args:
         fabric: device and precision.
         network: the generator, already on its device.

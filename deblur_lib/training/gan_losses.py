@@ -21,22 +21,24 @@ class Scores(NamedTuple):
     mean_fake: Tensor  # ()
 
 
-def _bce_critic(one: Scores) -> Tensor:
+def bce_critic(one: Scores) -> Tensor:
+    """Cross-entropy of real and restored, (). Source: li2026, Eq. (23)."""
     return F.softplus(-one.real).mean() + F.softplus(one.fake).mean()
 
 
-def _bce_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
-    return F.softplus(-fake).mean()  # -log D(G), which does not saturate
+def bce_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
+    """-log D(G), which does not saturate, (). Source: li2026, Eq. (22), second line."""
+    return F.softplus(-fake).mean()
 
 
 def log2_critic(one: Scores) -> Tensor:
     """Cross-entropy of real and restored in bits, (). Source: sang2018, Eq. (5)."""
-    return _bce_critic(one) / math.log(2)
+    return bce_critic(one) / math.log(2)
 
 
 def log2_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
     """Bits by which the critic finds the restored wrong, (). Source: sang2018, Eq. (4)."""
-    return _bce_generator(fake, mean_real) / math.log(2)
+    return bce_generator(fake, mean_real) / math.log(2)
 
 
 def lsgan_critic(one: Scores) -> Tensor:
@@ -68,14 +70,14 @@ def _ragan_generator(fake: Tensor, mean_real: Tensor) -> Tensor:
 
 
 CRITIC_LOSSES: dict[str, Callable[[Scores], Tensor]] = {
-    "bce": _bce_critic,
+    "bce": bce_critic,
     "log2": log2_critic,
     "lsgan": lsgan_critic,
     "wgan_gp": _wgan_critic,
     "ragan_ls": _ragan_critic,
 }
 GENERATOR_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "bce": _bce_generator,
+    "bce": bce_generator,
     "log2": log2_generator,
     "lsgan": lsgan_generator,
     "wgan_gp": _wgan_generator,

@@ -24,11 +24,13 @@ from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
 from deblur_lib.training.critics import build_critic
+from deblur_lib.training.estimating import Estimator
 from deblur_lib.training.feeding import fed
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
@@ -59,6 +61,7 @@ def fit(
     name: str = "",
     options: Mapping[str, Any] | None = None,
     critic: nn.Module | None = None,
+    code: str = "",
 ) -> Fit:
     """Train a network, or go on where an earlier call with the same settings was stopped.
 
@@ -78,6 +81,8 @@ def fit(
         name: catalogue name of the network, for the card; its class name when empty.
         options: keyword arguments the network was built with, for the card.
         critic: the second player, built by the caller; None builds what the recipe declares.
+        code: digest of the code that trains, see `deblur_lib.code`; a folder of other code is
+            refused. "" leaves it open.
 
     Returns:
         The finished training; at once, without a step, when the folder holds it already.
@@ -93,7 +98,7 @@ def fit(
     schedules.check(recipe)
     schedules.check_share(recipe, devices)
     name = name or type(network).__name__
-    settings = settings_of(name, options or {}, recipe, seed, train, validation)
+    settings = settings_of(name, options or {}, recipe, seed, train, validation, code)
     folder = Path(folder)
     done = read_fit(folder, settings)
     if done:
@@ -188,6 +193,8 @@ def make_player(
     """
     fabric = fabric or start_fabric(device, precision)
     _place(network, device)
+    if isinstance(network, EstimatingDeblurrer):
+        return Estimator(fabric, network, recipe, seed)
     if recipe.adversarial is None:
         return Supervised(fabric, network, recipe, compiled=compiled)
     if critic is None:

@@ -18,12 +18,14 @@ from tqdm import tqdm
 from deblur_lib.errors import CheckpointError, TrainingError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
+from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
 from deblur_lib.training.journal import Journal, NoJournal
-from deblur_lib.training.result import Fit, check_same, write_fit
+from deblur_lib.training.result import CODE, Fit, check_same, write_fit
 from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
@@ -37,6 +39,7 @@ BEAT = {"cuda": 8}  # steps after which the device's numbers are read; each step
 CONVENTION = "psnr-rgb"
 METRIC = f"validation/{CONVENTION}"
 UNTOUCHED = "validation/input"  # the same score of the blurred pictures themselves
+MOTION = "validation/motion"  # minus the error of estimated motion, in square pixels
 CEILING = 100.0  # dB counted for a picture that is restored exactly
 
 
@@ -58,15 +61,17 @@ class Session:
         self._beat = BEAT.get(job.device.type, 1)
         self._unread: list[tuple[int, float, dict[str, Tensor]]] = []  # step, rate, its scalars
         self._shown = ""
+        estimates = isinstance(player.scored, EstimatingDeblurrer)
+        self._metric = MOTION if estimates else METRIC
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
-        job, sums = self.job, None
+        job, sums, mark = self.job, None, None
         found = self.team.told(load_state(job.folder) if self.team.first else None)
         if found:
             tensors, held, damaged = found
             check_same(held["settings"], job.settings, job.folder)
-            self.at, sums = Counters(**held["at"]), held["sums"]
+            self.at, sums, mark = Counters(**held["at"]), held["sums"], held.get("log")
             last = max(0, self.at.step - 1)  # the step whose moments were stored
             self.player.use_optimiser(optimiser(job.recipe, last))
             self.player.load_state(tensors)
@@ -77,7 +82,9 @@ class Session:
         if not self.team.first:
             return NoJournal()
         self._find_best()
-        return Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums)
+        log = Journal(job.folder, job.recipe.steps, start=self.at.step, sums=sums, mark=mark)
+        self.notes += [log.damaged] if log.damaged else []
+        return log
 
     def _find_best(self) -> None:
         """Take the best checkpoint as it lies there; it may be newer than the state."""
@@ -88,7 +95,7 @@ class Session:
         except CheckpointError:
             return
         if card.run == settings_hash(dict(self.job.settings)):
-            self.at.best_step, self.at.best_psnr = card.step, card.metrics[METRIC]
+            self.at.best_step, self.at.best_psnr = card.step, card.metrics[self._metric]
 
     def run(
         self, feed: Iterator[tuple[Tensor, Tensor]], interrupts: Interrupts, *, progress: bool
@@ -198,17 +205,27 @@ class Session:
         """Score the validation pairs as an evaluation does and keep the best weights."""
         at = self.at
         if self.team.first:
-            if self._input is None:
-                self._input = self._score(None)
-            psnr = self._score(self.player.scored)
-            self.journal.note(at.step, UNTOUCHED, self._input)
-            self.journal.note(at.step, METRIC, psnr)
+            psnr = self._judge()
+            self.journal.note(at.step, self._metric, psnr)
             if at.best_psnr is None or psnr > at.best_psnr:
                 at.best_step, at.best_psnr = at.step, psnr
                 self._keep("best", psnr)
         at.best_step, at.best_psnr = self.team.told((at.best_step, at.best_psnr))
         self.player.scored.train()
         at.validated = at.step
+
+    def _judge(self) -> float:
+        """Score of the validation pictures, higher is better."""
+        network = self.player.scored
+        if isinstance(network, EstimatingDeblurrer):
+            crops = sharp_crops(self.job.validation, side=self.job.recipe.crop)
+            return network.eval().judge(
+                crops.to(self.job.device), torch.Generator().manual_seed(self.job.seed)
+            )
+        if self._input is None:
+            self._input = self._score(None)
+        self.journal.note(self.at.step, UNTOUCHED, self._input)
+        return self._score(network)
 
     def _score(self, network: Deblurrer | None) -> float:
         """Mean score of the validation pictures, of the blurred ones themselves for None."""
@@ -227,7 +244,7 @@ class Session:
             name=str(job.settings["network"]),
             options=job.settings["options"],
             step=self.at.step,
-            metrics={} if psnr is None else {METRIC: psnr},
+            metrics={} if psnr is None else {self._metric: psnr},
             run=settings_hash(dict(job.settings)),
             data={**job.settings["train"], **job.settings["validation"]},
             notes=tuple(self.notes),
@@ -251,11 +268,12 @@ class Session:
                 f"never do; the same call goes on from the state before, in {self.job.folder}"
             )
         if self.team.first:
-            self.journal.settle()
+            mark = self.journal.settle()
             counters = {
                 "step": self.at.step,
                 "at": dataclasses.asdict(self.at),
                 "sums": self.journal.pending(),
+                "log": mark,
                 "settings": dict(self.job.settings),
                 "where": self.where,
             }
@@ -272,7 +290,8 @@ class Session:
     def _status(self, values: Mapping[str, float]) -> str:
         loss = f"loss {values.get('loss', math.nan):.4f}"
         psnr = self.at.best_psnr
-        return loss if psnr is None else f"{loss}, best validation {psnr:.2f} dB"
+        unit = "dB" if self._metric == METRIC else "px²"
+        return loss if psnr is None else f"{loss}, best validation {psnr:.2f} {unit}"
 
     def _finish(self) -> Fit | None:
         at, folder = self.at, self.job.folder
@@ -296,6 +315,7 @@ class Session:
             threads=torch.get_num_threads(),
             skipped=at.skipped,
             notes=tuple(self.notes),
+            code=str(self.job.settings.get(CODE, "")),
         )
         self.journal.settle()
         write_fit(folder, done, self.job.settings)

@@ -35,23 +35,24 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[st
     """The newest whole state, or None where no training was stopped.
 
     Returns:
-        Tensors, counters, and a note for each newer state that was damaged and passed over.
+        Tensors, counters, and a note for each state that was damaged and passed over.
 
     Raises:
         CheckpointError: states are there and none is whole.
     """
     damaged: dict[Path, str] = {}
-    for slot in sorted(SLOTS, key=lambda slot: -_step(folder, slot)):
+    steps = {slot: _step(folder, slot) for slot in SLOTS}
+    for slot in sorted(SLOTS, key=lambda slot: (steps[slot] >= 0, -steps[slot])):
         path = folder / f"{slot}.safetensors"
         if not path.with_suffix(".json").is_file():
             continue
-        step = _step(folder, slot)
-        if step >= 0 and path.is_file():
+        if steps[slot] >= 0 and path.is_file():
             sealed = read_json(path.with_suffix(".json"))
             if provenance.file_digest(path) == sealed["sha256"]:
                 for one in damaged:
                     one.with_suffix(".json").unlink()  # the next state takes its place
                 return read_tensors(path), sealed["counters"], list(damaged.values())
+        step = steps[slot] if steps[slot] >= 0 else "unknown"
         damaged[path] = f"{path.name} was damaged (its step: {step}) and passed over"
     if damaged:
         what = "; ".join(damaged.values())

@@ -4,22 +4,27 @@ The JSON (the card) is written last and holds the SHA-256 of the weights, so a p
 not read. While a pair is replaced the old weights wait under `.previous`, where reading finds them.
 """
 
+import itertools
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from deblur_lib import catalogue, provenance
-from deblur_lib.errors import CheckpointError, RecordError
+from deblur_lib import catalogue, files, provenance
+from deblur_lib.errors import CheckpointError, DeblurError, RecordError
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import STRICT
 from deblur_lib.weights.fingerprint import fingerprint_of, gap
-from deblur_lib.weights.published import fill
+from deblur_lib.weights.published import check_fit, fill
 from deblur_lib.weights.tensors import read_tensors, write_tensors
 
 
@@ -55,6 +60,7 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
+LARGEST = 1024  # what an option may be at most, unless its usual value is as large
 
 
 def save(
@@ -86,22 +92,26 @@ def save(
         RecordError: full disk or unwritable folder; the earlier pair is still read.
     """
     path = Path(path)
-    fresh = path.with_name(f"{path.stem}.next{path.suffix}")
+    fresh = files.beside(path)
     write_tensors(fresh, network.state_dict())
-    card = Card(
-        network=name or type(network).__name__,
-        options=dict(options or {}),
-        step=step,
-        metrics=dict(metrics or {}),
-        run=run,
-        data=dict(data or {}),
-        library=provenance.versions(("deblur-lib",)).get("deblur-lib", ""),
-        weight_set=path.stem,
-        sha256=provenance.file_digest(fresh),
-        fingerprint=fingerprint_of(network),
-        notes=list(notes),
-    )
-    _replace(path, fresh, card)
+    try:
+        card = Card(
+            network=name or type(network).__name__,
+            options=dict(options or {}),
+            step=step,
+            metrics=dict(metrics or {}),
+            run=run,
+            data=dict(data or {}),
+            library=provenance.versions(("deblur-lib",)).get("deblur-lib", ""),
+            weight_set=path.stem,
+            sha256=provenance.file_digest(fresh),
+            fingerprint=fingerprint_of(network),
+            notes=list(notes),
+        )
+        with files.writing(path):
+            _replace(path, fresh, card)
+    finally:
+        fresh.unlink(missing_ok=True)
     return card
 
 
@@ -161,8 +171,8 @@ def weights_file(path: Path, card: Card) -> Path:
             if came == card.sha256:
                 return candidate
     raise CheckpointError(
-        f"{path} should have SHA-256 {card.sha256}, got {came}; it was cut short or changed, take "
-        "another copy, or delete it and train again"
+        f"{path} should have SHA-256 {card.sha256}, got {came}; it was cut short or changed: take "
+        "another copy, or run the training again, which makes it anew"
     )
 
 
@@ -208,7 +218,67 @@ def load_weights(
 
 
 def open_network(path: Path) -> tuple[Deblurrer, Card]:
-    """Build the network that a checkpoint names and fill it; errors as `load_weights`."""
+    """Build the network that a checkpoint names and fill it; errors as `load_weights`.
+
+    A card may come from anywhere. What it asks for is built without memory first, and memory is
+    taken only where the weights fit; a file that it names (weights of a backbone) is not opened,
+    since the checkpoint holds all weights.
+    """
     card = read_card(path)
-    network = catalogue.build(card.network, **card.options)
-    return network.eval(), load_weights(path, network, name=card.network)
+    options = {
+        name: None if name.endswith("_weights") else one for name, one in card.options.items()
+    }
+    _check_numbers(card, path)
+    tensors = read_tensors(weights_file(path, card))
+    try:
+        with torch.device("meta"), _at_most(4 * len(tensors), path):
+            empty = catalogue.build(card.network, **options)
+        check_fit(empty, tensors, source=str(path))
+        network = catalogue.build(card.network, **options)
+        return network.eval(), load_weights(path, network, name=card.network)
+    except DeblurError:
+        raise
+    except Exception as error:  # whatever a constructor meets in a value that cannot be
+        raise CheckpointError(
+            f"{path}: options {options} build no {card.network} ({error}); take an untouched copy"
+        ) from error
+
+
+@contextmanager
+def _at_most(count: int, path: Path) -> Iterator[None]:
+    """Stop the building of a network once it has more parameters than a file can fill."""
+    left = itertools.count(count, -1)
+
+    def one_more(*_: object) -> None:
+        if next(left) < 0:
+            raise CheckpointError(
+                f"{path.with_suffix('.json')} asks for a network of more weights than "
+                f"{path.name} holds; take an untouched copy"
+            )
+
+    hook = register_module_parameter_registration_hook(one_more)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _check_numbers(card: Card, path: Path) -> None:
+    """Refuse options that would keep a constructor busy for hours."""
+    usual = catalogue.signature(card.network)
+    for name, value in card.options.items():
+        most = max(LARGEST, 2 * _largest(usual.get(name)))
+        if not _largest(value) <= most:
+            raise CheckpointError(
+                f"{path.with_suffix('.json')} asks for a network with {name} {str(value)[:40]}, at "
+                f"most {most:g} can be; take an untouched copy"
+            )
+
+
+def _largest(value: Any) -> float:
+    """The largest number in an option, whatever its sign; infinite where one is no number."""
+    if isinstance(value, dict | list | tuple):
+        return max(map(_largest, value.values() if isinstance(value, dict) else value), default=0)
+    if not isinstance(value, int | float):
+        return 0
+    return abs(value) if value == value else math.inf

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from deblur_lib.nn import Deblurrer
 
 SIDE = 32  # smallest side of the picture, in pixels
+LARGEST = 1024  # a network that needs more has options that cannot be
 DRIFT = 5e-3  # relative gap between two machines (TF32 on GPUs) that is still the same network
 
 
@@ -27,12 +28,15 @@ def fingerprint_of(network: nn.Module) -> list[float]:
     """Values of a network's output at 16 fixed places of a fixed small picture, rounded.
 
     Returns:
-        16 floats; empty for a module that is no `Deblurrer` or whose output is not finite.
+        16 floats; empty for a module that is no `Deblurrer`, whose output is not finite, or that
+        takes no picture of up to `LARGEST` pixels.
     """
     if not isinstance(network, Deblurrer):
         return []
     training, weight = network.training, next(network.parameters(), torch.empty(0))
-    side = math.ceil(max(SIDE, network.minimum_size) / network.multiple_of) * network.multiple_of
+    side = -(-max(SIDE, network.minimum_size) // network.multiple_of) * network.multiple_of
+    if side > LARGEST:
+        return []
     network.eval()
     try:
         with torch.no_grad(), torch.autocast(weight.device.type, enabled=False):

@@ -1,6 +1,5 @@
 """Weights that others published: containers unpacked, wrapper prefixes removed, loaded strictly."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,10 +38,11 @@ def read_published(path: Path) -> dict[str, Tensor]:
         held = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; check the path") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # whatever a damaged or foreign file makes of the reader
+        why = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
-            f"{path} holds more than tensors, or is damaged ({str(error).splitlines()[0]}); it was "
-            "not run. Convert it to safetensors where you trust it"
+            f"{path} holds more than tensors, is cut short or is no such file ({why}); it was not "
+            "run. Take an untouched copy, or convert it to safetensors where you trust it"
         ) from error
     return _unpack(held, path)
 
@@ -84,7 +84,23 @@ def fill(
     """Copy tensors into a network by name, strictly.
 
     Raises:
-        CheckpointError: names or shapes differ; the text lists them and the network is unchanged.
+        CheckpointError: see `check_fit`; the network is unchanged.
+    """
+    given = check_fit(network, tensors, source=source, allow_partial=allow_partial)
+    network.load_state_dict(given, strict=not allow_partial)
+
+
+def check_fit(
+    network: nn.Module,
+    tensors: Mapping[str, Tensor],
+    *,
+    source: str,
+    allow_partial: bool = False,
+) -> dict[str, Tensor]:
+    """The tensors by the network's own names, which need no memory of their own.
+
+    Raises:
+        CheckpointError: names or shapes differ; the text lists them.
     """
     given, wanted = unwrapped(tensors), network.state_dict()
     missing = [] if allow_partial else sorted(wanted.keys() - given.keys())
@@ -102,7 +118,7 @@ def fill(
             + _listed("of another shape", shapes)
             + "\nbuild the network with the options these weights were trained with"
         )
-    network.load_state_dict(given, strict=not allow_partial)
+    return given
 
 
 def _listed(title: str, names: list[str]) -> str:

@@ -1,5 +1,7 @@
 """Named tensors on disk: safetensors only, written whole or not at all; pickles are refused."""
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from deblur_lib.errors import CheckpointError
-from deblur_lib.records import atomic
+from deblur_lib.files import atomic
 
 PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -28,7 +30,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         try:
             save_file(plain, temporary)
         except SafetensorError as error:
-            raise OSError(str(error)) from error
+            told = re.search(r"os error (\d+)", str(error))
+            number = int(told[1]) if told else 0
+            raise OSError(number, os.strerror(number) if told else str(error)) from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -39,8 +43,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         with open(path, "rb") as stream:
-            first = stream.read(4)
-        if first.startswith(PICKLES):
+            first = stream.read(9)  # of safetensors: length of the header, its opening brace
+        if first.startswith(PICKLES) and first[8:] != b"{":
             raise CheckpointError(
                 f"{path} is a pickled file, which can run code when read; needed safetensors. Take "
                 "a .safetensors file, or read published weights with training.published"
@@ -50,8 +54,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path} is missing; train the network first, or check the path"
         ) from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RecursionError) as error:
         raise CheckpointError(
-            f"{path} is cut short or damaged ({error}); take another copy, or delete it and train "
-            "again"
+            f"{path} is cut short, damaged or no file ({error}); take another copy, or delete it "
+            "and run the training again"
         ) from error

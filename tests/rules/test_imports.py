@@ -8,11 +8,11 @@ import pytest
 from tree import LIBRARY, ROOT, imports, modules
 
 ORDER = (
-    *("errors", "spec", "records", "provenance", "devices", "windows"),
+    *("errors", "files", "spec", "records", "provenance", "seals", "code", "devices", "windows"),
     *("nn", "losses", "data", "kernels", "networks", "papers", "catalogue", "weights"),
     *("evaluation", "training", "report", "runs", "restoring", "notebook", "book", "cli"),
 )
-DECLARED = {"errors", "spec", "records", "provenance", "windows"}
+DECLARED = {"errors", "files", "spec", "records", "provenance", "seals", "windows"}
 TORCH = {"torch", "lightning"}
 
 Graph = dict[str, set[str]]

@@ -8,6 +8,8 @@ from scipy.ndimage import uniform_filter1d
 
 from deblur_lib.data.generated.scenes import photograph
 
+PAIRS = ["s1/001", "s1/002", "s1/003", "s2/001"]  # names of a small folder of pairs
+
 
 def sharp_picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import fake_results
 import pytest
+from disasters import flip
 
 from deblur_lib.book import executed
 from deblur_lib.book.executed import clean, open_chapter
@@ -119,8 +120,9 @@ def test_a_cell_that_only_sets_something_may_be_silent(project: Path) -> None:
         (lambda root: built(root).write_text(built(root).read_text() + " "), "ipynb changed after"),
         (lambda root: (root / "runs/results/rows.csv").write_text("x"), "rows it shows changed"),
         (lambda root: shutil.rmtree(root / "runs"), "rows it shows changed"),
+        (lambda root: flip(built(root)), "ipynb changed after"),
     ],
-    ids=["notebook", "stamp", "source", "executed", "rows", "no rows"],
+    ids=["notebook", "stamp", "source", "executed", "rows", "no rows", "digit"],
 )
 def test_a_stale_or_missing_part_is_named(project: Path, spoil: Any, problem: str) -> None:
     spoil(project)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_pictures import save, sharp_picture, write_pairs
+from disasters import in_child
 
 from deblur_lib.data import cache as cache_module
 from deblur_lib.data.cache import PackedPairs, pack
@@ -105,6 +106,18 @@ def test_spoilt_cache_is_noticed_and_made_again(
     assert len(PackedPairs.open(tmp_path / "cache")) == 3
 
 
+def test_what_a_kill_left_of_any_packing_is_removed_by_the_next(tmp_path: Path) -> None:
+    source, cache = folder(tmp_path), tmp_path / "cache"
+    left = set()
+    for step in range(2, 40, 4):
+        in_child(lambda: pack(source, cache / "others", progress=False), kill_at=step)
+        left |= {path.name for path in cache.rglob(".deblur-*.npy")}
+    assert left
+    packed = pack(source, cache / "mine", progress=False)
+    np.testing.assert_array_equal(packed.read(2)[1], source.read(2)[1])
+    assert not list(cache.rglob(".deblur-*"))
+
+
 def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = folder(tmp_path)
 
@@ -122,7 +135,7 @@ def test_too_little_space_is_said_before_writing(
 ) -> None:
     usage = cache_module.shutil.disk_usage(tmp_path)._replace(free=10)
     monkeypatch.setattr(cache_module.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DataError, match=r"packing mine needs 0.0 GiB in .*, 0.0 GiB are free"):
+    with pytest.raises(DataError, match=r"packing mine needs 54.0 KiB in .*, 10 bytes are free"):
         pack(folder(tmp_path), tmp_path / "cache", progress=False)
 
 

@@ -6,7 +6,7 @@ import fake_results
 import numpy as np
 import pytest
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report import calibration, judged
 from deblur_lib.report.calibration import bounds, clear_before, drawn_sides
@@ -115,11 +115,18 @@ def test_derived_files_hold_rates_power_and_a_picture(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("few_draws")
 def test_a_changed_file_is_found_by_verify(tmp_path: Path) -> None:
-    judged.write(study(tmp_path / "judge"))
-    assert publishing.verify_all(tmp_path) == ([], 3)
+    root = study(tmp_path / "judge")
+    judged.write(root)
+    rows = root / "wan2023" / "rows.csv"
+    stored = len(list(rows.parent.iterdir()))
+    assert publishing.verify_all(tmp_path) == ([rows.with_name("digests.json")], 3 + stored)
+    seals.seal(rows.parent)
+    assert publishing.verify_all(tmp_path) == ([], 3 + stored)
     path = tmp_path / "judge" / "derived" / "calibration.md"
     path.write_text(path.read_text().replace("1", "2"))
-    assert publishing.verify_all(tmp_path) == ([path], 3)
+    assert publishing.verify_all(tmp_path) == ([path], 3 + stored)
+    rows.write_text(rows.read_text().replace("1", "2", 1))
+    assert publishing.verify_all(tmp_path) == ([rows], 3 + stored)  # nothing is derived of it
 
 
 def test_sharing_seeds_is_measured(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from data_pictures import save, sharp_picture, write_pairs
+from data_pictures import PAIRS, save, sharp_picture, write_pairs
+from disasters import cut, flip
 from fake_results import write_checks, write_results
 
 from deblur_lib import papers
@@ -25,43 +26,9 @@ from deblur_lib.report import derive
 from deblur_lib.report.checks import view
 from deblur_lib.runs import checking, publishing, store, workers
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.running import execute, look, trained
+from deblur_lib.runs.running import trained
 from deblur_lib.spec import CHECKS
 from deblur_lib.weights.checkpoint import save as save_weights
-
-NAMES = ["s1/001", "s1/002", "s1/003", "s2/001"]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one trained smoke run, its rows, and a folder of pairs not yet scored."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("notebooks", "deblur_lib"):
-        (project / name).mkdir()
-    write_pairs(project / "mine", NAMES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project)
-        patch.setenv("DEBLUR_RUNS", str(project / "runs"))
-        patch.setenv("TQDM_DISABLE", "1")
-        plan = make_plan(Request("wan2023", profile="smoke", methods=("wan2023",)))
-        (run,) = plan.runs
-        execute(run, plan, *look(plan))
-        for name, target in (("rows.csv", "rows.csv"), ("manifest.json", "manifests.json")):
-            results = store.results_folder(plan.request)
-            results.mkdir(exist_ok=True)
-            shutil.copy(store.run_folder(run) / name, results / target)
-    return project
-
-
-@pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished project that a test may change."""
-    copy = tmp_path / "project"
-    shutil.copytree(finished, copy)
-    monkeypatch.chdir(copy)
-    monkeypatch.setenv("DEBLUR_RUNS", str(copy / "runs"))
-    monkeypatch.setenv("TQDM_DISABLE", "1")
-    return copy
 
 
 @pytest.fixture
@@ -95,7 +62,7 @@ def test_rows_hold_the_scores_of_every_picture(project: Path) -> None:
     rows = read_rows(room.folder / "checks.csv")
     assert set(rows["method"]) == {"identity", "wan2023"}
     assert (set(rows["dataset"]), set(rows["data"])) == ({"mine"}, {"mine/test"})
-    assert sorted(set(rows["picture"])) == NAMES
+    assert sorted(set(rows["picture"])) == PAIRS
     run = room.plan.runs[0]
     source = PairedImages.from_folder(project / "mine")
     wanted = {one.picture: one.scores["psnr-rgb"] for one in evaluate(trained(run), source)}
@@ -141,6 +108,25 @@ def test_other_pictures_are_scored_again(project: Path, calls: list[bool]) -> No
     save(project / "mine" / "sharp" / "s2" / "001.png", sharp_picture(9))
     checked(project, "mine")
     assert calls == [False, True, False, True]
+
+
+def test_damaged_rows_and_rows_of_other_code_are_scored_again(
+    project: Path, calls: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = checked(project, "mine")
+    (run,) = room.plan.runs
+    rows = (room.folder / "checks.csv").read_bytes()
+    flip(store.run_folder(run) / "checks" / "mine.csv")
+    checked(project, "mine")
+    flip(store.run_base(room.plan.request) / "checks" / "mine.csv")
+    checked(project, "mine")
+    cut(store.run_folder(run) / "checks" / "mine.json")
+    checked(project, "mine")
+    assert calls == [False, True, True, False, True]
+    assert (room.folder / "checks.csv").read_bytes() == rows
+    monkeypatch.setattr(checking.code, "digest", lambda *_: "another")
+    checked(project, "mine")
+    assert calls[5:] == [False, True]
 
 
 def test_rows_stay_when_the_folder_is_gone(project: Path, calls: list[bool]) -> None:

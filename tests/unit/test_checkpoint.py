@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from disasters import kills, limited_files
 from torch import nn
 from training_parts import Tiny, tiny
 
-from deblur_lib import catalogue
+from deblur_lib import catalogue, files
 from deblur_lib.errors import CheckpointError, RecordError
 from deblur_lib.records import read_json, write_json
 from deblur_lib.training import state
 from deblur_lib.weights import checkpoint
 from deblur_lib.weights.checkpoint import load_weights, open_network, save
-from deblur_lib.weights.published import load_published
-from deblur_lib.weights.tensors import read_tensors, write_tensors
+from deblur_lib.weights.tensors import PICKLES, read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -118,9 +118,23 @@ def test_missing_and_cut_cards(stored: Path, tmp_path: Path) -> None:
     card.write_text(text[: len(text) // 2])
     with pytest.raises(CheckpointError, match=r"does not describe best\.safetensors"):
         load_weights(stored, Tiny())
-    card.write_text(text.replace('"step": 7', '"step": "7"'))
+    card.write_text(text.replace('"step": 7', '"step": 8'))
+    with pytest.raises(CheckpointError, match="was changed or damaged after it was written"):
+        load_weights(stored, Tiny())
+    card.write_text(text)
+    write_json(card, read_json(card) | {"step": "7"})
     with pytest.raises(CheckpointError, match=r"at step; it is not a card"):
         load_weights(stored, Tiny())
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path: Path) -> None:
+    lengths = set[bytes]()
+    path = tmp_path / "net.safetensors"
+    for length in range(520, 640, 8):
+        write_tensors(path, {"n" * length: torch.ones(1)})
+        lengths.add(path.read_bytes()[:2])
+        assert list(read_tensors(path)) == ["n" * length]
+    assert lengths & set(PICKLES)
 
 
 def test_pickles_are_refused(stored: Path, tmp_path: Path) -> None:
@@ -185,26 +199,31 @@ def test_kill_between_weights_and_card_leaves_the_earlier_pair(
     assert_equal(weights(network), weights(tiny()))
 
 
-@pytest.mark.parametrize("container", ["params", "state_dict", "model"])
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
-def test_published_weights(tmp_path: Path, container: str, prefix: str) -> None:
-    held = {f"{prefix}{name}": one for name, one in tiny().state_dict().items()}
-    torch.save({container: held, "epoch": 3}, tmp_path / "net.pth")
-    network = Tiny()
-    load_published(tmp_path / "net.pth", network)
-    assert_equal(weights(network), weights(tiny()))
+def test_a_kill_before_any_file_operation_leaves_a_whole_pair(stored: Path) -> None:
+    def steps() -> set[int]:
+        network = Tiny()
+        step = load_weights(stored, network).step
+        wanted = tiny() if step == 7 else newer
+        assert_equal(weights(network), weights(wanted))
+        return {step}
+
+    newer = tiny()
+    with torch.no_grad():
+        newer.head.weight.mul_(2)
+    for _ in kills(lambda: save(stored, newer, name="tiny", step=8)):
+        assert steps() <= {7, 8}
+        save(stored, tiny(), name="tiny", step=7)
+        files.sweep(stored.parent)
+        assert {one.name for one in stored.parent.iterdir()} == {"best.json", "best.safetensors"}
+    assert steps() == {8}
 
 
-def test_published_file_with_code_is_not_run(tmp_path: Path) -> None:
-    torch.save(tiny(), tmp_path / "whole.pth")
-    with pytest.raises(CheckpointError, match="holds more than tensors"):
-        load_published(tmp_path / "whole.pth", Tiny())
-    torch.save({"epoch": 3, "nets": [1]}, tmp_path / "none.pth")
-    with pytest.raises(CheckpointError, match=r"holds no network .* found \['epoch', 'nets'\]"):
-        load_published(tmp_path / "none.pth", Tiny())
-    (tmp_path / "cut.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:500])
-    with pytest.raises(CheckpointError, match="or is damaged"):
-        load_published(tmp_path / "cut.pth", Tiny())
+def test_a_size_limit_leaves_the_earlier_pair(stored: Path) -> None:
+    large = nn.Conv2d(100, 100, 3)
+    with pytest.raises(RecordError, match=r"File too large\); .*ulimit"), limited_files(50_000):
+        save(stored, large, name="large")
+    assert load_weights(stored, Tiny()).step == 7
+    assert {one.name for one in stored.parent.iterdir()} == {"best.json", "best.safetensors"}
 
 
 def numbered(step: int) -> tuple[dict[str, torch.Tensor], dict[str, int]]:
@@ -236,6 +255,30 @@ def test_no_whole_state_is_an_error(tmp_path: Path) -> None:
     write_json(tmp_path / "resume-a.json", {"counters": {"step": 10}, "sha256": "0"})
     with pytest.raises(CheckpointError, match="delete the folder and train again"):
         state.load_state(tmp_path)
+
+
+def test_a_changed_count_gives_way_to_the_state_before(tmp_path: Path) -> None:
+    for step in (10, 20):
+        state.save_state(tmp_path, *numbered(step))
+    path = tmp_path / "resume-b.json"
+    path.write_text(path.read_text().replace('"step": 20', '"step": -3'))
+    found = state.load_state(tmp_path)
+    assert found is not None
+    assert found[1]["step"] == 10
+    assert "resume-b.safetensors was damaged" in found[2][0]
+
+
+def test_a_kill_before_any_file_operation_leaves_a_whole_state(tmp_path: Path) -> None:
+    for step in (10, 20):
+        state.save_state(tmp_path, *numbered(step))
+    for _ in kills(lambda: state.save_state(tmp_path, *numbered(30))):
+        found = state.load_state(tmp_path)
+        assert found is not None
+        step = found[1]["step"]
+        assert step in (20, 30)
+        assert torch.equal(found[0]["a"], torch.full((4,), float(step)))
+        files.sweep(tmp_path)
+        assert not list(tmp_path.glob(".*"))
 
 
 def test_full_disk_leaves_the_newest_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The command's verbs exist, name what they know, and load no torch where none is needed."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,16 @@ def test_a_wrong_name_is_one_clear_line(arguments: tuple[str, ...], needle: str)
     assert status in (1, 2)
     assert needle in text
     assert "Traceback" not in text
+
+
+def test_a_disk_that_cannot_be_written_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "book/_generated")
+
+    monkeypatch.setattr("deblur_lib.book.build", full)
+    status, text = run("book")
+    assert status == 1
+    assert text.startswith("deblur: book/_generated could not be written (Read-only file system);")
 
 
 def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:

@@ -197,6 +197,15 @@ def test_folders_without_clips_are_refused(tmp_path: Path) -> None:
         open_data("dvd-flow", "test", cache=tmp_path)
 
 
+def test_two_clips_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("shot", "shot.one", "shot.two"):
+        write(tmp_path / name, movie(0, 1))
+    assert [name for name, _ in find_clips(tmp_path)] == ["shot", "shot.one", "shot.two"]
+    (tmp_path / "shot.mp4").write_bytes(b"")
+    with pytest.raises(DataError, match="two clips called 'shot'"):
+        find_clips(tmp_path)
+
+
 def test_a_single_training_clip_cannot_be_validated(tmp_path: Path) -> None:
     folder = write(tmp_path / "clip", movie(0, 7))
     make_clips(folder, tmp_path / "out", rules=LOOSE, progress=False, say=lambda _: None)

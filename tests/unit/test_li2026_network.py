@@ -7,13 +7,8 @@ from torch import nn
 
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.deblurgan_v2 import DeblurGANv2
-from deblur_lib.papers.li2026.network import (
-    AFEM,
-    ECA,
-    MSFM,
-    MultiAttentionGenerator,
-    eca_kernel_size,
-)
+from deblur_lib.papers.li2026.blocks import AFEM, ECA, MSFM, eca_kernel_size, factors
+from deblur_lib.papers.li2026.network import MultiAttentionGenerator
 
 NARROW = {
     "backbone": "mobilenet",
@@ -155,6 +150,43 @@ def test_gates_scale_each_channel_by_a_factor_between_zero_and_one(gate: ECA | A
     torch.testing.assert_close(gate(x), x * weights[:, :, None, None])
 
 
+def test_gates_can_be_fixed_at_their_mean_after_training() -> None:
+    live = MultiAttentionGenerator(**NARROW).eval()
+    for name, one in live.named_parameters():
+        if name.endswith(("mix.weight", "excite.weight")):
+            nn.init.normal_(one, std=5.0)
+    fixed = MultiAttentionGenerator(**NARROW, gates="mean")
+    fixed.load_state_dict(live.state_dict(), strict=False)
+    pictures = [torch.rand(3, 64, 70), torch.rand(3, 96, 64) ** 3]
+    live.calibrate(pictures)  # nothing to settle
+    fixed.calibrate(pictures)
+    assert fixed.training
+    looked = [factors(live, one[None]) for one in pictures]
+    held = factors(fixed.eval(), torch.rand(2, 3, 64, 64))
+    assert len(held) == 2 + 4
+    for path, one in held.items():
+        assert not torch.equal(*(seen[path] for seen in looked))
+        mean = torch.cat([seen[path] for seen in looked]).mean(dim=0)
+        torch.testing.assert_close(one, mean.expand(2, -1))
+    again = MultiAttentionGenerator(**NARROW, gates="mean").eval()
+    again.load_state_dict(fixed.state_dict(), strict=True)
+    blurred = torch.rand(1, 3, 64, 64)
+    assert torch.equal(again(blurred), fixed(blurred))
+
+
+def test_upsampling_is_mixed_in_front_of_the_joined_heads_alone() -> None:
+    plain, mixed = (
+        MultiAttentionGenerator(**NARROW, upsample=one).eval() for one in ("nearest", "mixed")
+    )
+    mixed.load_state_dict(plain.state_dict(), strict=True)
+    x = torch.rand(1, 3, 64, 64)
+    for one, other in zip(plain.fpn(x), mixed.fpn(x), strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(plain(x), mixed(x))
+    ramp = torch.arange(4.0).expand(1, 1, 4, 4)
+    assert mixed.enlarge(ramp, 2)[0, 0, 0, :4].tolist() == [0.0, 0.125, 0.875, 1.125]
+
+
 def test_hidden_layer_of_the_gate_is_at_least_four_wide() -> None:
     assert AFEM(128).squeeze.out_features == 8
     assert AFEM(32).squeeze.out_features == 4
@@ -174,6 +206,7 @@ def test_hidden_layer_of_the_gate_is_at_least_four_wide() -> None:
         ({"afem_where": "heads"}, "did you mean 'head'"),
         ({"msfm_norm": "layer"}, "known: batch, group"),
         ({"upsample": "bicubic"}, "known: bilinear, mixed, nearest"),
+        ({"gates": "half"}, "known: live, mean"),
         ({"smooth_merge": "mul"}, "known: add, concat"),
         ({"output": "sigmoid"}, "known: residual, tanh_residual"),
     ],

@@ -1,13 +1,16 @@
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from disasters import cut, flip, limited_files
 from torch import Tensor, nn
 from training_parts import Gate, Pairs, Tiny, assert_same_weights, recipe, tiny, train, values
 
 from deblur_lib.devices import processor_threads
-from deblur_lib.errors import DataError, DeclarationError, TrainingError, UsageError
+from deblur_lib.errors import DataError, DeclarationError, RecordError, TrainingError, UsageError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.records import read_json
 from deblur_lib.training import loop, plain, session
@@ -211,6 +214,68 @@ def test_journal_averages_between_its_lines(tmp_path: Path) -> None:
     journal.add(4, {"loss": 5.0})
     journal.close()
     assert journal.path.read_text() == "step,name,value\n2,loss,1.5\n4,loss,4\n"
+
+
+@pytest.mark.parametrize("harm", [flip, cut, Path.unlink], ids=["flipped", "cut", "gone"])
+def test_a_damaged_log_begins_anew_and_the_training_goes_on(
+    finished: Fit, tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=45)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, train=gate, name="tiny", options={"width": 8})
+    harm(tmp_path / "log.csv")
+    resumed = train(tmp_path, name="tiny", options={"width": 8})
+    assert resumed.notes == ("log.csv was damaged; its curves begin at step 23",)
+    assert_same_weights(resumed.weights, finished.weights)
+    lines = finished.log.read_text().splitlines(keepends=True)
+    later = [one for one in lines[1:] if int(one.split(",")[0]) > 23]
+    assert resumed.log.read_text() == lines[0] + "".join(later)
+
+
+def test_a_log_that_may_not_grow_says_so_and_loses_nothing(finished: Fit, tmp_path: Path) -> None:
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=25)
+    given = {"name": "tiny", "options": {"width": 8}}
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, train=gate, **given)
+    size = (tmp_path / "log.csv").stat().st_size
+    told = r"\S+ could not be written \(File too large.*ulimit"
+    with pytest.raises(RecordError, match=told), limited_files(size + 100):
+        train(tmp_path, **given)
+    resumed = train(tmp_path, **given)
+    assert_same_weights(resumed.weights, finished.weights)
+    assert resumed.log.read_text() == finished.log.read_text()
+
+
+def test_training_goes_on_where_tensorboard_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "tb").write_text("no folder")
+    journal = Journal(tmp_path, 1)
+    with limited_files(3000):
+        for step in range(1, 100):
+            journal.note(step, "loss", 1.0)
+    journal.settle()
+    journal.close()
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 100
+    (tmp_path / "tb").unlink()
+    journal = Journal(tmp_path / "other", 1)
+    with limited_files(3000):
+        for step in range(1, 200):
+            journal.note(step, "loss", 1.0)
+            journal._board.flush()
+    journal.close()
+    assert len((tmp_path / "other" / "log.csv").read_text().splitlines()) == 200
+
+
+def test_a_folder_of_other_code_is_refused(finished: Fit, tmp_path: Path) -> None:
+    given = {"name": "tiny", "options": {"width": 8}}
+    assert train(finished.log.parent, code="now", **given) == finished, "it does not tell its code"
+    gate = Gate(lambda: signal.raise_signal(signal.SIGINT), at=25)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, train=gate, code="then", **given)
+    with pytest.raises(UsageError, match="was trained by other code than today's"):
+        train(tmp_path, code="now", **given)
+    assert train(tmp_path, code="then", **given).code == "then"
+    with pytest.raises(UsageError, match="was trained by other code than today's"):
+        train(tmp_path, code="now", **given)
 
 
 @pytest.mark.parametrize(

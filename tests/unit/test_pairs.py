@@ -1,5 +1,6 @@
 """Pairs of a user's folder: matched by name, refused with the reason."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import torch
 from data_pictures import blurred_picture, save, sharp_picture, write_pairs
 from PIL import Image
 
+from deblur_lib.data.generated.benchmark import read_settings
+from deblur_lib.data.generated.folders import pictures_of
 from deblur_lib.data.pairs import PairedImages
 from deblur_lib.data.pictures.reading import read_rgb
+from deblur_lib.data.real.doctor import check_folder
 from deblur_lib.data.real.layouts import from_list
 from deblur_lib.errors import DataError
 
@@ -133,6 +137,23 @@ def test_spoilt_folder_is_refused_with_the_reason(tmp_path: Path, what: str, say
     edit(root, what)
     with pytest.raises(DataError, match=says):
         PairedImages.from_folder(root)
+
+
+def test_names_that_are_no_text_are_refused_before_training(tmp_path: Path) -> None:
+    root, name = write_pairs(tmp_path / "mine", ["good", "other"]), os.fsdecode(b"b\xffd.png")
+    for side in ("blurred", "sharp"):
+        (root / side / "other.png").rename(root / side / name)
+    told = r"1 name\(s\) are no UTF-8: blurred/b\\udcffd\.png; rename"
+    with pytest.raises(DataError, match=told):
+        PairedImages.from_folder(root)
+    (problem,) = check_folder(root).problems
+    assert problem.code == "garbled-name"
+    check_folder(root).text().encode()
+    (root / "sharp" / name).unlink()
+    check_folder(root).text().encode()
+    settings = read_settings({"photographs": str(root / "blurred"), "size": 32})
+    with pytest.raises(DataError, match="no UTF-8"):
+        pictures_of(settings, "test")
 
 
 def test_reading_a_pair_checks_the_size_again(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Only rows of a profile as it is declared are published."""
+"""Only rows of a profile as it is declared are published, and they stay as they are."""
 
 import dataclasses
 from pathlib import Path
@@ -6,10 +6,20 @@ from pathlib import Path
 import fake_results
 import pytest
 
+from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
 from deblur_lib.records import write_manifests
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.publishing import check_declared
+from deblur_lib.runs.publishing import check_declared, remarks, stored_folders
+
+
+def test_what_is_published_is_as_its_lists_say() -> None:
+    root = papers.ROOT.parents[1] / "results"
+    folders = stored_folders(root)
+    assert {one.parent.name for one in folders} >= {*papers.names(), "judge"}
+    assert [one for one in folders if not seals.is_whole(one)] == []
+    assert [name for one in folders for name in seals.differing(one)] == []
+    assert all("other code" in one or "not recorded" in one for one in remarks(root))
 
 
 def ran(folder: Path, request: Request) -> Path:

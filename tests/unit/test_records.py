@@ -82,7 +82,7 @@ def test_a_row_of_the_wrong_type_is_refused_when_made() -> None:
     ("change", "needle"),
     [
         (lambda text: text.replace("seed", "sede"), "columns should be"),
-        (lambda text: text.replace(",31.5", ",many"), "in column value"),
+        (lambda text: text.replace(",31.5", ",many"), "numbers as value"),
         (lambda text: text.replace("smoke", "huge"), "in column profile"),
         (lambda text: text + text.splitlines()[1] + "\n", "stand twice"),
     ],

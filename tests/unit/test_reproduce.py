@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import papermill
 import pytest
+from disasters import flip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from papermill.translators import translate_parameters
@@ -246,6 +248,37 @@ def test_a_failed_execution_leaves_the_finished_notebook_alone(
     assert failed.read_text(encoding="utf-8") == "partial"
     assert {path: path.read_bytes() for path in before} == before
     assert is_current("wan2023", SMOKE)
+
+
+@pytest.mark.parametrize("where", ["runs", "build"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_starts(
+    project: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(papermill, "execute_notebook", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: where not in str(path))
+    with pytest.raises(UsageError, match=rf"{where}\S* is needed to write to.*DEBLUR_RUNS"):
+        reproduce("wan2023", SMOKE, progress=False)
+
+
+def test_a_damaged_stamp_makes_a_notebook_stale(project: Path) -> None:
+    flip(chapter(project).with_suffix(".json"))
+    assert not is_current("wan2023", SMOKE)
+
+
+@pytest.mark.parametrize(
+    ("lines", "last"),
+    [
+        (["1,loss,0.5", "2,loss,0.25"], "2,loss,0.25"),
+        (["1,loss,0.5", "2,loss,0.x5"], "1,loss,0.5"),
+        (["1,loss,0.5", "2,lo"], "1,loss,0.5"),
+        (["\0\0", "1e,loss,3"], ""),
+    ],
+)
+def test_progress_survives_a_damaged_log(tmp_path: Path, lines: list[str], last: str) -> None:
+    (tmp_path / "log.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert engine._last_line(tmp_path / "log.csv") == last
+    (tmp_path / "log.csv").write_bytes(b"1,loss,0.5\n\xff\xfe")
+    assert engine._last_line(tmp_path / "log.csv") == "1,loss,0.5"
 
 
 def test_published_rows_that_do_not_exist_cannot_be_read(project: Path) -> None:

@@ -125,8 +125,9 @@ def test_it_begins_as_the_published_training_does() -> None:
     ("options", "message"),
     [
         ({"form": "lstmm"}, "choice of form is called 'lstmm'; did you mean 'lstm'"),
-        ({"blocks": 0}, "srn needs at least one block and one scale, got 0 and 3"),
-        ({"scales": 0}, "srn needs at least one block and one scale, got 3 and 0"),
+        ({"blocks": 0}, "srn needs at least one block and 1 to 8 scales, got 0 and 3"),
+        ({"scales": 0}, "srn needs at least one block and 1 to 8 scales, got 3 and 0"),
+        ({"scales": 30}, "1 to 8 scales, got 3 and 30"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:

@@ -12,6 +12,7 @@ from deblur_lib.runs import store
 
 PAPER = papers.load("wan2023")
 TOLD = papers.summary("wan2023")
+SUMMARIES = [one for one in papers.names() if (papers.ROOT / one / "summary.yaml").is_file()]
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,15 @@ def test_the_verdict_chooses_the_sentence(
     assert lines == [f"- {getattr(one, chosen)} ({word} at demo)" for one in TOLD.takeaways]
 
 
-def test_summaries_name_what_the_room_declares() -> None:
-    claims = {one.id: one for one in papers.claims("wan2023")}
-    assert TOLD.own in {one.id for one in PAPER.methods}
-    assert set(TOLD.headline) <= set(claims)
-    for one in TOLD.takeaways:
+@pytest.mark.parametrize("paper", SUMMARIES)
+def test_summaries_name_what_the_room_declares(paper: str) -> None:
+    told, claims = papers.summary(paper), {one.id: one for one in papers.claims(paper)}
+    assert told.own in {one.id for one in papers.load(paper).methods}
+    assert set(told.headline) <= set(claims)
+    assert set(told.datasets) <= {
+        column.dataset for table in papers.load(paper).tables for column in table.columns
+    }
+    assert 3 <= len(told.takeaways) <= 5
+    for one in told.takeaways:
         assert one.check <= len(claims[one.claim].checks)
         assert not re.search(r"\d", one.holds + one.fails + one.open), "no typed number"

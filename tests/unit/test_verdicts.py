@@ -70,6 +70,16 @@ def test_rows_that_show_the_claimed_order(tmp_path: Path) -> None:
     assert found["C22"].ours.verdict == UNTESTABLE
 
 
+def test_rows_of_the_same_weights_are_compared_training_by_training(tmp_path: Path) -> None:
+    results = made(tmp_path, by_seed=0.3)
+    rows = results.rows
+    own = rows[rows["method"] == "wan2023_dffm"]
+    twin = own.assign(method="wan2023_dffm_mean", value=own["value"] - 0.05)
+    found = judged(fake_results.with_rows(results, rows, twin))["C28"].ours
+    assert found.verdict == SUPPORTED, found
+    assert "0.05, [0.05, 0.05]" in found.reason
+
+
 def test_rows_that_hold_the_stated_size(tmp_path: Path) -> None:
     gains = {"wan2023_baseline": 1.0, "wan2023_dffm": 1.12, "wan2023": 1.29}
     found = judged(made(tmp_path, gains=gains, by_seed=0.005, by_scene=0.05))

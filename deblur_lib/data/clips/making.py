@@ -113,7 +113,7 @@ def find_clips(source: Path) -> list[tuple[str, Frames]]:
     """Names and frames of all clips: of `source` itself, or of what lies directly in it.
 
     Raises:
-        DataError: none are found.
+        DataError: none are found, or two of one name.
     """
     inside = sorted(source.iterdir()) if source.is_dir() else []
     if not any(map(is_picture, inside)):
@@ -124,9 +124,17 @@ def find_clips(source: Path) -> list[tuple[str, Frames]]:
             raise DataError(
                 f"{source} holds no clip; needed a video, a folder of frames, or a folder of those"
             )
+        names = [_name(one) for one in clips]
+        for name in names:
+            if names.count(name) > 1:
+                raise DataError(f"{source} holds two clips called {name!r}; rename one of them")
         if clips:
-            return [(one.stem, open_frames(one)) for one in clips]
-    return [(source.stem, open_frames(source))]
+            return [(_name(one), open_frames(one)) for one in clips]
+    return [(_name(source), open_frames(source))]
+
+
+def _name(clip: Path) -> str:
+    return clip.resolve().name if clip.is_dir() else clip.stem
 
 
 def split_clips(names: Sequence[str], test_clips: Sequence[str], test_every: int) -> list[str]:

@@ -14,6 +14,7 @@ from deblur_lib.data.generated.scenes import PHOTOGRAPHS, Stock
 from deblur_lib.data.generated.settings import SPLITS, Settings, Split
 from deblur_lib.data.pictures.headers import SUFFIXES, is_picture, read_header
 from deblur_lib.data.pictures.reading import U8, read_rgb
+from deblur_lib.data.real.checks import garbled_names
 from deblur_lib.errors import DataError
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
@@ -76,6 +77,9 @@ def _listed(folder: Path) -> list[Path]:
     found = sorted(one for one in folder.iterdir() if is_picture(one))
     if not found:
         raise DataError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+    garbled = garbled_names([one.name for one in found])
+    if garbled:
+        raise DataError(f"{folder} holds names that are no UTF-8, first {garbled[0]}; rename them")
     return found
 
 

@@ -25,7 +25,7 @@ from deblur_lib.data.pictures.headers import (
     unfit,
 )
 from deblur_lib.errors import DataError
-from deblur_lib.records import atomic
+from deblur_lib.files import atomic
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]

@@ -36,7 +36,11 @@ class Problem:
 
 
 def listing_problems(found: Found) -> Iterator[Problem]:
-    """Missing partners and double names; no file is opened."""
+    """Missing partners, double names and names that are no text; no file is opened."""
+    garbled = garbled_names([one.blurred for one in found.entries])
+    if garbled:
+        text = f"{len(garbled)} name(s) are no UTF-8: {_some(garbled)}; rename the files"
+        yield Problem("garbled-name", text, garbled)
     for code, names, text in (
         ("missing-sharp", found.without_sharp, "blurred picture(s) have no sharp partner"),
         ("missing-blurred", found.without_blurred, "sharp picture(s) have no blurred partner"),
@@ -44,6 +48,12 @@ def listing_problems(found: Found) -> Iterator[Problem]:
     ):
         if names:
             yield Problem(code, f"{len(names)} {text}: {_some(names)}; add or remove them", names)
+
+
+def garbled_names(names: Sequence[str]) -> list[str]:
+    """Names that are no UTF-8 and could not be stored with their scores, readable ones left out."""
+    readable = {name: name.encode(errors="backslashreplace").decode() for name in names}
+    return [shown for name, shown in readable.items() if shown != name]
 
 
 def header_problems(root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
@@ -170,4 +180,4 @@ def shift(blurred: U8, sharp: U8, *, side: int = 512) -> tuple[float, float]:
 
 def _some(names: Sequence[str]) -> str:
     rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + rest
+    return ", ".join(names[:SHOWN]).encode(errors="backslashreplace").decode() + rest

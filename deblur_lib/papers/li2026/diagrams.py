@@ -8,9 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.networks.discriminators import DoubleGAN, PatchGAN, receptive_field
+from deblur_lib.papers.li2026.blocks import AFEM, ECA, MSFM
 from deblur_lib.papers.li2026.experiment import PAPER
-from deblur_lib.papers.li2026.network import AFEM, ECA, MSFM, MultiAttentionGenerator
+from deblur_lib.papers.li2026.network import MultiAttentionGenerator
 
+AS_PRINTED: dict[str, Any] = next(
+    one.options["li2026"] for one in PAPER.profiles if one.name == "paper"
+)
 CROP = 256  # side of the picture that the shapes are told for, the paper's crop
 Block = dict[str, Any]
 
@@ -37,7 +41,7 @@ PARTS = (
     ("head1", "head 1", "two 3x3, AFEM", "decoder", 2, 3),
     ("on_concat", "joined", "the four heads side by side", "other", 3.5, 4),
     ("smooth", "smooth", "3x3, norm, ReLU; then enlarged twice", "decoder", 2, 5),
-    ("smooth2", "smooth 2", "plus map 0, 3x3, norm, ReLU; then enlarged twice", "decoder", 1, 5),
+    ("smooth2", "smooth 2", "beside map 0, 3x3, norm, ReLU; then enlarged twice", "decoder", 1, 5),
     ("final", "final", "3x3; its tanh is added to the picture", "output", 0, 5),
 )
 INSIDE = {"fpn.td3": "lateral1", "fpn.on_lateral.0": "lateral0", "fpn.on_lateral.2": "lateral2",
@@ -84,7 +88,7 @@ def shapes(network: nn.Module, paths: tuple[str, ...], side: int = CROP) -> dict
 def generator_parts() -> list[Block]:
     """Parts of the full network at the printed crop: name, what it does, shape, parameters."""
     with torch.device("meta"):
-        network = MultiAttentionGenerator()
+        network = MultiAttentionGenerator(**AS_PRINTED)
     found = shapes(network, tuple(path for path, *_ in PARTS))
     blocks = []
     for path, name, does, kind, row, column in PARTS:

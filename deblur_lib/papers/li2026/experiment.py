@@ -1,4 +1,4 @@
-"""li2026 declared: eleven trainings for eight tables, recipe and the five budgets.
+"""li2026 declared: eleven trainings for eight tables, controls, recipe and the five budgets.
 
 Literals only. Length of the paper's trainings: 200 epochs of 1,000 batches of one picture, as in
 the configuration of the baseline, are 200,000 steps. What is printed, claimed, drawn and open
@@ -7,10 +7,12 @@ stands in the YAML files beside this one.
 
 from deblur_lib.spec import (
     DEMO,
+    FROM_DEMO,
     FROM_STUDY,
     FULL_LENGTH,
     GPU,
     IDENTITY,
+    LARGER,
     LONG_RUN,
     ONE,
     PRINTED,
@@ -29,6 +31,10 @@ from deblur_lib.spec import (
 )
 
 CONTROL = "a control of ours: the small budgets are spent on the printed rows"
+WIRED = (
+    "a control of ours: the small budgets are spent on the printed rows; at paper every row of the "
+    "network is wired so"
+)
 
 BCE = Adversarial("double", {"norm": "batch"}, "bce", weight=0.01)
 SMALL_BCE = extend(BCE, options={"features": 8})
@@ -39,6 +45,7 @@ V2_LOSSES = {"loss": {"mse": 9.8, "perceptual": 0.006}, "adversarial": RAGAN}
 OWN = Method(
     "li2026", "li2026: MSFM, AFEM, ECA", "li2026", {"msfm": True, "afem": True, "eca": True}
 )
+PRINTED_WIRING = {"upsample": "mixed", "smooth_merge": "concat"}
 
 METHODS = (
     Method(
@@ -49,11 +56,20 @@ METHODS = (
     OWN,
     Method("attention_se", "Attention [22], as SE U-Net", "unet_seresnext", train=V2_LOSSES),
     Method(
+        "attention_group", "SE U-Net with gates that see", "unet_seresnext", {"norm": "group"},
+        train=V2_LOSSES, profiles=FROM_STUDY, not_run=CONTROL, control=True,
+    ),
+    Method(
         "deblurgan", "DeblurGAN", "deblurgan",
         train={
             "loss": {"perceptual_signed": 100.0}, "adversarial": WGAN, "betas": (0.5, 0.999),
             "decay_from": 0.5, "lr_floor": 0.0,
         },
+    ),
+    extend(
+        OWN, id="li2026_none", title="no module, the paper's losses",
+        options={"msfm": False, "afem": False, "eca": False},
+        profiles=FROM_DEMO, not_run=LARGER, control=True,
     ),
     extend(OWN, id="li2026_afem", title="AFEM alone", options={"msfm": False, "eca": False}),
     extend(OWN, id="li2026_msfm", title="MSFM alone", options={"afem": False, "eca": False}),
@@ -73,6 +89,18 @@ METHODS = (
     extend(
         OWN, id="li2026_afem_eca", title="AFEM and ECA", options={"msfm": False},
         profiles=FROM_STUDY, not_run=CONTROL, control=True,
+    ),
+    extend(
+        OWN, id="li2026_v2_losses", title="li2026, the baseline's losses", train=V2_LOSSES,
+        profiles=FROM_STUDY, not_run=CONTROL, control=True,
+    ),
+    extend(
+        OWN, id="li2026_print", title="li2026, wired as printed", options=PRINTED_WIRING,
+        profiles=("study", "gpu"), not_run=WIRED, control=True,
+    ),
+    Method(
+        "li2026_gates_mean", "li2026, gates fixed at their mean", "li2026", {"gates": "mean"},
+        weights_of="li2026", control=True,
     ),
     extend(
         LONG_RUN, id="li2026_long", title="li2026, long run", network="li2026",
@@ -102,14 +130,21 @@ SYNTHETIC = columns({"hide_test": PLAIN, "gopro_test": PLAIN})
 REAL = columns({"realblur_j": ALIGNED, "realblur_r": ALIGNED})
 
 COMPARED = (
-    "multiscale_dpl", "deblurgan_v2", "li2026", "attention_se", "deblurgan", "identity",
+    "multiscale_dpl", "deblurgan_v2", "li2026", "attention_se", "deblurgan",
+    "attention_group", "li2026_none", "identity",
 )  # fmt: skip
 MODULES = (
-    "deblurgan_v2", "li2026_afem", "li2026_msfm", "li2026_msfm_afem", "li2026_eca",
+    "deblurgan_v2", "li2026_none", "li2026_afem", "li2026_msfm", "li2026_msfm_afem", "li2026_eca",
     "li2026_afem_eca", "identity",
 )  # fmt: skip
-WITHOUT_AFEM = ("deblurgan_v2", "li2026", "li2026_no_afem", "identity")
-LOSSES = ("deblurgan_v2", "li2026", "li2026_loss_content", "li2026_loss_adv", "identity")
+WITHOUT_AFEM = (
+    "deblurgan_v2", "li2026_none", "li2026", "li2026_no_afem", "li2026_gates_mean", "li2026_print",
+    "identity",
+)  # fmt: skip
+LOSSES = (
+    "deblurgan_v2", "li2026_none", "li2026", "li2026_loss_content", "li2026_loss_adv", "identity",
+)  # fmt: skip
+APART = ("deblurgan_v2", "li2026_none", "li2026_v2_losses", "li2026", "identity")
 
 TABLES = (
     Table(
@@ -149,6 +184,12 @@ TABLES = (
         "T8", "Table 8", "The networks of Table 7 on RealBlur-J and RealBlur-R.",
         LOSSES, REAL, "ablation",
     ),
+    Table(
+        "apart", "Modules and losses",
+        "The three modules, on or off, under the baseline's losses and under the paper's; not in "
+        "the paper.",
+        APART, SYNTHETIC, "ablation",
+    ),
 )  # fmt: skip
 
 STAND_INS = {
@@ -157,7 +198,12 @@ STAND_INS = {
     "realblur_j": "synth-realblur-j",
     "realblur_r": "synth-realblur-r",
 }
+NARROW_V2 = {
+    "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32, "start": "identity",
+}  # fmt: skip
+NARROW_SE = {"features": 8, "planes": 16, "depths": [1, 1, 1, 1], "start": "identity"}
 V2_SMALL = {"loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN}
+SE_SMALL = {"lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN}  # faster, ReLUs die
 
 PROFILES = (
     extend(
@@ -188,56 +234,48 @@ PROFILES = (
         test_on=STAND_INS,
         data={"test": 16},
         options={
-            "deblurgan_v2": {
-                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
-                "start": "identity",
-            },
+            "deblurgan_v2": NARROW_V2,
             "li2026": {
                 "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
                 "msfm_levels": [2], "start": "identity",
             },
-            "dmphn": {"features": 8},
-            "unet_seresnext": {"features": 8, "planes": 16, "depths": [1, 1, 1, 1]},
-            "deblurgan": {"features": 16, "blocks": 3},
+            "dmphn": {"features": 8, "start": "identity"},
+            "unet_seresnext": NARROW_SE,
+            "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={
             "steps": 600, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5,
             "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
         },
         train_of={
-            "multiscale_dpl": {"steps": 250, "lr": 3e-3},
+            "multiscale_dpl": {"steps": 160, "lr": 3e-3},
             "deblurgan_v2": V2_SMALL,
             "attention_se": {
-                "steps": 250, "lr": 3e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
+                "steps": 160, "lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
             },
             "deblurgan": {
                 "steps": 250, "lr": 2e-3, "loss": {"l1": 100.0}, "adversarial": SMALL_WGAN,
             },
         },
-        seeds_of={"li2026": THREE, "deblurgan_v2": THREE},
+        seeds_of={"li2026": THREE, "li2026_none": THREE, "li2026_gates_mean": THREE},
         precision="fp32",
         why="minutes on two processor cores: narrow networks on a random MobileNetV2, three seeds "
-        "of the full network and of the baseline, one of the other rows, generated blur of two to "
-        "three pixels, no perceptual term. It shows whether the rows of one size differ after the "
-        "same short training, not what full training on GoPro would give",
+        "of the full network with and without its modules, one of the other rows, generated blur "
+        "of two to three pixels, no perceptual term. It shows whether the rows of one size differ "
+        "after the same short training, not what full training on GoPro would give",
     ),
     extend(
         STUDY,
         test_on=STAND_INS,
         data={"test": 36},
         options={
-            "deblurgan_v2": {
-                "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
-                "start": "identity",
-            },
+            "deblurgan_v2": NARROW_V2,
             "li2026": {
                 "backbone": "mobilenet", "pyramid_channels": 32, "head_channels": 32,
                 "msfm_levels": [3], "start": "identity",
             },
             "dmphn": {"features": 8, "start": "identity"},
-            "unet_seresnext": {
-                "features": 8, "planes": 16, "depths": [1, 1, 1, 1], "start": "identity",
-            },
+            "unet_seresnext": NARROW_SE,
             "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={
@@ -247,12 +285,15 @@ PROFILES = (
         train_of={
             "li2026_long": {"steps": 18000, "ema": 0.999},
             "deblurgan_v2": V2_SMALL,
-            "attention_se": V2_SMALL,
+            "attention_se": SE_SMALL,
+            "attention_group": SE_SMALL,
+            "li2026_v2_losses": V2_SMALL,
             "deblurgan": {"lr": 1e-3, "loss": {"l1": 100.0}, "adversarial": SMALL_WGAN},
         },
         data_of={"li2026_long": FULL_LENGTH},
         seeds_of={
             "li2026_long": ONE, "multiscale_dpl": THREE, "attention_se": THREE, "deblurgan": THREE,
+            "attention_group": THREE, "li2026_print": THREE,
         },
         precision="fp32",
     ),
@@ -264,6 +305,8 @@ PROFILES = (
         train_of={
             "deblurgan_v2": {"loss": {"mse": 9.8}},
             "attention_se": {"loss": {"mse": 9.8}},
+            "attention_group": {"loss": {"mse": 9.8}},
+            "li2026_v2_losses": {"loss": {"mse": 9.8}},
             "deblurgan": {"loss": {"l1": 100.0}},
         },
         why="networks of full size on one graphics processor; generated blur, a short training "
@@ -277,6 +320,8 @@ PROFILES = (
             "realblur_j": "realblur-j",
             "realblur_r": "realblur-r",
         },
+        data={"every": 2},
+        options={"li2026": PRINTED_WIRING},
         why="the printed protocol on the printed data; days for each row on one graphics processor",
     ),
 )  # fmt: skip

@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from deblur_lib.papers.li2026.network import AFEM, ECA, MSFM, MultiAttentionGenerator
+from deblur_lib.networks.unet_seresnext import SEModule
+from deblur_lib.papers.li2026.blocks import AFEM, ECA, MSFM, factors
 from deblur_lib.papers.li2026.structure import counts
 
 BINS = 100  # of a histogram over weights from 0 to 1
 START = 0.5  # gates are sigmoids of numbers near zero before training
-LEAST = 0.05  # mean departure from the start: a channel weighed by less than a tenth is as it was
+LEAST = 0.05  # mean departure, from the start or between pictures; a tenth of the start is none
+KINDS = {ECA: "ECA", AFEM: "AFEM", SEModule: "SE"}
 LARGEST = 512  # side of the part of a picture that is looked at, in pixels
 
 
@@ -34,7 +36,7 @@ def receptive_fields(
         Rows of mean gradient magnitude for "1x1", "3x3 step 1" and so on, and "pooled"; the largest
         value of each is 1.
 
-    Source: li2026, Sec. 3.1 (E7 to E9).
+    Source: li2026, Sec. 3.1, Eqs. (7) to (9).
     """
     generator = torch.Generator().manual_seed(seed)
     channels = module.overall.in_features
@@ -53,36 +55,6 @@ def _field(view: Tensor, x: Tensor) -> list[list[float]]:
     field = gradient.abs().double().mean(dim=(0, 1))
     rows: list[list[float]] = (field / field.max().clamp(min=1e-300)).tolist()
     return [[round(value, 6) for value in row] for row in rows]
-
-
-def gates(network: nn.Module, blurred: Tensor) -> dict[str, Tensor]:
-    """Weights that every ECA and AFEM of a network gives its channels, (B, C), by its path.
-
-    Args:
-        network: in evaluation mode.
-        blurred: (B, 3, H, W); the largest part of it whose sides are multiples of 32 is used.
-    """
-    found: dict[str, Tensor] = {}
-
-    def keep(path: str) -> Callable[..., None]:
-        def note(module: ECA | AFEM, inputs: tuple[Tensor, ...]) -> None:
-            found[path] = module.weights(inputs[0])
-
-        return note
-
-    handles = [
-        module.register_forward_pre_hook(keep(path))
-        for path, module in network.named_modules()
-        if isinstance(module, ECA | AFEM)
-    ]
-    height, width = (min(LARGEST, side) // 32 * 32 for side in blurred.shape[-2:])
-    try:
-        with torch.no_grad():
-            network(blurred[..., :height, :width])
-    finally:
-        for handle in handles:
-            handle.remove()
-    return found
 
 
 def structure(
@@ -115,42 +87,53 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
 
     Returns:
         `eca_weights` and `afem_gates`: histograms of channel weights over all pictures, by place
-        and method; `modules`: how far the weights of "ECA" and "AFEM" left their start.
+        and method; `modules`: how far the weights of each kind of gate left their start, and under
+        "over pictures" how much they differ between pictures.
     """
-    own = {
-        method: one for method, one in networks.items() if isinstance(one, MultiAttentionGenerator)
-    }
-    eca: dict[str, dict[str, Any]] = {}
-    afem: dict[str, dict[str, Any]] = {}
+    histograms: dict[str, dict[str, Any]] = {"ECA": {}, "AFEM": {}}
     moved: dict[str, dict[str, dict[str, float]]] = {"ECA": {}, "AFEM": {}}
-    for method, network in own.items():
-        modules = dict(network.named_modules())
-        seen: dict[str, list[Tensor]] = {}
-        for blurred in pictures.values():
-            for path, weights in gates(network, blurred).items():
-                seen.setdefault(path, []).append(weights.flatten())
-        for path, parts in seen.items():
-            panels = eca if isinstance(modules[path], ECA) else afem
-            panels.setdefault(_title(path), {})[method] = _histogram(torch.cat(parts))
-        for name, kind in (("ECA", ECA), ("AFEM", AFEM)):
-            mine = [one for path in seen if isinstance(modules[path], kind) for one in seen[path]]
-            if mine:
-                moved[name][method] = _moved(torch.cat(mine))
+    for method, network in networks.items():
+        for kind, places in _seen(network, pictures).items():
+            weights = torch.cat(list(places.values()), dim=1)  # (pictures, channels)
+            moved.setdefault(kind, {})[method] = _moved(weights)
+            moved.setdefault(f"{kind} over pictures", {})[method] = _varied(weights)
+            for path, own in places.items() if kind in histograms else ():
+                histograms[kind].setdefault(_title(path), {})[method] = _histogram(own)
     edges = torch.linspace(0, 1, BINS + 1).tolist()
     return {
-        "eca_weights": {"edges": edges, "panels": eca},
-        "afem_gates": {"edges": edges, "panels": dict(sorted(afem.items()))},
+        "eca_weights": {"edges": edges, "panels": histograms["ECA"]},
+        "afem_gates": {"edges": edges, "panels": dict(sorted(histograms["AFEM"].items()))},
         "modules": moved,
     }
 
 
+def _seen(network: nn.Module, pictures: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Channel weights (pictures, channels) by kind of gate and path; none of fixed gates."""
+    modules = dict(network.named_modules())
+    looked = [
+        factors(network, blurred[..., :LARGEST, :LARGEST], kinds=tuple(KINDS))
+        for blurred in pictures.values()
+        if any(isinstance(one, tuple(KINDS)) for one in modules.values())
+    ]
+    found: dict[str, dict[str, Tensor]] = {}
+    for path in looked[0] if looked else ():
+        if getattr(modules[path], "fixed", None) is None:
+            weights = torch.cat([one[path] for one in looked])
+            found.setdefault(KINDS[type(modules[path])], {})[path] = weights
+    return found
+
+
 def _moved(weights: Tensor) -> dict[str, float]:
-    return {
-        "start": START,
-        "value": round(float(weights.mean()), 4),
-        "moved": round(float((weights - START).abs().mean()), 4),
-        "least": LEAST,
-    }
+    return _told(START, float(weights.mean()), float((weights - START).abs().mean()))
+
+
+def _varied(weights: Tensor) -> dict[str, float]:
+    spread = float(weights.std(dim=0, correction=0).mean())
+    return _told(0.0, spread, spread)
+
+
+def _told(start: float, value: float, moved: float) -> dict[str, float]:
+    return {"start": start, "value": round(value, 4), "moved": round(moved, 4), "least": LEAST}
 
 
 def _title(path: str) -> str:

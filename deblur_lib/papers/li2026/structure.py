@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from deblur_lib.papers.li2026 import diagrams
+from deblur_lib.papers.li2026.blocks import AFEM, ECA, MSFM
 from deblur_lib.papers.li2026.diagrams import Block, parameters
 from deblur_lib.papers.li2026.experiment import PAPER
-from deblur_lib.papers.li2026.network import AFEM, ECA, MSFM
 from deblur_lib.spec import Train, override
 
 SWITCHES = ("msfm", "afem", "eca")
@@ -29,7 +29,7 @@ def trainings() -> list[Block]:
     """One row per declared training: switches and losses, at the paper's own recipe."""
     found = []
     for method in PAPER.methods:
-        if method.network in (None, "identity") or method.apart:
+        if method.network == "identity" or method.weights_of or "paper" not in method.profiles:
             continue
         recipe = override(PAPER.recipe, method.train)
         row: Block = {"row": method.title, "network": method.network}

@@ -65,12 +65,13 @@ METHODS = (
     ),
     Method(
         "wan2023_dffm_mean", "Baseline + DFFM, shares fixed at their mean", "wan2023",
-        {"dffm_shares": "mean"}, weights_of="wan2023_dffm", profiles=FROM_DEMO,
-        not_run=LARGER, control=True,
+        {"block": "residual", "skip": "dffm", "dffm_shares": "mean"}, weights_of="wan2023_dffm",
+        profiles=FROM_DEMO, not_run=LARGER, control=True,
     ),
     Method(
         "wan2023_dffm_equal", "Baseline + DFFM, shares of a third", "wan2023",
-        {"dffm_shares": "equal"}, weights_of="wan2023_dffm", control=True,
+        {"block": "residual", "skip": "dffm", "dffm_shares": "equal"}, weights_of="wan2023_dffm",
+        control=True,
     ),
     Method(
         "wan2023_wide", "wan2023, MSRM twice as wide", "wan2023",

@@ -149,7 +149,8 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
     shares = {
         method: _by_level(network, pictures)
         for method, network in networks.items()
-        if isinstance(network, WanNet) and any(isinstance(one, DFFM) for one in network.skip)
+        if isinstance(network, WanNet)
+        and any(isinstance(one, DFFM) and one.fixed is None for one in network.skip)
     }
     found = {
         method: torch.tensor([list(rows.values()) for rows in levels.values()])

@@ -1,0 +1,115 @@
+"""What the figures of a request show: pictures chosen by a rule on the input, and probes.
+
+The blurred pictures are scored as if they were the output; that decides which ones are shown.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from deblur_lib import seals
+from deblur_lib.data.pairs import PairSource, middle_frame
+from deblur_lib.evaluation.restore import to_8bit
+from deblur_lib.evaluation.runner import evaluate
+from deblur_lib.files import sweep
+from deblur_lib.records import Row, write_json, write_png, write_rows
+from deblur_lib.runs import store
+from deblur_lib.runs.learning import shows_bars
+from deblur_lib.runs.plan import Plan
+from deblur_lib.runs.running import SHOWN, conventions, open_tests, scored_rows, trained
+from deblur_lib.windows import most_changed
+
+CHOSEN = ("strongest blur", "median blur", "most edges")
+
+
+def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
+    """Rows of the blurred pictures scored as if they were the output."""
+    rows: list[Row] = []
+    for dataset, source in tests.items():
+        names = conventions(plan.paper, dataset)
+        scored = evaluate(None, source, conventions=names, device="cpu", progress=shows_bars())
+        rows += scored_rows(
+            plan, scored, method="identity", run="-", seed=-1, dataset=dataset, source=source
+        )
+    return rows
+
+
+def chosen_pictures(rows: list[Row], source: PairSource, dataset: str) -> dict[str, str]:
+    """Pictures that figures show, by a fixed rule on the input alone.
+
+    Returns:
+        Name of the picture for each rule of `CHOSEN`: lowest input PSNR, median input PSNR, and
+        the largest mean absolute gradient of the sharp picture among the others.
+    """
+    ranked = sorted(
+        (row.value, row.picture)
+        for row in rows
+        if row.dataset == dataset and row.convention == "psnr-rgb" and row.method == "identity"
+    )
+    names = [name for _, name in ranked]
+    picked = {CHOSEN[0]: names[0], CHOSEN[1]: names[len(names) // 2]}
+    edges = {}
+    for index, name in enumerate(source.names):
+        if name not in picked.values():
+            gray = source.pair(index).sharp.mean(dim=0).numpy()
+            edges[name] = float(np.mean(np.abs(np.diff(gray, axis=0)))) + float(
+                np.mean(np.abs(np.diff(gray, axis=1)))
+            )
+    if edges:
+        picked[CHOSEN[2]] = max(sorted(edges), key=lambda name: edges[name])
+    return picked
+
+
+def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
+    """Open the test pictures, score them as they are, and store those that figures show.
+
+    Returns:
+        The test pictures by printed data set, and the pictures shown by data set and rule.
+    """
+    base = store.run_base(plan.request)
+    sweep(base, deep=True)
+    tests = open_tests(plan)
+    identity = score_identity(plan, tests)
+    shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
+    for dataset, source in tests.items():
+        for name in shown[dataset].values():
+            pair = source.pair(source.names.index(name))
+            blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
+            box = most_changed(blurred, sharp, SHOWN)
+            folder = base / "pictures" / dataset / name
+            write_png(folder / "blurred.png", blurred[box])
+            write_png(folder / "sharp.png", sharp[box])
+    write_json(base / "probes.json", {"shown": shown})
+    write_rows(base / "identity.csv", identity)
+    seals.seal(base)
+    return tests, shown
+
+
+def probe(
+    plan: Plan,
+    tests: Mapping[str, PairSource],
+    shown: Mapping[str, Mapping[str, str]],
+    base: Path,
+) -> None:
+    """Store what the figures show of the trained networks of the first seed."""
+    module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
+    first = plan.runs[0].seed
+    networks = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
+    pictures = {
+        f"{dataset}/{name}": source.pair(source.names.index(name)).blurred[None]
+        for dataset, source in tests.items()
+        for name in shown[dataset].values()
+    }
+    found = module.trained(networks, pictures)
+    written = ["probes.json"]
+    for place, made in found.pop("pictures", {}).items():
+        dataset, _, name = place.partition("/")
+        pair = tests[dataset].pair(tests[dataset].names.index(name))
+        box = most_changed(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp), SHOWN)
+        for label, picture in made.items():
+            written.append(f"pictures/{dataset}/{name}/{label}.png")
+            write_png(base / written[-1], picture[box])
+    write_json(base / "probes.json", found | {"shown": dict(shown)}, sort=False)
+    seals.renew(base, *written)

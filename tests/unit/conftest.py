@@ -1,0 +1,44 @@
+"""One trained run that several files of tests look at."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from data_pictures import PAIRS, write_pairs
+
+from deblur_lib.runs import store
+from deblur_lib.runs.looking import look
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.running import execute
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one trained smoke run, its rows, and a folder of pairs not yet scored."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "deblur_lib"):
+        (project / name).mkdir()
+    write_pairs(project / "mine", PAIRS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.setenv("DEBLUR_RUNS", str(project / "runs"))
+        patch.setenv("TQDM_DISABLE", "1")
+        plan = make_plan(Request("wan2023", profile="smoke", methods=("wan2023",)))
+        (run,) = plan.runs
+        execute(run, plan, *look(plan))
+        for name, target in (("rows.csv", "rows.csv"), ("manifest.json", "manifests.json")):
+            results = store.results_folder(plan.request)
+            results.mkdir(exist_ok=True)
+            shutil.copy(store.run_folder(run) / name, results / target)
+    return project
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished project that a test may change."""
+    copy = tmp_path / "project"
+    shutil.copytree(finished, copy)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DEBLUR_RUNS", str(copy / "runs"))
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    return copy

@@ -62,7 +62,7 @@ def _forward(layer: _BatchNorm, x: Tensor) -> Tensor:
         return type(layer).forward(layer, x)
     axes = [axis for axis in range(x.dim()) if axis != 1]
     shape = [1, -1, *[1] * (x.dim() - 2)]
-    wide = x.float()
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
     mean = _mean(wide.mean(axes))
     off = wide - mean.view(shape)
     variance = _mean(off.square().mean(axes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import partial
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -28,14 +29,15 @@ def fed(batches: Iterator[Batch], device: torch.device) -> Generator[Batch]:
         for blurred, sharp in batches:
             yield _sent(blurred, device), _sent(sharp, device)
         return
-    with closing(prefetched(batches, _pinned)) as ready:
+    with closing(prefetched(batches, partial(_pinned, device))) as ready:
         for blurred, sharp in ready:
             yield _sent(blurred, device), _sent(sharp, device)
 
 
-def _pinned(batch: Batch) -> Batch:
+def _pinned(device: torch.device, batch: Batch) -> Batch:
     blurred, sharp = batch
-    return blurred.pin_memory(), sharp.pin_memory()
+    with torch.cuda.device(device):  # a thread begins on the first GPU, whose memory is another's
+        return blurred.pin_memory(), sharp.pin_memory()
 
 
 def _sent(batch: Tensor, device: torch.device) -> Tensor:

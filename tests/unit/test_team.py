@@ -3,10 +3,14 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -116,6 +120,33 @@ class Killed:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Known(Pairs):
+    """Notes the numbers of the processes that cut crops."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("train")
+        self.folder = folder
+
+    def crop(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
+        (self.folder / f"{os.getpid()}.pid").touch()
+        return super().crop(*arguments)  # type: ignore[arg-type]
+
+
+def alive(pid: str) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def until(reached: Callable[[], object]) -> None:
+    end = time.monotonic() + 300
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def start(folder: Path, pairs: object, steps: int = 600) -> None:
     fit(
         tiny(), pairs, Pairs("val", 2), recipe(steps=steps, validate=100), folder=folder, seed=5,
@@ -129,8 +160,7 @@ def test_a_process_that_dies_ends_the_others_and_ctrl_c_stops_all(tmp_path: Path
     assert read_json(tmp_path / "resume-b.json")["counters"]["step"] == 12
 
     def press() -> None:
-        while "\n20," not in (tmp_path / "log.csv").read_text():
-            time.sleep(0.02)
+        until(lambda: "\n20," in (tmp_path / "log.csv").read_text())
         signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=press)
@@ -140,6 +170,25 @@ def test_a_process_that_dies_ends_the_others_and_ctrl_c_stops_all(tmp_path: Path
     thread.join()
     steps = [read_json(one)["counters"]["step"] for one in tmp_path.glob("resume-*.json")]
     assert 20 <= max(steps) < 600
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which tells children")
+def test_when_the_parent_dies_the_processes_store_their_state_and_end(tmp_path: Path) -> None:
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from pathlib import Path\nfrom test_team import Known, start\n"
+        f"start(Path({str(tmp_path)!r}), Known(Path({str(tmp_path)!r})), 100_000)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: len(list(tmp_path.glob("*.pid"))) == 2 or parent.poll() is not None)
+    finally:
+        parent.kill()
+        parent.communicate()
+    pids = [one.stem for one in tmp_path.glob("*.pid")]
+    assert len(pids) == 2
+    until(lambda: not any(alive(one) for one in pids))
+    assert list(tmp_path.glob("resume-*.json"))
 
 
 @pytest.mark.parametrize("devices", [0, 3, 2.0, True])

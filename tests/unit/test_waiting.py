@@ -8,6 +8,8 @@ import dataclasses
 import math
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +212,21 @@ def test_a_gpu_is_fed_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Tensor, "pin_memory", pin)
     monkeypatch.setattr(Tensor, "to", to)
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
     batch = (torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8))
     ((blurred, _),) = fed(iter([batch]), torch.device("cuda"))
     assert calls == ["pinned by batches"] * 2 + ["sent to cuda, waits: False"] * 2
     assert blurred.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_compiled_network_takes_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    blurred, sharp = torch.rand(2, 2, 3, 16, 16)
+    weights = []
+    for compiled in (False, True):
+        network = tiny(dropout=0.0)
+        player = make_player(network, recipe(ema=0.8), 0, CPU, "bf16", compiled=compiled)
+        player.step(blurred, sharp, 1e-3)
+        weights.append(player.state())
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

@@ -8,7 +8,7 @@ from deblur_lib.evaluation.cost import COUNTER
 from deblur_lib.records import write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.workers import longest_first
+from deblur_lib.runs.workers import longest_first, worker_count
 
 
 def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -26,3 +26,8 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert expected == [(False, 600)] * 13 + [(True, 250)] + others
     small = dataclasses.replace(runs[0], train=dataclasses.replace(runs[0].train, crop=32))
     assert longest_first([small, runs[0]])[0] is runs[0]
+
+
+def test_runs_that_share_devices_are_trained_one_after_another() -> None:
+    plan = make_plan(Request("wan2023", device="cpu", devices=2))
+    assert worker_count(plan) == 1

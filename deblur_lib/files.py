@@ -80,11 +80,12 @@ def atomic(path: Path, *, durable: bool = True) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = beside(path)
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            kept = path if path.exists() else temporary
+            mode = kept.stat().st_mode & 0o7777
             yield temporary
+            temporary.chmod(mode)  # some writers make a file of their own in its place
             if durable:
                 _settle(temporary)
-            with suppress(FileNotFoundError):
-                temporary.chmod(path.stat().st_mode & 0o7777)
             temporary.replace(path)
             if durable:
                 with suppress(OSError):  # not every network folder can

@@ -52,8 +52,8 @@ def epll(
     Raises:
         UsageError: the picture is smaller than a patch, or a strength or beta is not above 0.
 
-    Source: Zoran and Weiss (2011), Section 3; constants of the code published with Sun et al.
-    (2015), which Gong et al. (2017) took over: betas 50 (1, 2, 4, ...), of which both use five.
+    Source: Zoran and Weiss (2011), half-quadratic splitting; constants of the code published with
+    Sun et al. (2015), which Gong et al. (2017) took over: both use five betas, 50 (1, 2, 4, ...).
     """
     if min(blurred.shape[-2:]) < prior.side or min(strength, *betas) <= 0:
         raise UsageError(

@@ -32,8 +32,8 @@ def draw_flow(size: tuple[int, int], reach: float, generator: torch.Generator) -
     Returns:
         (2, H, W), float32.
 
-    Source: Gong et al. (2017), Section 4.2 and the numbers of the published generator, which
-    has the directions of zoom and turn exchanged; here each has its own.
+    Source: Gong et al. (2017), simulated motion flow, and the numbers of the published generator,
+    which has the directions of zoom and turn exchanged; here each has its own.
     """
     while True:
         drawn = 2 * torch.rand(8, generator=generator, device=generator.device) - 1
@@ -82,7 +82,7 @@ def flow_error(motion: Tensor, true: Tensor) -> float:
         motion: (..., 2, H, W).
         true: the same shape.
 
-    Source: Gong et al. (2017), Section 5; the freedom of sign is ours.
+    Source: Gong et al. (2017), mean squared error of motion flow; the freedom of sign is ours.
     """
     apart = torch.minimum((motion - true).square().sum(-3), (motion + true).square().sum(-3))
     return float(apart.double().mean()) / 2

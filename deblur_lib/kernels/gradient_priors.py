@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblur_lib.kernels.conjugate import conjugate_gradients
+from deblur_lib.kernels.epll import Progress
 from deblur_lib.kernels.filter_flow import Patches
 from deblur_lib.kernels.rotation import Camera, RotationBlur, Shake, reach
 
@@ -20,7 +21,13 @@ ROUNDS = 12  # of the fixed point
 MIDDLE = 0.3  # median of the picture for which lambda is meant
 
 
-def direct(blurred: Tensor, camera: Camera, shake: Shake, alpha: float = 0.005) -> Tensor:
+def direct(
+    blurred: Tensor,
+    camera: Camera,
+    shake: Shake,
+    alpha: float = 0.005,
+    progress: Progress = lambda done: None,
+) -> Tensor:
     """Squares of the differences as prior: X = conj(K) Y / (|K|^2 + alpha (|Dx|^2 + |Dy|^2)).
 
     Each patch is solved by itself; the windowed results are joined by least squares.
@@ -30,6 +37,7 @@ def direct(blurred: Tensor, camera: Camera, shake: Shake, alpha: float = 0.005) 
         camera: of that picture.
         shake: its rotations.
         alpha: weight of the prior.
+        progress: told when all is done.
 
     Returns:
         (C, H, W).
@@ -43,6 +51,7 @@ def direct(blurred: Tensor, camera: Camera, shake: Shake, alpha: float = 0.005) 
         return spectrum * kernel / (kernel.abs().square() + prior)
 
     summed = patches.change(wide, solve, before=True, after=True)
+    progress(1.0)
     return _cropped(summed / patches.energy, patches, margin)
 
 
@@ -53,6 +62,7 @@ def krishnan_fergus(
     *,
     weight: float = 1e3,
     exponent: float = 2 / 3,
+    progress: Progress = lambda done: None,
 ) -> Tensor:
     """Differences to the power of `exponent` as prior, solved by half-quadratic splitting.
 
@@ -62,6 +72,7 @@ def krishnan_fergus(
         shake: its rotations.
         weight: lambda, of the data against the prior, for a picture of median 0.3.
         exponent: 0 to 1.
+        progress: told the share that is done, in 0 to 1.
 
     Returns:
         (C, H, W).
@@ -74,7 +85,7 @@ def krishnan_fergus(
     differences = _differences(patches.size, wide)
     prior = differences.abs().square().sum(dim=0)
     x = wide
-    for coupling in STEPS:
+    for number, coupling in enumerate(STEPS):
         share = coupling / weight
         first = torch.cat((_ahead(x, 2), _ahead(x, 1)))
         auxiliary = shrunk(first, coupling, exponent)
@@ -88,6 +99,7 @@ def krishnan_fergus(
 
         stack = torch.cat((wide, auxiliary))
         x = patches.change(stack, solve, before=True, after=True) / patches.energy
+        progress((number + 1) / len(STEPS))
     return _cropped(x, patches, margin) / scale
 
 

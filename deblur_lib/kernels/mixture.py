@@ -115,7 +115,7 @@ class Mixture(nn.Module):
         Returns:
             A function of patches (N, D) with their means that gives patches (N, D).
 
-        Source: Zoran and Weiss (2011), Section 3.2: the approximate MAP of a patch under a mixture.
+        Source: Zoran and Weiss (2011), the approximate MAP of a patch under a mixture.
         """
         white = torch.eye(self.side**2, device=self.covariances.device, dtype=torch.float64)
         factors = torch.linalg.cholesky(self.covariances.double() + variance * white)

@@ -24,7 +24,7 @@ def l1(restored: Tensor, sharp: Tensor) -> Tensor:
 def mse(restored: Tensor, sharp: Tensor) -> Tensor:
     """Mean squared difference over all elements; arguments as in `l1`.
 
-    Source: sang2018, Eqs. (2) to (3).
+    Source: sang2018, Eqs. (2) to (3); zhao2020, Eq. (6), one stage.
     """
     return (restored.float() - sharp.float()).square().mean()
 

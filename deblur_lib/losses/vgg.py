@@ -3,7 +3,9 @@
 Weights come from the file that the environment variable DEBLUR_VGG19 names, else from torch's own
 download cache; nothing is downloaded. Without either, the trunk gets random weights from a fixed
 seed. Such features still compare textures, but not as the papers do, so every number made with
-them must say so: ask `remark`.
+them must say so: ask `remark`. The printed protocols are refused with them
+(`runs.vetting.check_ready`) unless the variable says "random", which takes them even where public
+weights are at hand.
 """
 
 import os
@@ -21,6 +23,7 @@ from deblur_lib.provenance import file_digest
 WEIGHTS = "vgg19-dcbb9e9d.pth"
 DIGEST = "dcbb9e9d"  # first digits of the file's SHA-256, part of its public name
 VARIABLE = "DEBLUR_VGG19"
+RANDOM = "random"  # value of the variable that asks for random weights
 SEED = 19
 STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
 LAYERS = tuple(  # "conv1_1", "relu1_1", ..., by position; pooling layers have no name
@@ -99,19 +102,26 @@ def remark() -> str:
     """What must stand beside every number made with these features; "" with the public weights."""
     if find_weights() is not None:
         return ""
-    return (
-        f"VGG19 features with random weights (seed {SEED}): no {WEIGHTS} in torch's cache and "
-        f"{VARIABLE} is not set"
-    )
+    why = f"no {WEIGHTS} in torch's cache and {VARIABLE} is not set"
+    if random_wanted():
+        why = f"{VARIABLE} asks for them"
+    return f"VGG19 features with random weights (seed {SEED}): {why}"
+
+
+def random_wanted() -> bool:
+    """True where the environment asks for random weights."""
+    return os.environ.get(VARIABLE) == RANDOM
 
 
 def find_weights() -> Path | None:
-    """The weight file to use, if there is one.
+    """The weight file to use, if there is one and random weights are not asked for.
 
     Raises:
         CheckpointError: the variable names a file that is not there.
     """
     named = os.environ.get(VARIABLE)
+    if named == RANDOM:
+        return None
     if named:
         if not Path(named).is_file():
             raise CheckpointError(f"{VARIABLE} names {named}, which is no file; mend or unset it")

@@ -18,6 +18,7 @@ NETWORKS: dict[str, str] = {
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "srn": "deblur_lib.networks.srn:SRN",
     "stripformer": "deblur_lib.networks.stripformer:Stripformer",
+    "sun2015": "deblur_lib.networks.sun2015:Sun2015",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
     "whyte2012": "deblur_lib.networks.whyte2012:Whyte2012",

@@ -7,6 +7,11 @@ drawn at random.
 Shape legend: H, W height and width of the picture.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,6 +25,7 @@ from deblur_lib.kernels.richardson_lucy import Build, richardson_lucy
 from deblur_lib.kernels.rotation import Camera, RotationBlur, Shake, motion_field
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.nn.parts import choose
+from deblur_lib.nn.precision import without_autocast
 
 LONGEST = 1024  # pixels of the longer side of the picture that the blur is estimated from
 SATURATED = 235.5 / 256  # stored value from which a pixel tells nothing to the estimation
@@ -74,53 +80,48 @@ class Whyte2012(EstimatingDeblurrer):
         super().__init__()
         if side < 3 or side % 2 == 0:
             raise UsageError(f"whyte2012 needs an odd side of at least 3 px, got {side}")
-        self.f35, self._iterations = f35, iterations
+        self.f35 = f35
         self.exponent = choose("response", response, RESPONSES)
-        self._blur = choose("approximation", approximation, BLURS)
-        self._final = choose("final", final, FINALS)
+        build = choose("approximation", approximation, BLURS)
+        finals: dict[str, Callable[..., Tensor]] = {
+            "direct": partial(direct, alpha=alpha),
+            "krishnan-fergus": krishnan_fergus,
+            "rl": partial(richardson_lucy, build=build, iterations=iterations),
+        }
+        self._final = choose("final", final, finals)
         self.search = Search(side, approximation, bet, alpha, levels, rotations)
 
+    @torch.no_grad()
     def estimate(self, blurred: Tensor) -> Shake:
-        """Rotations of the camera from one picture (3, H, W) of stored values."""
+        """Rotations of the camera from one picture (3, H, W) of stored values, on the processor."""
         scale = min(1.0, LONGEST / max(blurred.shape[-2:]))
         size = tuple(round(side * scale) for side in blurred.shape[-2:])
-        small = F.interpolate(blurred[None], size=size, mode="bilinear", antialias=True)[0]
-        camera = Camera.of(_size(small), self.f35)
-        with progress_bar(f"{self.name}: rotations", shown=self.shows_bar) as progress:
-            saturated = small.amax(dim=0) >= SATURATED
-            return find_shake(small**self.exponent, saturated, camera, self.search, progress)
+        stored = blurred.detach().cpu().float()[None]
+        small = F.interpolate(stored, size=size, mode="bilinear", antialias=True)[0]
+        saturated = small.amax(dim=0) >= SATURATED
+        light, camera = small**self.exponent, Camera.of(_size(small), self.f35)
+        with self._working("rotations", small) as progress:
+            return find_shake(light, saturated, camera, self.search, progress)
 
+    @torch.no_grad()
     def deconvolve(self, blurred: Tensor, blur: Shake) -> Tensor:
-        """Restore a picture (3, H, W) with known rotations."""
+        """Restore one picture (3, H, W) whose rotations are known, found or true."""
+        light = blurred.detach().cpu().float() ** self.exponent
         camera = Camera.of(_size(blurred), self.f35)
-        with progress_bar(f"{self.name}: deconvolution", shown=self.shows_bar) as progress:
-            restored = self._final(self, blurred**self.exponent, camera, blur, progress)
-        return restored.clamp(0, 1) ** (1 / self.exponent)
+        with self._working("deconvolution", light) as progress:
+            restored = self._final(light, camera, blur, progress=progress)
+        return (restored.clamp(0, 1) ** (1 / self.exponent)).to(blurred.device)
 
     def motion(self, blur: Shake, size: tuple[int, int]) -> Tensor:
         """The line that each pixel's path resembles most, (2, H, W)."""
         return motion_field(Camera.of(size, self.f35), blur)
 
-    def _richardson_lucy(
-        self, light: Tensor, camera: Camera, shake: Shake, progress: Progress
-    ) -> Tensor:
-        blur, iterations = self._blur, self._iterations
-        return richardson_lucy(light, camera, shake, blur, iterations=iterations, progress=progress)
-
-    def _direct(self, light: Tensor, camera: Camera, shake: Shake, progress: Progress) -> Tensor:
-        return direct(light, camera, shake, self.search.alpha)
-
-    def _krishnan_fergus(
-        self, light: Tensor, camera: Camera, shake: Shake, progress: Progress
-    ) -> Tensor:
-        return krishnan_fergus(light, camera, shake)
-
-
-FINALS = {
-    "direct": Whyte2012._direct,
-    "krishnan-fergus": Whyte2012._krishnan_fergus,
-    "rl": Whyte2012._richardson_lucy,
-}
+    @contextmanager
+    def _working(self, what: str, on: Tensor) -> Iterator[Progress]:
+        """In float32, with a bar where bars are shown."""
+        shown = self.shows_bar
+        with without_autocast(on), progress_bar(f"{self.name}: {what}", shown=shown) as progress:
+            yield progress
 
 
 def _size(picture: Tensor) -> tuple[int, int]:

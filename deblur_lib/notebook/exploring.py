@@ -68,8 +68,9 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
 
     networks = {run.method.title: trained(run) for run in runs}
     clips = any(one.clip_length > 1 for one in networks.values())
-    generated = [one for one in plan.profile.test_on.values() if one in VARIANTS]
-    data_id = generated[0] if generated else "synth-clip" if clips else "synth-gopro-linear"
+    data_id = next(iter(plan.profile.test_on.values()))
+    if data_id not in VARIANTS:
+        data_id = "synth-clip" if clips else "synth-gopro-linear"
     asked = located(settings_of(data_id, {**plan.profile.data, **plan.request.data}))
     settings = asked | {"psnr": [0.0, 99.0]}
     network = ipywidgets.Dropdown(options=sorted(networks), description="network")

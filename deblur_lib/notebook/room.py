@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from deblur_lib import seals
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.notebook.parameters import request_of
 from deblur_lib.records import ROW_COLUMNS, read_json
@@ -34,7 +35,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.runs import store, vintage
 from deblur_lib.runs.collecting import collect, structure_probes
 from deblur_lib.runs.plan import Plan
-from deblur_lib.runs.vetting import checked_plan
+from deblur_lib.runs.vetting import check_ready, checked_plan
 
 if TYPE_CHECKING:
     from IPython.display import DisplayObject
@@ -103,6 +104,7 @@ class Room:
             from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
             from deblur_lib.runs.workers import run_all
 
+            check_ready(self.plan)
             sources = open_checks(self.plan)
             run_all(self.plan)
             score_checks(self.plan, sources)
@@ -129,15 +131,21 @@ class Room:
         """Rows, manifests and curves of this request.
 
         Raises:
-            MissingRowsError: nothing was run yet.
+            MissingRowsError: nothing was run yet, or what `run` makes again was damaged.
         """
-        if not (self.folder / "rows.csv").is_file():
+        if not self._is_stored():
             raise MissingRowsError(
                 f"no rows of {self.paper.id} at profile {self.plan.profile.name} are stored; call "
                 "room.run() first"
                 + (", with train='missing'" if self.plan.request.train == "never" else "")
             )
         return Results.load(self.folder)
+
+    def _is_stored(self) -> bool:
+        """True where rows are stored; those of runs are gathered again where they are not whole."""
+        fixed = self.plan.request.train == "never"
+        there = (self.folder / "rows.csv").is_file()
+        return there and (fixed or not seals.differing(self.folder))
 
     # --- showing -------------------------------------------------------------------------------
 
@@ -159,9 +167,10 @@ class Room:
         profile = self.plan.profile.name
         published = store.published_folder(self.paper.id, profile)
         own = "the published run" if self.folder == published else "this run"
-        for folder, where in ((self.folder, own), (published, "the published run")):
-            if (folder / "rows.csv").is_file():
-                return Results.load(folder), f"{where}, profile {profile}"
+        if self._is_stored():
+            return Results.load(self.folder), f"{own}, profile {profile}"
+        if (published / "rows.csv").is_file():
+            return Results.load(published), f"the published run, profile {profile}"
         return None, f"no rows of profile {profile} are stored; run the cells below"
 
     def budget(self) -> markup.View:
@@ -319,7 +328,7 @@ class Room:
         return explore(self.plan, self.folder, interactive=interactive)
 
     def _look(self) -> None:
-        if self.plan.request.train != "never" and not (self.folder / "rows.csv").is_file():
+        if self.plan.request.train != "never" and not self._is_stored():
             from deblur_lib.runs.looking import look
 
             look(self.plan)

@@ -55,7 +55,8 @@ class Results:
 
         Args:
             folder: the folder.
-            partial: accept a folder without rows, for figures that need probes only.
+            partial: accept a folder without rows, for figures that need probes only; files that
+                were cut or changed are left out.
 
         Raises:
             RecordError: a file is missing, was cut or changed since it was stored, breaks its
@@ -63,20 +64,23 @@ class Results:
                 run's manifest, NaN scores).
         """
         folder = Path(folder)
-        seals.check(folder, *READ)
-        if partial and not (folder / "rows.csv").is_file():
+        spoilt = seals.differing(folder, READ)
+        if not partial:
+            seals.check(folder, *READ)
+        if partial and (spoilt or not (folder / "rows.csv").is_file()):
             rows, manifests = pd.DataFrame(columns=list(ROW_COLUMNS)), []
         else:
             rows = read_checked_rows(folder / "rows.csv")
             manifests = read_checked_manifests(folder / "manifests.json")
-        probes = folder / "probes.json"
+        there = {one for one in READ if (folder / one).is_file()}
+        there -= {*READ} if seals.NAME in spoilt else {*spoilt}
         return cls(
             folder=folder,
             rows=rows,
             manifests=tuple(manifests),
-            curves=_read_frame(folder / "curves.csv", CURVE_COLUMNS),
-            costs=_read_frame(folder / "costs.csv", COST_COLUMNS),
-            probes=dict(read_json(probes)) if probes.is_file() else {},
+            curves=_frame(folder, "curves.csv", CURVE_COLUMNS, there),
+            costs=_frame(folder, "costs.csv", COST_COLUMNS, there),
+            probes=dict(read_json(folder / "probes.json")) if "probes.json" in there else {},
         )
 
     @property
@@ -143,10 +147,10 @@ def _seed(manifest: Manifest) -> int:
     return manifest.seed
 
 
-def _read_frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame(columns=list(columns))
-    return read_table(path, columns)
+def _frame(folder: Path, name: str, columns: tuple[str, ...], there: set[str]) -> pd.DataFrame:
+    return (
+        read_table(folder / name, columns) if name in there else pd.DataFrame(columns=list(columns))
+    )
 
 
 def _check(results: Results) -> None:

@@ -154,7 +154,7 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
         full = run.options if smoke else published_options(plan.paper, run.method)
         found = read_json(store.costs_file(network, full))
         here = read_json(store.costs_file(network, run.options))
-        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if name in found}
+        told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if found.get(name)}
         size = "as run" if smoke else "published size"
         records += [
             {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}
@@ -164,6 +164,7 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
             {"method": run.method.id, "name": f"{name}_here", "value": here[name],
              "unit": f"{COST_UNITS[name]}, as run"}
             for name in AS_RUN
+            if here[name]
         ]  # fmt: skip
     columns = ["method", "name", "value", "unit"]
     text: str = pd.DataFrame(records, columns=columns).to_csv(index=False, lineterminator="\n")

@@ -4,14 +4,19 @@ import dataclasses
 import os
 import time
 
+import torch
+
 from deblur_lib import provenance
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import write_text
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Run
+from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.journal import HEADER
 from deblur_lib.training.loop import fit
+from deblur_lib.training.result import NAME as FIT
 from deblur_lib.training.result import Fit, read_fit, settings_of
 from deblur_lib.weights import checkpoint
 
@@ -46,6 +51,11 @@ def learn(
     """
     if run.source:
         return adopt(run, network, train, validation, notes=notes, code=code)
+    if isinstance(network, EstimatingDeblurrer):
+        if not (store.run_folder(run) / FIT).is_file():
+            network.prepare(sharp_crops(train, side=run.train.crop), run.seed)
+        if network.learns == "nothing":
+            return keep(run, network, notes=notes)
     return fit(
         network,
         train,
@@ -61,6 +71,40 @@ def learn(
         progress=shows_bars(),
         notes=notes,
         code=code,
+    )
+
+
+def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = ()) -> Fit:
+    """Store a method that nothing is trained for.
+
+    Args:
+        run: the run.
+        network: as it is to be scored.
+        notes: put on the card.
+    """
+    folder = store.run_folder(run)
+    best = folder / "best.safetensors"
+    checkpoint.save(
+        best,
+        network,
+        name=str(run.method.network),
+        options=run.options,
+        run=provenance.settings_hash(run.settings),
+        notes=notes,
+    )
+    write_text(folder / "log.csv", HEADER)
+    return Fit(
+        steps=0,
+        best_step=0,
+        best_psnr=0.0,
+        seconds=0.0,
+        weights=best,
+        log=folder / "log.csv",
+        device="cpu",
+        precision="fp32",
+        threads=torch.get_num_threads(),
+        skipped=0,
+        notes=notes,
     )
 
 

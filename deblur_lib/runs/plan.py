@@ -109,7 +109,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Optimiser steps that this run takes itself."""
-        return 0 if self.source else self.train.steps
+        return self.train.steps if self.method.trains and not self.source else 0
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -50,8 +50,9 @@ def check_ready(plan: Plan) -> None:
     """Refuse to start where pictures to train on, or rows to read, are missing.
 
     Raises:
-        UsageError: a real data set without its folder, runs of other code, a workspace that cannot
-            be written, or `train="never"` and no published rows.
+        UsageError: a real data set without its folder, runs of other code, VGG19's weights missing
+            for the printed protocol, a workspace that cannot be written, or `train="never"` and
+            no published rows.
     """
     folder = store.results_folder(plan.request)
     if plan.request.train == "never":
@@ -68,6 +69,8 @@ def check_ready(plan: Plan) -> None:
             from deblur_lib.data.opening import check_place
 
             check_place(data_id, plan.request.roots)
+    if plan.profile.name == "paper":
+        _check_features(plan)
 
 
 def used_data(plan: Plan) -> list[str]:
@@ -129,6 +132,19 @@ def _check_recipe(run: Run, plan: Plan) -> None:
     if run.train.adversarial and "adversarial" in plan.request.recipe:
         with torch.device("meta"):
             check_critic(build_critic(run.train.adversarial), run.train.adversarial)
+
+
+def _check_features(plan: Plan) -> None:
+    """Another loss than the printed one, days of it, needs to be asked for."""
+    from deblur_lib.losses import FEATURE_LOSSES, vgg
+
+    rows = {run.method.id for run in plan.runs if run.train.loss.keys() & FEATURE_LOSSES.keys()}
+    if rows and not vgg.random_wanted() and vgg.find_weights() is None:
+        raise UsageError(
+            f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put "
+            f"{vgg.WEIGHTS} into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}="
+            f"{vgg.RANDOM} trains with random features instead, and every number says so"
+        )
 
 
 def _check_network(run: Run) -> None:

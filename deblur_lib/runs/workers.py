@@ -33,6 +33,7 @@ from deblur_lib.runs.running import (
 from deblur_lib.training.pace import Pace, pace
 
 PARALLEL = ("demo", "study")  # profiles whose networks are small enough to train side by side
+UNSEEN = 10**11  # in place of the operations of a method that no counter sees
 SMALL = 20e9  # multiply-accumulates of a batch up to which a second thread is not worth its waits
 Shown = Mapping[str, Mapping[str, str]]
 
@@ -115,7 +116,7 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
 
 def _work(run: Run) -> float:
     """Multiply-accumulates of the forward pass of a batch."""
-    macs: int = costing.counted(str(run.method.network), run.options)["macs"]
+    macs: int = costing.counted(str(run.method.network), run.options)["macs"] or UNSEEN
     return macs * run.train.batch * (run.train.crop / costing.SIDE) ** 2
 
 

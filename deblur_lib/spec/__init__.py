@@ -9,6 +9,7 @@ from deblur_lib.spec.claims import Check, Claim, PrintedCell
 from deblur_lib.spec.ground import (
     FROM_DEMO,
     FROM_STUDY,
+    NOT_DEMO,
     PROFILES,
     STRICT,
     Option,
@@ -48,6 +49,7 @@ __all__ = [
     "LARGER",
     "LONG",
     "LONG_RUN",
+    "NOT_DEMO",
     "ONE",
     "PRINTED",
     "PROFILES",

@@ -29,6 +29,7 @@ class Method:
         control: True for a row that the paper does not print.
         weights_of: id of the row whose trained weights this one uses, of the same seed; nothing is
             trained, only `options` differ.
+        trains: False for a method that nothing is trained for.
         apart: True for a long run, which compares with no other row and stands in no table.
     """
 
@@ -42,6 +43,7 @@ class Method:
     not_run: str = ""
     control: bool = False
     weights_of: str = ""
+    trains: bool = True
     apart: bool = False
 
     @model_validator(mode="after")

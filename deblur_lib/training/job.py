@@ -51,20 +51,18 @@ class Job:
     """What a session works on; other processes get it pickled.
 
     Attributes:
-        network: the network that learns.
         recipe: what to do.
         train: pairs to crop batches from.
         validation: pairs that choose the best weights.
         folder: where everything goes.
         settings: what decides the numbers, see `result.settings_of`.
         seed: seed of batches, noise and the critic's weights.
-        device: where the network is, or will be.
+        device: where the network learns.
         precision: of the forward pass in training.
         devices: how many share each batch.
         notes: put on the cards.
     """
 
-    network: Deblurrer
     recipe: Train
     train: PairSource
     validation: PairSource

@@ -19,15 +19,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from deblur_lib import catalogue
 from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import check_devices, resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory, schedules
 from deblur_lib.training.adversarial import Adversary
 from deblur_lib.training.checks import check_data
 from deblur_lib.training.critics import build_critic
+from deblur_lib.training.estimating import Estimator
 from deblur_lib.training.feeding import fed
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
@@ -105,19 +108,45 @@ def fit(
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
     check_devices(devices, place)
-    job = Job(
-        network, recipe, train, validation, folder, settings, seed, place, kind, devices, notes
-    )
+    job = Job(recipe, train, validation, folder, settings, seed, place, kind, devices, notes)
     if devices > 1:
-        done = on_devices(devices, sit, job, critic, progress)
+        sent = packed(network, name, options or {})
+        done = on_devices(devices, sit, job, sent, critic, progress)
     else:
-        done = sit(job, critic, progress)
+        done = sit(job, network, critic, progress)
     assert done is not None  # the first process brings it
     return done
 
 
-def sit(job: Job, critic: nn.Module | None, progress: bool) -> Fit | None:
-    """Train in this process, alone or as one of several; the first brings the result."""
+def packed(network: Deblurrer, name: str, options: Mapping[str, Any]) -> Any:
+    """A network that can be pickled: one of the catalogue by name and weights, as it is otherwise.
+
+    Networks may hold functions, which cannot.
+    """
+    if name in catalogue.networks():
+        return name, dict(options), network.state_dict()
+    return network
+
+
+def unpacked(sent: Any) -> Deblurrer:
+    """The network that `packed` made ready to be sent."""
+    if isinstance(sent, Deblurrer):
+        return sent
+    name, options, weights = sent
+    network = catalogue.build(name, **options)
+    network.load_state_dict(weights)
+    return network
+
+
+def sit(job: Job, network: Any, critic: nn.Module | None, progress: bool) -> Fit | None:
+    """Train in this process, alone or as one of several; the first brings the result.
+
+    Args:
+        job: what to do.
+        network: the network, trained in place, or what `packed` made of it.
+        critic: the second player; None builds what the recipe declares.
+        progress: show a bar in the first process.
+    """
     fabric = start_fabric(job.device, job.precision, job.devices)
     team = Team.of(fabric)
     place = fabric.device if team.size > 1 else job.device
@@ -125,7 +154,7 @@ def sit(job: Job, critic: nn.Module | None, progress: bool) -> Fit | None:
     concern = "noise" if team.first else f"noise/{team.rank}"  # masks of their own
     with _freed_memory(place), seeded(job.seed, concern, place), Interrupts() as interrupts:
         player = make_player(
-            job.network, job.recipe, job.seed, place, job.precision, critic, fabric=fabric
+            unpacked(network), job.recipe, job.seed, place, job.precision, critic, fabric=fabric
         )
         session = Session(job, player, team)
         start, seed = session.at.step, derive(job.seed, "data")
@@ -164,6 +193,8 @@ def make_player(
     """
     fabric = fabric or start_fabric(device, precision)
     _place(network, device)
+    if isinstance(network, EstimatingDeblurrer):
+        return Estimator(fabric, network, recipe, seed)
     if recipe.adversarial is None:
         return Supervised(fabric, network, recipe, compiled=compiled)
     if critic is None:

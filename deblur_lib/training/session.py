@@ -18,8 +18,10 @@ from tqdm import tqdm
 from deblur_lib.errors import CheckpointError, TrainingError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
+from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Counters, Job, Player
 from deblur_lib.training.journal import Journal, NoJournal
@@ -37,6 +39,7 @@ BEAT = {"cuda": 8}  # steps after which the device's numbers are read; each step
 CONVENTION = "psnr-rgb"
 METRIC = f"validation/{CONVENTION}"
 UNTOUCHED = "validation/input"  # the same score of the blurred pictures themselves
+MOTION = "validation/motion"  # minus the error of estimated motion, in square pixels
 CEILING = 100.0  # dB counted for a picture that is restored exactly
 
 
@@ -58,6 +61,8 @@ class Session:
         self._beat = BEAT.get(job.device.type, 1)
         self._unread: list[tuple[int, float, dict[str, Tensor]]] = []  # step, rate, its scalars
         self._shown = ""
+        estimates = isinstance(player.scored, EstimatingDeblurrer)
+        self._metric = MOTION if estimates else METRIC
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
@@ -90,7 +95,7 @@ class Session:
         except CheckpointError:
             return
         if card.run == settings_hash(dict(self.job.settings)):
-            self.at.best_step, self.at.best_psnr = card.step, card.metrics[METRIC]
+            self.at.best_step, self.at.best_psnr = card.step, card.metrics[self._metric]
 
     def run(
         self, feed: Iterator[tuple[Tensor, Tensor]], interrupts: Interrupts, *, progress: bool
@@ -200,17 +205,27 @@ class Session:
         """Score the validation pairs as an evaluation does and keep the best weights."""
         at = self.at
         if self.team.first:
-            if self._input is None:
-                self._input = self._score(None)
-            psnr = self._score(self.player.scored)
-            self.journal.note(at.step, UNTOUCHED, self._input)
-            self.journal.note(at.step, METRIC, psnr)
+            psnr = self._judge()
+            self.journal.note(at.step, self._metric, psnr)
             if at.best_psnr is None or psnr > at.best_psnr:
                 at.best_step, at.best_psnr = at.step, psnr
                 self._keep("best", psnr)
         at.best_step, at.best_psnr = self.team.told((at.best_step, at.best_psnr))
-        self.job.network.train()
+        self.player.scored.train()
         at.validated = at.step
+
+    def _judge(self) -> float:
+        """Score of the validation pictures, higher is better."""
+        network = self.player.scored
+        if isinstance(network, EstimatingDeblurrer):
+            crops = sharp_crops(self.job.validation, side=self.job.recipe.crop)
+            return network.eval().judge(
+                crops.to(self.job.device), torch.Generator().manual_seed(self.job.seed)
+            )
+        if self._input is None:
+            self._input = self._score(None)
+        self.journal.note(self.at.step, UNTOUCHED, self._input)
+        return self._score(network)
 
     def _score(self, network: Deblurrer | None) -> float:
         """Mean score of the validation pictures, of the blurred ones themselves for None."""
@@ -229,7 +244,7 @@ class Session:
             name=str(job.settings["network"]),
             options=job.settings["options"],
             step=self.at.step,
-            metrics={} if psnr is None else {METRIC: psnr},
+            metrics={} if psnr is None else {self._metric: psnr},
             run=settings_hash(dict(job.settings)),
             data={**job.settings["train"], **job.settings["validation"]},
             notes=tuple(self.notes),
@@ -275,7 +290,8 @@ class Session:
     def _status(self, values: Mapping[str, float]) -> str:
         loss = f"loss {values.get('loss', math.nan):.4f}"
         psnr = self.at.best_psnr
-        return loss if psnr is None else f"{loss}, best validation {psnr:.2f} dB"
+        unit = "dB" if self._metric == METRIC else "px²"
+        return loss if psnr is None else f"{loss}, best validation {psnr:.2f} {unit}"
 
     def _finish(self) -> Fit | None:
         at, folder = self.at, self.job.folder

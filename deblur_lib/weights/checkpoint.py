@@ -6,6 +6,7 @@ not read. While a pair is replaced the old weights wait under `.previous`, where
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,7 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
-LARGEST = 1024  # no network of the catalogue has an option above it
+LARGEST = 1024  # what an option may be at most, unless its usual value is as large
 
 
 def save(
@@ -227,7 +228,7 @@ def open_network(path: Path) -> tuple[Deblurrer, Card]:
     options = {
         name: None if name.endswith("_weights") else one for name, one in card.options.items()
     }
-    _check_numbers(options, path)
+    _check_numbers(card, path)
     tensors = read_tensors(weights_file(path, card))
     try:
         with torch.device("meta"), _at_most(4 * len(tensors), path):
@@ -262,13 +263,22 @@ def _at_most(count: int, path: Path) -> Iterator[None]:
         hook.remove()
 
 
-def _check_numbers(value: Any, path: Path) -> None:
+def _check_numbers(card: Card, path: Path) -> None:
     """Refuse options that would keep a constructor busy for hours."""
-    if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            _check_numbers(one, path)
-    elif isinstance(value, int | float) and not abs(value) <= LARGEST:
-        raise CheckpointError(
-            f"{path.with_suffix('.json')} asks for a network with an option of {str(value)[:20]}, "
-            f"at most {LARGEST} can be; take an untouched copy"
-        )
+    usual = catalogue.signature(card.network)
+    for name, value in card.options.items():
+        most = max(LARGEST, 2 * _largest(usual.get(name)))
+        if not _largest(value) <= most:
+            raise CheckpointError(
+                f"{path.with_suffix('.json')} asks for a network with {name} {str(value)[:40]}, at "
+                f"most {most:g} can be; take an untouched copy"
+            )
+
+
+def _largest(value: Any) -> float:
+    """The largest number in an option, whatever its sign; infinite where one is no number."""
+    if isinstance(value, dict | list | tuple):
+        return max(map(_largest, value.values() if isinstance(value, dict) else value), default=0)
+    if not isinstance(value, int | float):
+        return 0
+    return abs(value) if value == value else math.inf

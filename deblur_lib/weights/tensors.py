@@ -43,8 +43,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         with open(path, "rb") as stream:
-            first = stream.read(4)
-        if first.startswith(PICKLES):
+            first = stream.read(9)  # of safetensors: length of the header, its opening brace
+        if first.startswith(PICKLES) and first[8:] != b"{":
             raise CheckpointError(
                 f"{path} is a pickled file, which can run code when read; needed safetensors. Take "
                 "a .safetensors file, or read published weights with training.published"

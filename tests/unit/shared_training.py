@@ -75,26 +75,34 @@ class Poisoned(Pairs):
         return super().crop(index, size, rng)
 
 
-def job(folder: Path, declared: Train, *, devices: int, **changes: object) -> Job:
+def job(folder: Path, declared: Train, *, devices: int, pairs: Pairs | Gate | None) -> Job:
     """A training of the stand-ins on a processor."""
-    train, validation = changes.pop("train", Pairs("train")), Pairs("val", 2)
+    train, validation = pairs or Pairs("train"), Pairs("val", 2)
     settings = settings_of("tiny", {}, declared, 5, train, validation)
-    given = {"network": normed(), "train": train, **changes}
     return Job(
-        recipe=declared, validation=validation, folder=folder, settings=settings, seed=5,
-        device=torch.device("cpu"), precision="fp32", devices=devices, **given,
-    )  # fmt: skip
+        declared, train, validation, folder, settings, 5, torch.device("cpu"), "fp32", devices
+    )
 
 
-def train(folder: Path, declared: Train, *, devices: int, **changes: object) -> Fit | None:
+def train(
+    folder: Path,
+    declared: Train,
+    *,
+    devices: int,
+    network: Gained | None = None,
+    pairs: Pairs | Gate | None = None,
+) -> Fit | None:
     """Do such a training in this process, one of `devices`."""
     given: Critic | None = None
     if declared.adversarial:
         given = critic(channels=6 if declared.adversarial.conditional else 3)
-    return sit(job(folder, declared, devices=devices, **changes), given, False)
+    what = job(folder, declared, devices=devices, pairs=pairs)
+    return sit(what, network or normed(), given, False)
 
 
-def stopped(folder: Path, declared: Train, *, devices: int, step: int, **changes: object) -> None:
+def stopped(
+    folder: Path, declared: Train, *, devices: int, step: int, network: Gained | None = None
+) -> None:
     """The same with Ctrl-C in the last process alone, while it makes the batch of a step."""
     share, rank = declared.batch // devices, int(os.environ.get("LOCAL_RANK", "0"))
 
@@ -104,7 +112,7 @@ def stopped(folder: Path, declared: Train, *, devices: int, step: int, **changes
 
     gate = Gate(press, at=share * step - 1)
     try:
-        train(folder, declared, devices=devices, train=gate, **changes)
+        train(folder, declared, devices=devices, pairs=gate, network=network)
     except KeyboardInterrupt:
         return
     raise AssertionError("it went on to its end")
@@ -126,7 +134,7 @@ def two(folder: Path) -> tuple[int, str]:
     stopped(folder / "two then one", SGD, devices=2, step=3)
     spoilt, lost = Poisoned("train"), normed()
     spoilt.network = normed()
-    fitted = train(folder / "spoilt", SGD, devices=2, train=spoilt, network=spoilt.network)
+    fitted = train(folder / "spoilt", SGD, devices=2, pairs=spoilt, network=spoilt.network)
     lost.gain = float("nan")
     why = ""
     try:

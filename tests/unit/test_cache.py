@@ -109,9 +109,8 @@ def test_spoilt_cache_is_noticed_and_made_again(
 def test_what_a_kill_left_of_any_packing_is_removed_by_the_next(tmp_path: Path) -> None:
     source, cache = folder(tmp_path), tmp_path / "cache"
     left = set()
-    for step in (6, 10, 14):
-        told = in_child(lambda: pack(source, cache / "others", progress=False), kill_at=step)
-        assert told == "killed"
+    for step in range(2, 40, 4):
+        in_child(lambda: pack(source, cache / "others", progress=False), kill_at=step)
         left |= {path.name for path in cache.rglob(".deblur-*.npy")}
     assert left
     packed = pack(source, cache / "mine", progress=False)

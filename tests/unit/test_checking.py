@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from data_pictures import PAIRS, save, sharp_picture, write_pairs
+from disasters import cut, flip
 from fake_results import write_checks, write_results
 
 from deblur_lib import papers
@@ -107,6 +108,25 @@ def test_other_pictures_are_scored_again(project: Path, calls: list[bool]) -> No
     save(project / "mine" / "sharp" / "s2" / "001.png", sharp_picture(9))
     checked(project, "mine")
     assert calls == [False, True, False, True]
+
+
+def test_damaged_rows_and_rows_of_other_code_are_scored_again(
+    project: Path, calls: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = checked(project, "mine")
+    (run,) = room.plan.runs
+    rows = (room.folder / "checks.csv").read_bytes()
+    flip(store.run_folder(run) / "checks" / "mine.csv")
+    checked(project, "mine")
+    flip(store.run_base(room.plan.request) / "checks" / "mine.csv")
+    checked(project, "mine")
+    cut(store.run_folder(run) / "checks" / "mine.json")
+    checked(project, "mine")
+    assert calls == [False, True, True, False, True]
+    assert (room.folder / "checks.csv").read_bytes() == rows
+    monkeypatch.setattr(checking.code, "digest", lambda *_: "another")
+    checked(project, "mine")
+    assert calls[5:] == [False, True]
 
 
 def test_rows_stay_when_the_folder_is_gone(project: Path, calls: list[bool]) -> None:

@@ -15,7 +15,7 @@ from deblur_lib.records import read_json, write_json
 from deblur_lib.training import state
 from deblur_lib.weights import checkpoint
 from deblur_lib.weights.checkpoint import load_weights, open_network, save
-from deblur_lib.weights.tensors import read_tensors, write_tensors
+from deblur_lib.weights.tensors import PICKLES, read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_open_builds_the_network_the_card_names(
     stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue, "build", lambda name, **options: {"tiny": Tiny}[name](**options))
+    monkeypatch.setattr(catalogue, "signature", lambda name: {})
     network, card = open_network(stored)
     assert not network.training
     assert card.network == "tiny"
@@ -125,6 +126,16 @@ def test_missing_and_cut_cards(stored: Path, tmp_path: Path) -> None:
     write_json(card, read_json(card) | {"step": "7"})
     with pytest.raises(CheckpointError, match=r"at step; it is not a card"):
         load_weights(stored, Tiny())
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path: Path) -> None:
+    lengths = set[bytes]()
+    path = tmp_path / "net.safetensors"
+    for length in range(520, 640, 8):
+        write_tensors(path, {"n" * length: torch.ones(1)})
+        lengths.add(path.read_bytes()[:2])
+        assert list(read_tensors(path)) == ["n" * length]
+    assert lengths & set(PICKLES)
 
 
 def test_pickles_are_refused(stored: Path, tmp_path: Path) -> None:

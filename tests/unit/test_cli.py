@@ -37,11 +37,12 @@ def test_list_names_every_paper_and_network() -> None:
         assert name in text
 
 
-def test_list_of_a_paper_says_why_a_row_is_only_quoted() -> None:
+def test_list_of_a_paper_tells_its_rows() -> None:
     status, text = run("list", "sang2018")
     assert status == 0
-    assert "quoted only: " in text
+    assert "quoted only: " not in text
     assert "sang2018_content" in text
+    assert "whyte2012" in text
 
 
 @pytest.mark.parametrize(

@@ -166,3 +166,15 @@ def test_the_embedded_scene_is_the_same_every_time() -> None:
         embedded_scene(3, size=64).frame(1), embedded_scene(3, size=64).frame(1)
     )
     assert embedded_scene(4, size=64).frame(0).std() > 0.05
+
+
+def test_a_short_exposure_leaves_clips_nearly_sharp() -> None:
+    settings = Settings(size=64, blur=0.35, spread=0.5)
+    for index in range(3):
+        short, long = (
+            make_pair(data_id, "test", index, settings)
+            for data_id in ("synth-clip-short", "synth-clip")
+        )
+        assert short.blurred.shape == long.blurred.shape == (3, 64, 64, 3)
+        assert short.record["psnr"] > max(32, long.record["psnr"] + 5)
+        assert not np.array_equal(short.blurred[0], short.blurred[2])

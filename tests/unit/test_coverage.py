@@ -27,7 +27,7 @@ def test_nothing_stored_still_lists_every_cell(tmp_path: Path) -> None:
     assert len(cells) == 38
     assert {one["kind"] for one in cells} == {"not run"}
     others = {one["kind"] for one in found["cells"] if one["paper"] == "sang2018"}
-    assert others == {"printed only", "not run"}
+    assert others == {"not run"}
     assert all(one["why"] for one in cells)
     assert found["summary"]["papers"]["wan2023"]["cells"] == 38
     assert set(found["summary"]["papers"]) == set(papers.names())

@@ -8,12 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
 from disasters import NOBODY, in_child, kills, limited_files, small_disk
 
 from deblur_lib import files
 from deblur_lib.errors import RecordError, UsageError
 from deblur_lib.files import atomic, beside, check_writable, sweep, whole_folder
 from deblur_lib.records import read_json, write_json, write_text
+from deblur_lib.weights.tensors import write_tensors
 
 
 def names(folder: Path) -> set[str]:
@@ -37,9 +39,10 @@ def test_new_files_get_what_the_umask_leaves(tmp_path: Path, mask: int, mode: in
     before = os.umask(mask)
     try:
         write_text(tmp_path / "new", "x")
+        write_tensors(tmp_path / "new.safetensors", {"a": torch.zeros(1)})
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == mode
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {mode}
     (tmp_path / "new").chmod(0o640)
     write_text(tmp_path / "new", "y")
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640

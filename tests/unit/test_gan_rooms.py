@@ -57,7 +57,7 @@ def test_one_model_is_printed_alike_in_all_tables_but_for_one_cell() -> None:
     }
 
 
-@pytest.mark.parametrize(("paper", "count"), [("li2026", 51), ("zhao2020", 20)])
+@pytest.mark.parametrize(("paper", "count"), [("li2026", 51), ("zhao2020", 25)])
 def test_claims_are_numbered_and_their_keys_resolve(paper: str, count: int) -> None:
     found, known = claims(paper), {cell.key for cell in cells(paper)}
     assert [claim.id for claim in found] == [f"{paper}-C{i:02d}" for i in range(1, count + 1)]

@@ -5,12 +5,13 @@ import pytest
 import torch
 from network_checks import batch
 from torch import Tensor
+from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.evaluation.restore import restore
 from deblur_lib.kernels.flows import draw_flow, flow_error, labels
 from deblur_lib.kernels.line import line_blur
-from deblur_lib.networks.gong2017 import Gong2017
+from deblur_lib.networks.gong2017 import Gong2017, evened
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +54,15 @@ def test_scores_move_with_the_picture() -> None:
 
 
 @pytest.mark.parametrize("axis", [-1, -2])
-def test_scores_lie_on_the_pixels_that_they_are_of(axis: int) -> None:
+@pytest.mark.parametrize("way", ["score", "score_pool3", "score_pool2"])
+def test_scores_lie_on_the_pixels_that_they_are_of(way: str, axis: int) -> None:
     network = small()
-    layers = [*network.convs, network.score, network.score_pool3, network.score_pool2]
+    scales = {"score": 1.0, "score_pool3": 0.01, "score_pool2": 1e-4}
     with torch.no_grad():
-        for layer in layers:  # means of what they see
-            layer.weight.fill_(1 / layer.weight[0].numel())  # type: ignore[operator]
-        for layer in layers[-2:]:
-            layer.weight.zero_()  # type: ignore[operator]
+        for name, layer in network.named_modules():
+            if isinstance(layer, torch.nn.Conv2d):  # the mean of what it sees
+                gain = (name == way or name not in scales) / scales.get(name, 1)
+                layer.weight.fill_(gain / layer.weight[0].numel())
         ramp = torch.arange(160.0)
         ramp = (ramp if axis == -1 else ramp[:, None]).expand(1, 3, 160, 160) / 255
         up, down = (network.scores(one)[0, 0] for one in (1 + ramp, 2 - ramp))
@@ -104,7 +106,7 @@ def test_zoom_goes_outwards_and_a_turn_around(
     monkeypatch.setattr("deblur_lib.kernels.flows.MOST", tuple(most))
     flow = draw_flow((61, 81), 36, seeded())
     down, right = torch.meshgrid(torch.arange(61.0) - 30, torch.arange(81.0) - 40, indexing="ij")
-    outwards = torch.nn.functional.normalize(torch.stack((right, down)), dim=0)
+    outwards = F.normalize(torch.stack((right, down)), dim=0)
     strength = torch.linalg.vector_norm(flow, dim=0)
     along = (flow * outwards).sum(0).abs() / strength.clamp(min=1e-9)
     far = (right.square() + down.square()) > 25
@@ -113,8 +115,46 @@ def test_zoom_goes_outwards_and_a_turn_around(
     assert growth == pytest.approx(2**1.5 if part == 4 else 2, rel=1e-3)
 
 
-def test_every_weight_learns_from_sharp_crops() -> None:
-    network = small()
+def textures(count: int, generator: torch.Generator) -> Tensor:
+    """Grain of several contrasts, (count, 3, 36, 36), whose blur is easy to read."""
+    grain = F.avg_pool2d(torch.rand(count, 1, 38, 38, generator=generator), 3, 1) - 0.5
+    contrast = 0.3 + 2 * torch.rand(count, 1, 1, 1, generator=generator)
+    return (0.5 + contrast * grain).clamp(0, 1).expand(-1, 3, -1, -1)
+
+
+def test_a_short_training_halves_the_error_of_no_motion() -> None:
+    network = Gong2017(divisor=8, quick=True, reach=6, components=1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    generator = seeded()
+    for step in range(48):
+        optimiser.param_groups[0]["lr"] = 2e-3 * min(1, step / 10, (54 - step) / 20)
+        losses = network.blur_loss(textures(8, generator), generator)
+        optimiser.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    held_out = textures(24, seeded(1))
+    learnt = network.judge(held_out, seeded(2))
+
+    def none(blurred: Tensor) -> Tensor:
+        scores = blurred.new_zeros(len(blurred), network.right + 13, *blurred.shape[-2:])
+        scores[:, [0, network.right + network.reach]] = 1
+        return scores
+
+    network.scores = none  # type: ignore[method-assign]
+    assert learnt > network.judge(held_out, seeded(2)) / 2
+
+
+def test_contrast_is_evened_where_learning_is_quick() -> None:
+    picture = batch(40, 40, 1)
+    faint = 0.2 + 0.1 * picture
+    torch.testing.assert_close(evened(faint), evened(picture), rtol=0, atol=0.2)
+    assert evened(picture).square().mean().sqrt() == pytest.approx(1, abs=0.1)
+    assert evened(0.5 + 1e-4 * picture).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_weight_learns_from_sharp_crops(quick: bool) -> None:
+    network = Gong2017(divisor=16, quick=quick, reach=4, components=1)
     losses = network.blur_loss(batch(48, 48), seeded())
     assert set(losses) == {"right", "down"}
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
@@ -158,7 +198,7 @@ def test_a_restoration_is_its_two_steps() -> None:
 
 def test_the_true_motion_is_the_ceiling() -> None:
     network = small()
-    sharp = torch.nn.functional.avg_pool2d(batch(72, 72, 1)[0], 9, 1)
+    sharp = F.avg_pool2d(batch(72, 72, 1)[0], 9, 1)
     sharp = ((sharp - sharp.mean()) * 6 + 0.5).clamp(0, 1)
     true = torch.tensor([7.0, -3.0])[:, None, None].repeat(1, 64, 64)
     network.prepare(sharp[None], 0)

@@ -12,7 +12,8 @@ import pytest
 from disasters import cut, flip, small_disk
 
 from deblur_lib import papers, seals
-from deblur_lib.errors import RecordError
+from deblur_lib.errors import MissingRowsError, RecordError
+from deblur_lib.notebook.room import Room
 from deblur_lib.records import (
     Row,
     read_json,
@@ -27,6 +28,7 @@ from deblur_lib.report import derive, floors, pilot
 from deblur_lib.report.checks import view
 from deblur_lib.report.results import Results
 from deblur_lib.runs import publishing
+from deblur_lib.runs.plan import Request, make_plan
 
 HARMS = {
     "flipped": lambda path: flip(path),
@@ -112,6 +114,22 @@ def test_folders_without_a_list_are_read_as_they_are(folder: Path) -> None:
     seals.renew(folder, "rows.csv")
     assert not (folder / seals.NAME).exists()
     assert not seals.is_whole(folder)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "curves.csv", "probes.json", seals.NAME])
+def test_a_room_that_will_run_passes_over_damage(folder: Path, name: str) -> None:
+    flip(folder / name)
+    room = Room(make_plan(Request("wan2023")))
+    room.folder = folder
+    with pytest.raises(MissingRowsError, match=r"call room\.run\(\) first"):
+        _ = room.results
+    assert room._latest()[0] is not None, "the published rows stand in"
+    found = Results.load(folder, partial=True)
+    assert found.rows.empty
+    assert bool(found.probes) == (name in ("rows.csv", "curves.csv"))
+    room.plan = make_plan(Request("wan2023", train="never"))
+    with pytest.raises(RecordError, match="git checkout"):
+        _ = room.results
 
 
 def test_the_pilots_settings_are_sealed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One training over two processes (gloo): the steps of one process, decided and stored once."""
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -10,13 +11,14 @@ import pandas as pd
 import pytest
 import torch
 from shared_training import GAMES, PLAIN, SGD, stopped, train, two
-from training_parts import Gate, Pairs, recipe, tiny
+from training_parts import Gate, Pairs, recipe, smallest, tiny
 
+from deblur_lib import catalogue
 from deblur_lib.devices import check_devices
 from deblur_lib.errors import DeviceError, TrainingError, UsageError
 from deblur_lib.records import read_json
 from deblur_lib.training.launching import on_devices
-from deblur_lib.training.loop import fit
+from deblur_lib.training.loop import fit, packed, unpacked
 from deblur_lib.weights.tensors import read_tensors
 
 CLOSE = 1e-5
@@ -91,6 +93,16 @@ def test_a_value_that_is_not_finite_in_one_process_is_left_out_in_both(
     assert all(one.isfinite().all() for one in weights.values())
     assert "step 5 of 8: 5 steps in a row" in why
     assert read_json(folder / "lost" / "crash.json")["bad_batches"] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", sorted(smallest()))
+def test_every_network_reaches_another_process_with_its_weights(name: str) -> None:
+    network = catalogue.build(name, **smallest()[name])
+    sent = unpacked(pickle.loads(pickle.dumps(packed(network, name, smallest()[name]))))
+    assert type(sent) is type(network)
+    for left, right in zip(sent.state_dict().items(), network.state_dict().items(), strict=True):
+        assert left[0] == right[0]
+        assert torch.equal(left[1], right[1])
 
 
 class Killed:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from deblur_lib import papers
 from deblur_lib.cli import main
 from deblur_lib.errors import UsageError
+from deblur_lib.losses import vgg
 from deblur_lib.notebook.room import open_paper
 from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.runs.vetting import check_ready, checked_plan
@@ -126,3 +127,21 @@ def test_missing_pictures_stop_before_the_start_and_are_told_in_a_dry_run() -> N
     done = CliRunner().invoke(main, ["reproduce", "wan2023", "--profile", "paper", "--dry-run"])
     assert done.exit_code == 0, done.output
     assert "not ready: gopro-linear needs its folder" in done.output
+
+
+def test_the_printed_protocol_needs_vgg19_or_the_word_for_random_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv(vgg.VARIABLE, raising=False)
+    roots = {"dvd-flow": str(tmp_path)}
+    plan = checked_plan(Request("zhao2020", profile="paper", roots=roots))
+    with pytest.raises(
+        UsageError, match=r"loss of deblurgan, zhao2020.* needs VGG19's public weig"
+    ):
+        check_ready(plan)
+    plain = checked_plan(Request("zhao2020", profile="paper", roots=roots, methods=("rdn",)))
+    check_ready(plain)
+    monkeypatch.setenv(vgg.VARIABLE, vgg.RANDOM)
+    check_ready(plan)
+    assert "asks for them" in vgg.remark()

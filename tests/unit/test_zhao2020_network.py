@@ -45,6 +45,7 @@ def test_features_have_the_printed_shapes() -> None:
         {"skips": False},
         {"stage1_residual": False, "stage2_residual": False},
         {"detach_p0": True},
+        {"neighbours": "middle"},
     ],
 )
 def test_every_switch_restores_and_trains_every_weight(options: dict[str, object]) -> None:
@@ -77,20 +78,34 @@ def test_the_first_estimate_comes_from_the_current_frame_alone() -> None:
     assert torch.equal(single(blurred), first)
 
 
+@pytest.mark.parametrize(("neighbours", "order"), [("exchanged", [2, 1, 0]), ("middle", [1, 1, 1])])
+def test_neighbours_are_replaced_without_touching_a_weight(
+    neighbours: str, order: list[int]
+) -> None:
+    network = FeatureFlowDeblurrer(**NARROW).eval()
+    changed = FeatureFlowDeblurrer(**NARROW, neighbours=neighbours).eval()
+    changed.load_state_dict(network.state_dict())
+    blurred = clip()
+    assert torch.equal(changed(blurred), network(blurred[:, order]))
+    assert not torch.equal(changed(blurred), network(blurred))
+    with pytest.raises(UsageError, match="choice of neighbours"):
+        FeatureFlowDeblurrer(neighbours="none")
+
+
 def test_flow_reaches_the_second_stage_only_through_its_levels() -> None:
     network = FeatureFlowDeblurrer(**NARROW).eval()
     blurred = clip()
     first, previous, following = blurred[:, 1], blurred[:, 0], blurred[:, 2]
     flow = network.feature_flow(first)
-    plain = network._second(first, previous, following, flow)
+    plain = network.refine(first, previous, following, flow)
     shifted = (flow[0] + 1, flow[1] + 1, flow[2])
-    assert torch.equal(network._second(first, previous, following, shifted), plain)
+    assert torch.equal(network.refine(first, previous, following, shifted), plain)
     shifted = (flow[0], flow[1], flow[2] * torch.rand_like(flow[2]))
-    assert not torch.equal(network._second(first, previous, following, shifted), plain)
+    assert not torch.equal(network.refine(first, previous, following, shifted), plain)
     without = FeatureFlowDeblurrer(**NARROW, flow_levels=[]).eval()
     assert torch.equal(
-        without._second(first, previous, following, flow),
-        without._second(first, previous, following, shifted),
+        without.refine(first, previous, following, flow),
+        without.refine(first, previous, following, shifted),
     )
 
 

@@ -56,7 +56,7 @@ def test_all_printed_cells_are_there_and_have_their_column() -> None:
 
 
 def test_every_claim_is_checked_or_says_why_not() -> None:
-    assert [one.id for one in CLAIMS] == [f"zhao2020-C{n:02d}" for n in range(1, 21)]
+    assert [one.id for one in CLAIMS] == [f"zhao2020-C{n:02d}" for n in range(1, 26)]
     for claim in CLAIMS:
         for check in claim.checks:
             verdicts.check_keys(check, PAPER)
@@ -86,6 +86,11 @@ def test_controls_differ_in_one_option_alone(profile: ProfileName) -> None:
         "zhao2020_no_global": {"stage2_residual": False},
         "zhao2020_no_flow": {"flow_levels": []},
         "zhao2020_flow_everywhere": {"flow_levels": [1, 2, 3]},
+        "zhao2020_one_frame": {"neighbours": "middle"},
+        "zhao2020_whole_p0": {"stage1_residual": False},
+        "zhao2020_p0": {"stages": 1},
+        "zhao2020_middle": {"neighbours": "middle"},
+        "zhao2020_exchanged": {"neighbours": "exchanged"},
     }
     for name, options in changed.items():
         if name in found:
@@ -95,6 +100,27 @@ def test_controls_differ_in_one_option_alone(profile: ProfileName) -> None:
 
 def test_the_claims_controls_run_at_demo() -> None:
     assert {"zhao2020_stage1", "zhao2020_no_skips", "zhao2020_no_global"} <= set(runs("demo"))
+
+
+def test_rows_of_the_trained_network_share_its_seeds_at_every_profile() -> None:
+    for profile in PROFILES:
+        plan = make_plan(Request("zhao2020", profile=profile))
+        seeds = {
+            run.method.id: {one.seed for one in plan.runs if one.method == run.method}
+            for run in plan.runs
+        }
+        for run in plan.runs:
+            if run.source:
+                assert run.source.method.id == "zhao2020"
+                assert seeds[run.method.id] == seeds["zhao2020"]
+
+
+def test_trained_controls_of_the_title_run_from_study_on() -> None:
+    trained = {"zhao2020_no_flow", "zhao2020_one_frame", "zhao2020_whole_p0"}
+    for profile in ("study", "gpu", "paper"):
+        assert trained | {"zhao2020_flow_everywhere"} <= set(runs(profile))
+    assert not trained & set(runs("demo"))
+    assert "time_reverse" not in runs("study")["zhao2020"].train.augment  # see Z27
 
 
 def test_the_paper_profile_is_the_printed_protocol() -> None:
@@ -145,6 +171,8 @@ def test_diagrams_hold_every_parameter_once(structure: dict[str, Any]) -> None:
     }
     assert counted["principle"] == 17_547_014
     assert counted["stage1"] + counted["stage2"] == 17_547_014
+    skips = [one[:2] for one in plans["stage2"]["arrows"] if one[2:] == ["skip"]]
+    assert sorted(skips) == [["E1+", "D2"], ["E1-", "D2"], ["E2+", "D3"], ["E2-", "D3"]]
     for plan in plans.values():
         assert len(set(diagram.places(plan).values())) == len(plan["blocks"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from deblur_lib import papers
 from deblur_lib.data.pairs import Pair
 from deblur_lib.nn import Deblurrer
-from deblur_lib.spec import Adversarial, Train
+from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.spec import Adversarial, Options, Train
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
 from deblur_lib.weights.tensors import read_tensors
@@ -148,3 +151,10 @@ def assert_same_weights(one: Path, other: Path) -> None:
 def values(fitted: Fit, name: str) -> list[float]:
     log = pd.read_csv(fitted.log)
     return list(log[log["name"] == name]["value"])
+
+
+@cache
+def smallest() -> dict[str, Options]:
+    """Options of each network that a room trains, at its smallest."""
+    runs = [run for paper in papers.names() for run in make_plan(Request(paper, "smoke")).runs]
+    return {str(run.method.network): run.options for run in runs}

@@ -175,7 +175,10 @@ def shift(picture: F32, flow: F32, share: float, *, warp: str = "backward") -> F
 
 
 def subframe(frame: F32, neighbour: F32, flow: F32, number: int, blur: Blur) -> F32:
-    """Sub-frame `number` (1 is nearest to the frame) on the way to a neighbour, (H, W, 3)."""
+    """Sub-frame `number` (1 is nearest to the frame) on the way to a neighbour, (H, W, 3).
+
+    Source: zhao2020, Eq. (2).
+    """
     share = number / (blur.n + 1)
     moved = shift(frame, flow, share, warp=blur.warp)
     if not blur.blend:
@@ -198,6 +201,8 @@ def blurred_frame(
 
     Raises:
         UsageError: OpenCV is needed and not installed.
+
+    Source: zhao2020, Eq. (3), the frame counted once.
     """
     blur = blur or Blur()
     flows = tuple(optical_flow(frame, one, blur.flow) for one in (before, after))

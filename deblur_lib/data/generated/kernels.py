@@ -67,7 +67,7 @@ def convolve(canvas: F32, size: int, kernel: F32, averaging: Averaging) -> tuple
     Returns:
         Blurred and sharp, each (size, size, 3) in [0, 1].
 
-    Source: sang2018, Eq. (1), and li2026, Eq. (2), without their noise.
+    Source: sang2018, Eq. (1); zhao2020, Eq. (1); li2026, Eq. (2); all without their noise.
     """
     power = np.float32(GAMMA if averaging == "gamma" else 1.0)
     half, margin = len(kernel) // 2, (len(canvas) - size) // 2

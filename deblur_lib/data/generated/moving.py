@@ -49,7 +49,7 @@ class MovingScene:
     def exposure(
         self, frames: Sequence[float], *, subframes: int = SUBFRAMES, averaged: int = AVERAGED
     ) -> F32:
-        """The blurred frames around some instants, (T, size, size, 3)."""
+        """The blurred frames around some instants, (T, size, size, 3): zhao2020, Eq. (3)."""
         shifts = np.arange(-averaged, averaged + 1) / (subframes + 1)
         return np.stack([self.render(time + shifts).mean(axis=0) for time in frames])
 

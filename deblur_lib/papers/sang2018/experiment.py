@@ -10,6 +10,7 @@ from deblur_lib.spec import (
     GPU,
     IDENTITY,
     LONG_RUN,
+    NOT_DEMO,
     ONE,
     PRINTED,
     SMOKE,
@@ -24,12 +25,46 @@ from deblur_lib.spec import (
     extend,
 )
 
-KERNELS = "estimates blur kernels, then deconvolves; measured by the authors, not built here yet"
+KERNELS = "it estimates blur and deconvolves, for which the demo has not the minutes"
+ALONE = {"adversarial": None}
+TINY_SUN = {
+    "components": 4,
+    "patches": 500,
+    "rounds": 3,
+    "betas": [50.0, 200.0],
+    "patch": 18,
+    "widths": [8, 16, 32],
+    "lengths": [1, 3],
+    "rotations": 1,
+}
+TINY_GONG = {
+    "components": 4,
+    "patches": 500,
+    "rounds": 3,
+    "betas": [50.0, 200.0],
+    "divisor": 16,
+    "reach": 4,
+}
+SMALL_SUN = {
+    "components": 20,
+    "patches": 30000,
+    "rounds": 12,
+    "widths": [24, 64, 256],
+    "lengths": [1, 3, 5, 7, 9, 11, 13, 15],
+}
+SMALL_GONG = {"components": 20, "patches": 30000, "rounds": 12, "divisor": 4, "reach": 16}
 
 METHODS = (
-    Method("whyte2012", "Whyte et al. 2012", None, not_run=KERNELS),
-    Method("sun2015", "Sun et al. 2015", None, not_run=KERNELS),
-    Method("gong2017", "Gong et al. 2017", None, not_run=KERNELS),
+    Method(
+        "whyte2012", "Whyte et al. 2012", "whyte2012", train=ALONE, profiles=NOT_DEMO,
+        not_run=KERNELS, trains=False,
+    ),
+    Method(
+        "sun2015", "Sun et al. 2015", "sun2015", train=ALONE, profiles=NOT_DEMO, not_run=KERNELS
+    ),
+    Method(
+        "gong2017", "Gong et al. 2017", "gong2017", train=ALONE, profiles=NOT_DEMO, not_run=KERNELS
+    ),
     Method("sang2018", "sang2018 (residual GAN)", "sang2018"),
     Method(
         "sang2018_content", "content loss alone", "sang2018",
@@ -85,7 +120,12 @@ PROFILES = (
     extend(
         SMOKE,
         test_on=STAND_INS,
-        options={"sang2018": {"features": 4, "blocks": 1, "start": "identity"}},
+        options={
+            "sang2018": {"features": 4, "blocks": 1, "start": "identity"},
+            "whyte2012": {"side": 5, "levels": 2, "iterations": 5, "approximation": "exact"},
+            "sun2015": TINY_SUN,
+            "gong2017": TINY_GONG,
+        },
         train={
             "crop": 32,
             "adversarial": extend(
@@ -110,25 +150,45 @@ PROFILES = (
     extend(
         STUDY,
         test_on=STAND_INS,
-        options={"sang2018": {"features": 16, "blocks": 5, "start": "identity"}},
+        options={
+            "sang2018": {"features": 16, "blocks": 5, "start": "identity"},
+            "whyte2012": {"side": 15},
+            "sun2015": SMALL_SUN,
+            "gong2017": SMALL_GONG,
+        },
         train={
             "batch": 4, "crop": 96, "lr": 1e-3, "schedule": "cosine",
             "adversarial": extend(SMALL_GAME, options={"patch": 96}, lr=1e-4),
         },
-        train_of={"sang2018_long": {"steps": 28000, "ema": 0.999}},
+        train_of={
+            "sang2018_long": {"steps": 28000, "ema": 0.999},
+            "sun2015": {"steps": 3000},
+            "gong2017": {"lr": 3e-4},
+        },
         data_of={"sang2018_long": FULL_LENGTH},
-        seeds_of={"sang2018_long": ONE},
+        seeds_of={"sang2018_long": ONE, "whyte2012": ONE, "sun2015": THREE, "gong2017": THREE},
     ),
     extend(
         GPU,
         test_on=STAND_INS,
-        options={"sang2018": {"features": 64, "blocks": 19, "start": "identity"}},
+        options={
+            "sang2018": {"features": 64, "blocks": 19, "start": "identity"},
+            "whyte2012": {"side": 15},
+            "gong2017": {"reach": 20},
+        },
         train={"steps": 6000, "lr": 2e-4, "schedule": "cosine"},
+        train_of={"sun2015": {"steps": 50000, "lr": 1e-3}, "gong2017": {"steps": 30000}},
+        seeds_of={"whyte2012": ONE, "sun2015": ONE, "gong2017": ONE},
     ),
     extend(
         PRINTED,
         test_on={"gopro_test": "gopro-linear", "lai": "lai-nonuniform"},
         options={"sang2018": {"features": 64, "blocks": 19}},
+        train_of={
+            "sun2015": {"steps": 100000, "lr": 1e-3, "schedule": "cosine"},
+            "gong2017": {"steps": 663000, "batch": 1, "lr": 1e-4},
+        },
+        seeds_of={"whyte2012": ONE, "sun2015": ONE, "gong2017": ONE},
     ),
 )  # fmt: skip
 

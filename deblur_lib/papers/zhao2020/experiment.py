@@ -7,10 +7,12 @@ is printed, claimed, drawn and open stands in the YAML files beside this one.
 from deblur_lib.spec import (
     CLIP_CHECKS,
     DEMO,
+    FROM_DEMO,
     FROM_STUDY,
     FULL_LENGTH,
     GPU,
     IDENTITY,
+    LARGER,
     LONG_RUN,
     ONE,
     PRINTED,
@@ -28,6 +30,7 @@ from deblur_lib.spec import (
 )
 
 NOT_AT_DEMO = "the demo budget is spent on the printed rows and the three controls of the claims"
+SPENT = "the small budgets are spent on the printed rows and the controls of the claims"
 
 METHODS = (
     Method(
@@ -57,7 +60,27 @@ METHODS = (
     ),
     Method(
         "zhao2020_flow_everywhere", "Feature flow at three levels", "zhao2020",
-        {"flow_levels": [1, 2, 3]}, profiles=FROM_STUDY, not_run=NOT_AT_DEMO, control=True,
+        {"flow_levels": [1, 2, 3]}, profiles=FROM_STUDY, not_run=SPENT, control=True,
+    ),
+    Method(
+        "zhao2020_one_frame", "Trained on the middle frame three times", "zhao2020",
+        {"neighbours": "middle"}, profiles=FROM_STUDY, not_run=SPENT, control=True,
+    ),
+    Method(
+        "zhao2020_whole_p0", "Stage 1 draws the whole frame", "zhao2020",
+        {"stage1_residual": False}, profiles=FROM_STUDY, not_run=SPENT, control=True,
+    ),
+    Method(
+        "zhao2020_p0", "First estimate P0", "zhao2020", {"stages": 1}, weights_of="zhao2020",
+        control=True,
+    ),
+    Method(
+        "zhao2020_middle", "Neighbours replaced by the middle frame", "zhao2020",
+        {"neighbours": "middle"}, weights_of="zhao2020", control=True,
+    ),
+    Method(
+        "zhao2020_exchanged", "Neighbours exchanged", "zhao2020", {"neighbours": "exchanged"},
+        weights_of="zhao2020", profiles=FROM_DEMO, not_run=LARGER, control=True,
     ),
     extend(LONG_RUN, id="zhao2020_long", title="zhao2020, long run", network="zhao2020"),
     extend(IDENTITY, title="Blurred middle frame"),
@@ -88,15 +111,35 @@ TABLES = (
         caption="Three competitors and the proposed network on clips of three blurred frames.",
         methods=(
             "nah2017", "rdn", "deblurgan", "zhao2020", "zhao2020_stage1", "zhao2020_no_skips",
-            "zhao2020_no_global", "zhao2020_no_flow", "zhao2020_flow_everywhere", "identity",
+            "zhao2020_no_global", "identity",
         ),
         columns=columns({
             "zhao2020_synthetic_test": ("psnr-rgb", "wang-rgb", "vol3d-rgb", "seconds"),
         }),
     ),
+    Table(
+        id="flow",
+        number="Flow",
+        caption="What the feature flow, the neighbours and the first estimate are worth; not in "
+        "the paper.",
+        methods=(
+            "zhao2020", "zhao2020_no_flow", "zhao2020_flow_everywhere", "zhao2020_one_frame",
+            "zhao2020_middle", "zhao2020_exchanged", "zhao2020_p0", "zhao2020_whole_p0",
+            "identity",
+        ),
+        columns=columns({"zhao2020_synthetic_test": ("psnr-rgb", "wang-rgb")}),
+        kind="ablation",
+    ),
+    Table(
+        id="sharp",
+        number="Sharp",
+        caption="Nearly sharp clips in: what a network takes away from them; not in the paper.",
+        methods=("nah2017", "rdn", "deblurgan", "zhao2020", "zhao2020_p0", "identity"),
+        columns=columns({"sharp_clips": ("psnr-rgb", "wang-rgb")}),
+    ),
 )  # fmt: skip
 
-CLIPS = {"zhao2020_synthetic_test": "synth-clip"}
+CLIPS = {"zhao2020_synthetic_test": "synth-clip", "sharp_clips": "synth-clip-short"}
 SMALL_GAME = extend(GAME, options={"features": 16})
 SMALL_WGAN = extend(WGAN, options={"features": 16}, weight=0.01, critic_steps=1)
 
@@ -125,7 +168,7 @@ PROFILES = (
         data={"train": 160, "validation": 6, "test": 16, "blur": 0.35, "spread": 0.5},
         options={
             "zhao2020": {"channels": [8, 16, 32], "blocks": 1, "start": "identity"},
-            "deepdeblur": {"features": 16, "blocks": 2},
+            "deepdeblur": {"features": 16, "blocks": 2, "start": "identity"},
             "rdn": {"features": 8, "start": "identity"},
             "deblurgan": {"features": 16, "blocks": 3, "dropout": 0.0},
         },
@@ -134,7 +177,10 @@ PROFILES = (
             "augment": ("hflip", "time_reverse"), "init": "default", "adversarial": SMALL_GAME,
         },
         train_of={"deblurgan": {"adversarial": SMALL_WGAN}},
-        seeds_of={"zhao2020": THREE},
+        seeds_of={
+            "zhao2020": THREE, "zhao2020_p0": THREE, "zhao2020_middle": THREE,
+            "zhao2020_exchanged": THREE,
+        },
         why="minutes on two processor cores, three seeds of the full network and one of the other "
         "rows: shows whether the neighbours of a frame help after a "
         "short training of narrow networks on generated clips",
@@ -177,7 +223,7 @@ PROFILES = (
     extend(
         PRINTED,
         train_on="dvd-flow",
-        test_on={"zhao2020_synthetic_test": "dvd-flow"},
+        test_on={"zhao2020_synthetic_test": "dvd-flow", "sharp_clips": "synth-clip-short"},
         data={"test_crop": "center"},
         train_of={
             "nah2017": {"lr": 1e-4, "batch": 16, "steps": 107100, "schedule": "step", "decay": 0.5},

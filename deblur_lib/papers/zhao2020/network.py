@@ -193,6 +193,13 @@ SKIPS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
+NEIGHBOURS = {  # position in the clip of the frame that each encoder of stage 2 sees
+    "both": (0, 2),
+    "exchanged": (2, 0),
+    "middle": (1, 1),
+}
+
+
 class FeatureFlowDeblurrer(Deblurrer):
     """Restore the middle frame of three.
 
@@ -208,6 +215,8 @@ class FeatureFlowDeblurrer(Deblurrer):
         skip2: how the skips of the two encoders are joined: "sum", "mean" or "concat1x1".
         norm: "instance" (with scale and shift) or "none".
         detach_p0: stop the gradient between the stages.
+        neighbours: what the two encoders of stage 2 see: "both" neighbours, both "exchanged", or
+            the "middle" frame twice, which makes a clip of one frame, (B_0, B_0, B_0).
         start: "random", or "identity" to begin with last layers of zeros, so that a residual
             network gives its input back before it has learnt anything.
 
@@ -237,6 +246,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         skip2: str = "sum",
         norm: str = "instance",
         detach_p0: bool = False,
+        neighbours: str = "both",
         start: str = "random",
     ) -> None:
         super().__init__()
@@ -246,6 +256,7 @@ class FeatureFlowDeblurrer(Deblurrer):
         self.stage1_residual = stage1_residual
         self.stage2_residual = stage2_residual
         self.detach_p0 = detach_p0
+        self.neighbours = choose("neighbours", neighbours, NEIGHBOURS)
         encoder = partial(Encoder, channels=channels, blocks=blocks, norm=norm)
         decoder = partial(Decoder, channels=channels, blocks=blocks, norm=norm)
         self.encode = encoder(3)
@@ -286,17 +297,30 @@ class FeatureFlowDeblurrer(Deblurrer):
             not clamped; (P_0,) with one stage.
         """
         check_input(self, blurred)
-        previous, current, following = (2 * blurred - 1).unbind(dim=1)  # range [-1, 1]
+        frames = (2 * blurred - 1).unbind(dim=1)  # range [-1, 1]
+        previous, following = (frames[position] for position in self.neighbours)
+        current = frames[1]
         flow: Features = self.encode(current)
         first = self.decode(flow[2], self._skips(flow))
         if self.stage1_residual:
             first = (current + first).clamp(-1, 1)  # P_0
         outputs = [first]
         if self.stages == 2:
-            outputs.append(self._second(first, previous, following, flow))
+            outputs.append(self.refine(first, previous, following, flow))
         return tuple((output + 1) / 2 for output in outputs)
 
-    def _second(self, first: Tensor, previous: Tensor, following: Tensor, flow: Features) -> Tensor:
+    def refine(self, first: Tensor, previous: Tensor, following: Tensor, flow: Features) -> Tensor:
+        """Correct the first estimate by what the neighbours show (stage 2).
+
+        Args:
+            first: P_0, (B, 3, H, W) in [-1, 1].
+            previous: B_-1, likewise.
+            following: B_1, likewise.
+            flow: features of the middle frame from stage 1.
+
+        Returns:
+            E_0 = I_R + P_0, (B, 3, H, W), not clamped; I_R alone without `stage2_residual`.
+        """
         if self.detach_p0:
             first = first.detach()
         before: Features = self.encode_previous(torch.cat((previous, first), dim=1), flow)

@@ -13,6 +13,7 @@ from deblur_lib.papers.zhao2020.network import Decoder, Encoder, FeatureFlowDebl
 CROP = 256  # side of the picture that shapes and counts are told for
 Blocks = list[dict[str, Any]]
 Arrows = list[list[str]]
+RESULT = {"title": "I_R", "note": "= E0"}  # the box reads I_R + P0
 
 
 def parameters(*modules: nn.Module) -> int:
@@ -21,9 +22,9 @@ def parameters(*modules: nn.Module) -> int:
 
 
 def _box(
-    name: str, shape: list[int], kind: str, *modules: nn.Module, **place: float
+    name: str, shape: list[int], kind: str, *modules: nn.Module, **more: float | str
 ) -> dict[str, Any]:
-    return {"name": name, "shape": shape, "parameters": parameters(*modules), "kind": kind, **place}
+    return {"name": name, "shape": shape, "parameters": parameters(*modules), "kind": kind, **more}
 
 
 def _shape(widths: tuple[int, ...], level: int) -> list[int]:
@@ -44,7 +45,7 @@ def principle(network: FeatureFlowDeblurrer, widths: tuple[int, ...]) -> dict[st
         _box("before", code, "encoder", network.encode_previous, row=0, column=3.1),
         _box("after", code, "encoder", network.encode_next, row=2, column=3.1),
         _box("decode", frame, "decoder", *both, row=1, column=4.2),
-        _box("E0", frame, "output", row=1, column=5.2),
+        _box("E0", frame, "output", row=1, column=5.2, **RESULT),
     ]
     arrows = [["B(t)", "stage 1"], ["stage 1", "P0"], ["stage 1", "T"], ["B(t-1)", "before"]]
     arrows += [["B(t+1)", "after"], ["P0", "before"], ["P0", "after"], ["T", "before"]]
@@ -58,7 +59,7 @@ def stage1(network: FeatureFlowDeblurrer, widths: tuple[int, ...]) -> dict[str, 
     blocks = [_box("B(t)", frame, "input")]
     blocks += _encoder_boxes(network.encode, widths)
     blocks += _decoder_boxes(network.decode, widths)
-    blocks.append(_box("P0", frame, "output"))
+    blocks.append(_box("P0", frame, "output", title="D1", note="= P0"))
     blocks.append(_box("T", _shape(widths, 3), "fusion", row=2, column=4.4))
     arrows = [["B(t)", "E1"], ["E1", "E2"], ["E2", "E3"], ["E3", "D3"], ["E3", "T"]]
     arrows += [["D3", "D2"], ["D2", "D1"], ["D1", "P0"], ["E2", "D3", "skip"]]
@@ -83,12 +84,14 @@ def stage2(network: FeatureFlowDeblurrer, widths: tuple[int, ...]) -> dict[str, 
         _box("T", code, "fusion"),
         _box("mix", code, "fusion", network.join_codes),
         *_decoder_boxes(network.decode_both, widths),
-        _box("E0", frame, "output"),
+        _box("E0", frame, "output", **RESULT),
     ]
     for column, one in enumerate(line, start=3):
         one |= {"row": 1, "column": column}
     chain = pairwise(one["name"] for one in line[1:])
     arrows += [*(list(pair) for pair in chain), ["P0", "E0", "add"]]
+    for mark in sides:
+        arrows += [[f"E2{mark}", "D3", "skip"], [f"E1{mark}", "D2", "skip"]]
     return {"blocks": [*blocks, *line], "arrows": arrows}
 
 

@@ -51,6 +51,8 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - Words that promise size ("a clear step", "much") have a margin, declared with the claim: both
   intervals must lie beyond it; both short of it speak against the claim.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
+- Where a printed row differs from another in more than the claim is about, a row of ours stands in
+  its place; a remark below the claims names it.
 - **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
   input, the module in question never left its start, two rows of an ablation differ in loss or size
   although the claim is about neither, there is one photograph, or one training and nothing that

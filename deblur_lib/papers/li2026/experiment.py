@@ -226,7 +226,7 @@ PROFILES = (
         train_of={
             "deblurgan_v2": V2_SMALL,
             "attention_se": V2_SMALL,
-            "deblurgan": {"loss": {"l1": 100.0}, "adversarial": SMALL_WGAN},
+            "deblurgan": {"loss": {"mse": 1000.0}, "adversarial": SMALL_WGAN},
         },
     ),
     extend(
@@ -254,7 +254,7 @@ PROFILES = (
                 "steps": 160, "lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
             },
             "deblurgan": {
-                "steps": 250, "lr": 2e-3, "loss": {"l1": 100.0}, "adversarial": SMALL_WGAN,
+                "steps": 160, "lr": 1e-3, "loss": {"mse": 1000.0}, "adversarial": SMALL_WGAN,
             },
         },
         seeds_of={"li2026": THREE, "li2026_none": THREE, "li2026_gates_mean": THREE},
@@ -288,7 +288,7 @@ PROFILES = (
             "attention_se": SE_SMALL,
             "attention_group": SE_SMALL,
             "li2026_v2_losses": V2_SMALL,
-            "deblurgan": {"lr": 1e-3, "loss": {"l1": 100.0}, "adversarial": SMALL_WGAN},
+            "deblurgan": {"lr": 1e-3, "loss": {"mse": 1000.0}, "adversarial": SMALL_WGAN},
         },
         data_of={"li2026_long": FULL_LENGTH},
         seeds_of={
@@ -307,7 +307,7 @@ PROFILES = (
             "attention_se": {"loss": {"mse": 9.8}},
             "attention_group": {"loss": {"mse": 9.8}},
             "li2026_v2_losses": {"loss": {"mse": 9.8}},
-            "deblurgan": {"loss": {"l1": 100.0}},
+            "deblurgan": {"loss": {"mse": 1000.0}},
         },
         why="networks of full size on one graphics processor; generated blur, a short training "
         "from random weights, no perceptual term",

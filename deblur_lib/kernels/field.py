@@ -19,7 +19,7 @@ BEST = 20  # candidates from the top
 RANKED = 30  # candidates evenly spaced over the remaining ranks
 SWEEPS = 15
 DAMPING = 0.5  # share of the new message
-PAIRS = 128  # pixels whose pairwise costs exist at a time: they stay in a core's own cache
+PAIRS = 256  # pixels whose pairwise costs exist at a time: they stay in a core's own cache
 EVERY = slice(None)
 HEADS, TAILS = slice(None, -1), slice(1, None)
 # from a pixel to its neighbour below, above, to the right, to the left: rows, columns of both ends
@@ -130,19 +130,18 @@ def cheapest(cost: Tensor, start: Tensor, end: Tensor, signless: bool) -> Tensor
         )
     ]
     message = torch.cat(found)  # (N, C)
-    return (message - message.amin(dim=-1, keepdim=True)).view(cost.shape)
+    return (message - message.amin(dim=-1, keepdim=True)).to(cost).view(cost.shape)
 
 
 def _cheapest(cost: Tensor, start: Tensor, end: Tensor, *, signless: bool) -> Tensor:
-    x, y = start[:, :, None].unbind(-1)  # (N, C, 1)
-    other_x, other_y = end[:, None].unbind(-1)  # (N, 1, C)
-    across = x - other_x  # (N, C, C)
-    pair = across.mul_(across)
-    down = y - other_y
-    pair.addcmul_(down, down)
+    """|b|^2 + min over a of cost + |a|^2 - 2 a b, in float64: its parts are large, their sum not."""
+    start, end = start.double(), end.double()  # a and b, (N, C, 2)
+    alone = cost + start.square().sum(dim=-1)  # (N, C)
+    pairs = end @ start.mT  # (N, C, C), receivers by senders
     if signless:
-        pair += 4 * (x * other_x).addcmul_(y, other_y).clamp_(max=0)
-    return pair.add_(cost[:, :, None]).amin(dim=1)
+        pairs.abs_()
+    least = pairs.mul_(-2).add_(alone[:, None]).amin(dim=-1)
+    return least + end.square().sum(dim=-1)
 
 
 def enlarge(field: Tensor, size: tuple[int, int], step: int) -> Tensor:

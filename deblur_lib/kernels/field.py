@@ -134,7 +134,7 @@ def cheapest(cost: Tensor, start: Tensor, end: Tensor, signless: bool) -> Tensor
 
 
 def _cheapest(cost: Tensor, start: Tensor, end: Tensor, *, signless: bool) -> Tensor:
-    """|b|^2 + min over a of cost + |a|^2 - 2 a b, in float64: its parts are large, their sum not."""
+    """|b|^2 + min over a of cost + |a|^2 - 2 a b; in float64, for its parts outweigh the sum."""
     start, end = start.double(), end.double()  # a and b, (N, C, 2)
     alone = cost + start.square().sum(dim=-1)  # (N, C)
     pairs = end @ start.mT  # (N, C, C), receivers by senders

@@ -17,8 +17,8 @@ from pathlib import Path
 from deblur_lib import papers, seals
 from deblur_lib.runs import store
 from deblur_lib.runs.collecting import collect
+from deblur_lib.runs.matrix import run_all
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.workers import run_all
 
 JUDGED = {
     "sang2018": "sang2018_content",

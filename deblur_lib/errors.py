@@ -40,6 +40,10 @@ class TrainingError(DeblurError):
     """Training stopped by itself; the state to resume from is stored."""
 
 
+class RunsError(DeblurError):
+    """Some runs failed, the others went on to their end; names each and how to repeat it."""
+
+
 class EvaluationError(DeblurError):
     """A picture could not be restored or scored, or a cost not measured."""
 

@@ -1,10 +1,11 @@
 """The `deblur` command: each verb is a thin call into the library; heavy parts load when used.
 
 Exit status: 0 done, 1 a check or a run failed, 2 the request was wrong and nothing was started,
-3 some of several pictures failed, 130 it was stopped by Ctrl-C.
+3 some of several pictures failed, 4 time was up before all runs were finished, 130 it was stopped
+by Ctrl-C.
 """
 
-from deblur_lib.cli import pictures, results, runs
+from deblur_lib.cli import matrix, pictures, results, runs
 from deblur_lib.cli.group import main
 
-__all__ = ["main", "pictures", "results", "runs"]
+__all__ = ["main", "matrix", "pictures", "results", "runs"]

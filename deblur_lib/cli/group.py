@@ -1,5 +1,8 @@
 """The command that all verbs belong to."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -33,3 +36,21 @@ class Verbs(click.Group):
 @click.version_option(__version__)
 def main() -> None:
     """Reproduce image-deblurring papers: train, evaluate, compare with every printed number."""
+
+
+def pair(option: str, text: str) -> tuple[str, str]:
+    """Name and value of an option given as KEY=VALUE."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"{option} needs KEY=VALUE, got {text!r}")
+    return key, value
+
+
+@contextmanager
+def ends_as_ctrl_c() -> Iterator[None]:
+    """A request to end (SIGTERM, as batch systems send it) counts as Ctrl-C: states are stored."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

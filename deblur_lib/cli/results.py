@@ -9,6 +9,7 @@ import click
 from deblur_lib import papers
 from deblur_lib.cli.group import main
 from deblur_lib.errors import MissingRowsError
+from deblur_lib.locks import held
 from deblur_lib.runs import store
 from deblur_lib.spec import PROFILES
 
@@ -128,5 +129,6 @@ def book(profile: str | None) -> None:
     from deblur_lib.book import build
 
     root = store.checkout()
-    index = build(root, profile=profile)
+    with held(root / "build" / "book", "the book"):
+        index = build(root, profile=profile)
     click.echo(f"open {index.relative_to(root)}")

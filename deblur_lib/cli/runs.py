@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deblur_lib import papers
-from deblur_lib.cli.group import main
+from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
 from deblur_lib.errors import DeblurError, UsageError
 from deblur_lib.runs import store
 from deblur_lib.spec import PROFILES
@@ -83,11 +83,7 @@ def reproduce(
     source = engine.source_notebook(paper)
     defaults = notebook_parameters(source)
     texts = {"profile": profile, **({"device": device} if device else {})}
-    for item in settings:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set needs KEY=VALUE, got {item!r}")
-        texts[key] = value
+    texts |= dict(pair("--set", one) for one in settings)
     parameters = parse_settings(texts, defaults)
     if "interactive" in defaults:
         parameters.setdefault("interactive", False)
@@ -100,7 +96,8 @@ def reproduce(
         click.echo(f"up to date: {name} (--force executes it again)")
         return
     try:
-        engine.reproduce(paper, parameters, progress=not quiet)
+        with ends_as_ctrl_c():
+            engine.reproduce(paper, parameters, progress=not quiet)
     except (DeblurError, KeyboardInterrupt) as error:
         if not isinstance(error, UsageError):
             click.echo(engine.stored(plan), err=True)
@@ -116,8 +113,8 @@ def reproduce(
 def _dry_run(plan: "Plan", *, progress: bool) -> None:
     """Print each run with its data, recipe and time, and what all of them take."""
     from deblur_lib.report.numbers import short
+    from deblur_lib.runs.reckoning import reckon
     from deblur_lib.runs.vetting import check_ready
-    from deblur_lib.runs.workers import reckon
 
     try:
         check_ready(plan)

@@ -9,7 +9,7 @@ import json
 import logging
 import shutil
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.checks import spread
 from deblur_lib.errors import DataError, RecordError
 from deblur_lib.files import atomic, size, sweep, writing
+from deblur_lib.locks import held
 from deblur_lib.records import read_json, write_json
 
 FORMAT = 1
@@ -166,18 +167,38 @@ def write_packed(
     return PackedPairs(folder, json.loads(json.dumps(index)))
 
 
-def reopen(folder: Path, key: str) -> PackedPairs | None:
-    """A stored cache if it is complete and made under the same key, else None with a notice."""
+def kept(folder: Path, key: str, data_id: str, make: Callable[[], PackedPairs]) -> PackedPairs:
+    """A stored cache if it is complete and of these pictures, else a new one, with a notice.
+
+    Of several processes one makes it and the others wait.
+
+    Args:
+        folder: cache folder.
+        key: what it must have been made under.
+        data_id: whose pictures it must hold.
+        make: writes it.
+    """
+    found = _reopen(folder, key, data_id)
+    if isinstance(found, str):
+        with held(folder, f"packed pictures in {folder}"):
+            found = _reopen(folder, key, data_id)  # someone else may have made it meanwhile
+            if isinstance(found, str):
+                if found:
+                    log.warning("%s: making them again", found)
+                found = make()
+    return found
+
+
+def _reopen(folder: Path, key: str, data_id: str) -> PackedPairs | str:
+    """The cache in a folder, or why it is of no use; "" where there is none."""
     if not folder.is_dir() or not any(folder.iterdir()):
-        return None
+        return ""
     try:
         packed = PackedPairs.open(folder)
     except DataError as error:
-        log.warning("%s: making them again", error)
-        return None
-    if packed.index.get("key") != key:
-        log.warning("packed pictures in %s are of another version: making them again", folder)
-        return None
+        return str(error)
+    if packed.index.get("key") != key or packed.data_id != data_id:
+        return f"packed pictures in {folder} are of another version"
     return packed
 
 
@@ -194,10 +215,6 @@ def pack(source: PairedImages, folder: Path, *, progress: bool = True) -> Packed
     Raises:
         DataError: a picture cannot be read, sizes differ, or too little free space.
     """
-    stored = reopen(Path(folder), source.fingerprint)
-    if stored is not None and stored.data_id == source.data_id:
-        return stored
-    sizes = [source.size(index) for index in range(len(source))]
 
     def decoded() -> Iterable[tuple[dict[str, Any], U8, U8]]:
         indices = range(len(source))
@@ -213,7 +230,12 @@ def pack(source: PairedImages, folder: Path, *, progress: bool = True) -> Packed
         "key": source.fingerprint,
         "layout": source.layout,
     }
-    return write_packed(Path(folder), header, sizes, decoded())
+
+    def make() -> PackedPairs:
+        sizes = [source.size(index) for index in range(len(source))]
+        return write_packed(Path(folder), header, sizes, decoded())
+
+    return kept(Path(folder), source.fingerprint, source.data_id, make)
 
 
 def _checksum(blurred: npt.NDArray[np.uint8], sharp: npt.NDArray[np.uint8]) -> int:

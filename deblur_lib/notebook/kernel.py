@@ -16,8 +16,11 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
+from traitlets import default
 
 from deblur_lib.errors import DeblurError
+
+PATIENCE = 240.0  # seconds to end in; trainings under way store their state in half of them
 
 
 class NotebookError(DeblurError):
@@ -26,6 +29,10 @@ class NotebookError(DeblurError):
 
 class OwnKernel(AsyncKernelManager):
     """A kernel of `sys.executable`, whatever kernels Jupyter finds."""
+
+    @default("shutdown_wait_time")
+    def _patience(self) -> float:
+        return PATIENCE
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -68,7 +75,7 @@ def execute(source: Path, target: Path, parameters: Mapping[str, Any], *, root: 
                 kernel_manager_class=OwnKernel,
                 progress_bar=False,
                 cwd=str(root),
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except BaseException as error:
         kept = ""

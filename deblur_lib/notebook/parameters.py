@@ -145,6 +145,15 @@ def request_of(paper: str, parameters: Mapping[str, Any]) -> Request:
     return Request(paper=paper, **fields)
 
 
+def request_defaults() -> dict[str, Any]:
+    """Parameters of a request with their default values, as a notebook's cell would hold them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in dataclasses.asdict(Request("")).items()
+        if name != "paper"
+    }
+
+
 def complete(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a notebook: those given, checked, and the defaults of the others."""
     defaults = notebook_parameters(source)

@@ -6,26 +6,21 @@ one of a request that is not the profile's.
 """
 
 import os
-import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from deblur_lib import papers
 from deblur_lib.errors import RecordError, UsageError
 from deblur_lib.files import check_writable
+from deblur_lib.locks import held
 from deblur_lib.notebook.parameters import complete, request_of
 from deblur_lib.provenance import PACKAGES, file_digest, folder_digest, versions
 from deblur_lib.records import read_json, read_whole, write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, make_plan
+from deblur_lib.runs.progress import bar_of
 from deblur_lib.runs.vetting import check_ready, checked_plan
-
-LINE = re.compile(r"\d+,[^,]+,[-+.\de]+")  # of a log, whole
 
 
 def source_notebook(paper: str) -> Path:
@@ -67,11 +62,14 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
     target = store.executed_notebook(plan.request)
     check_writable(target.parent)
     given = {name: values[name] for name in parameters}
-    with _progress(plan, shown=progress):
-        whole = execute(source, target, given, root=store.checkout())
-    stamp = _stamp(plan, source, values, whole)
-    whole.replace(target)
-    write_json(target.with_suffix(".json"), stamp)
+    with held(target, target.name) as lock:
+        if lock.waited and is_current(paper, parameters):
+            return target  # another process has just done it
+        with bar_of(plan.runs, plan.paper.id, shown=progress):
+            whole = execute(source, target, given, root=store.checkout())
+        stamp = _stamp(plan, source, values, whole)
+        whole.replace(target)
+        write_json(target.with_suffix(".json"), stamp)
     return target
 
 
@@ -142,62 +140,3 @@ def _stamp(
         "results": os.path.relpath(results, store.project_root()),
         "rows_digest": file_digest(results / "rows.csv"),
     }
-
-
-@contextmanager
-def _progress(plan: Plan, *, shown: bool) -> Iterator[None]:
-    """Show how many training steps the kernel has done, by reading the logs of the runs."""
-    steps = {run.id: run.steps for run in plan.runs}
-    done = threading.Event()
-    stored, _ = _progress_of(plan, steps)  # without them the bar tells a speed that nobody trained
-    bar = tqdm(
-        total=sum(steps.values()),
-        initial=stored,
-        unit="step",
-        desc=plan.paper.id,
-        disable=not shown,
-    )
-
-    def watch() -> None:
-        while not done.wait(1.0):
-            _show(bar, plan, steps)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-        _show(bar, plan, steps)
-        bar.close()
-
-
-def _show(bar: Any, plan: Plan, steps: Mapping[str, int]) -> None:
-    bar.n, text = _progress_of(plan, steps)
-    bar.set_postfix_str(text if bar.n < (bar.total or 0) else "scoring and drawing")
-
-
-def _progress_of(plan: Plan, steps: Mapping[str, int]) -> tuple[int, str]:
-    """Training steps done so far, and what the run under way logged last."""
-    total, text = 0, "opening pictures"
-    for run in plan.runs:
-        folder = store.run_folder(run)
-        if (folder / "manifest.json").is_file():
-            total += steps[run.id]
-            continue
-        last = _last_line(folder / "log.csv")
-        if last:
-            step, name, value = last.split(",")[:3]
-            total += min(int(step), steps[run.id])
-            text = f"{run.method.id} seed {run.seed}, {name} {float(value):.4g}"
-    return total, text
-
-
-def _last_line(path: Path) -> str:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    good = [one for one in lines[-2:] if LINE.fullmatch(one)]
-    return good[-1] if good else ""

@@ -8,6 +8,7 @@ Only `run`, `explore` and the drawings of a network's structure load torch.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from deblur_lib import seals
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
+from deblur_lib.locks import Lock, held
 from deblur_lib.notebook.parameters import request_of
 from deblur_lib.records import ROW_COLUMNS, read_json, read_manifests
 from deblur_lib.report import (
@@ -102,29 +104,18 @@ class Room:
         """
         if self.plan.request.train != "never":
             from deblur_lib.runs.checking import collect_checks, open_checks, score_checks
-            from deblur_lib.runs.workers import run_all
+            from deblur_lib.runs.matrix import run_all
 
             check_ready(self.plan)
             sources = open_checks(self.plan)
             run_all(self.plan)
             score_checks(self.plan, sources)
-            collect(self.plan, self.folder, self.plan.runs)
-            collect_checks(self.plan, self.folder)
-            derive.write_derived(self.folder, self.paper.id)
+            with self._writing():
+                collect(self.plan, self.folder, self.plan.runs)
+                collect_checks(self.plan, self.folder)
+                derive.write_derived(self.folder, self.paper.id)
             self._derived = True
-        return self._summary()
-
-    def _summary(self) -> markup.View:
-        rows = self.results.rows
-        kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
-        titles = {one.id: one.title for one in self.paper.methods}
-        order = [one.title for one in self.paper.methods]
-        frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
-            index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
-        )
-        frame = frame.reindex([one for one in order if one in frame.index])
-        frame.columns = pd.Index([" ".join(name) for name in frame.columns])
-        return markup.listing(frame, key="summary")
+        return markup.listing(tables.means(self.results, self.paper), key="summary")
 
     @property
     def results(self) -> Results:
@@ -214,7 +205,8 @@ class Room:
             if declared[figure].kind == "data":
                 self._look()
             try:
-                derive.write_figure(self.folder, self.paper.id, figure)
+                with self._writing():
+                    derive.write_figure(self.folder, self.paper.id, figure)
             except MissingRowsError as error:
                 return self._left_out(declared[figure].title, error)
         results = Results.load(self.folder, partial=True)
@@ -335,11 +327,17 @@ class Room:
             from deblur_lib.runs.looking import look
 
             look(self.plan)
-            collect(self.plan, self.folder, ())
+            with self._writing():
+                collect(self.plan, self.folder, ())
 
     def _prepare(self) -> None:
         if self.plan.request.train != "never":
-            structure_probes(self.plan, self.folder)
+            with self._writing():
+                structure_probes(self.plan, self.folder)
+
+    def _writing(self) -> AbstractContextManager[Lock]:
+        """Nobody else writes to the results meanwhile."""
+        return held(self.folder, f"the results of {self.paper.id}")
 
 
 __all__ = ["ROW_COLUMNS", "Room", "open_paper"]

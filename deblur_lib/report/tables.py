@@ -109,3 +109,24 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 __all__ = ["check", "compare", "styled", "to_csv", "to_markdown"]
+
+
+def means(results: Results, paper: Paper) -> pd.DataFrame:
+    """Mean PSNR and SSIM of RGB pictures over pictures and seeds.
+
+    Args:
+        results: rows of one paper at one profile.
+        paper: its declaration; its methods give order and titles.
+
+    Returns:
+        One row per method with rows; columns "gopro_test psnr-rgb" and so on.
+    """
+    rows = results.rows
+    kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
+    titles = {one.id: one.title for one in paper.methods}
+    frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
+        index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
+    )
+    frame = frame.reindex([title for title in titles.values() if title in frame.index])
+    frame.columns = pd.Index([" ".join(name) for name in frame.columns])
+    return frame

@@ -22,14 +22,15 @@ from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages, PairSource
 from deblur_lib.devices import processor_threads, resolve_device
 from deblur_lib.evaluation.runner import evaluate
+from deblur_lib.locks import held
 from deblur_lib.provenance import file_digest, settings_hash
 from deblur_lib.records import read_rows, read_whole, rows_of, write_json, write_rows
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan, Run
+from deblur_lib.runs.reckoning import side_by_side, threads_of, worker_count
 from deblur_lib.runs.running import scored_rows, trained
-from deblur_lib.runs.workers import side_by_side, threads_of, worker_count
 from deblur_lib.spec import CheckSet
 from deblur_lib.weights.checkpoint import read_card
 
@@ -74,15 +75,31 @@ def score_checks(plan: Plan, sources: Mapping[str, PairSource]) -> None:
     """
     jobs = []
     for check in plan.checks:
-        source = sources[check.id]
-        key = _key(check, source)
-        _describe(plan, check, source, key)
+        _describe(plan, check, sources[check.id])
         jobs += [
-            (plan, run, check, source, key)
+            (plan, run, check, sources[check.id])
             for run in plan.runs
-            if stored_for(run, check.id) != {"key": key, "weights": _weights(run)}
+            if not is_scored(run, check, sources[check.id])
         ]
     side_by_side(score_run, jobs, worker_count(plan), "checks")
+
+
+def score_one(plan: Plan, run: Run, sources: Mapping[str, PairSource]) -> None:
+    """Score one trained run on every check set, where not stored yet.
+
+    Args:
+        plan: the request.
+        run: a finished one of it.
+        sources: from `open_checks`.
+    """
+    for check in plan.checks:
+        _describe(plan, check, sources[check.id])
+        score_run(plan, run, check, sources[check.id])
+
+
+def is_scored(run: Run, check: CheckSet, source: PairSource) -> bool:
+    """True when the rows of a trained run on just these pictures are stored."""
+    return stored_for(run, check.id) == {"key": _key(check, source), "weights": _weights(run)}
 
 
 def _key(check: CheckSet, source: PairSource) -> str:
@@ -112,9 +129,9 @@ def _whole(folder: Path, check: str) -> dict[str, Any] | None:
     return told if told and rows.is_file() and file_digest(rows) == told.get("rows") else None
 
 
-def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None:
+def _describe(plan: Plan, check: CheckSet, source: PairSource) -> None:
     """Score the blurred pictures as if they were the output, and store what the set is."""
-    base = store.run_base(plan.request)
+    base, key = store.run_base(plan.request), _key(check, source)
     path = _place(base, check.id, "json")
     told = {
         "title": check.title,
@@ -126,25 +143,33 @@ def _describe(plan: Plan, check: CheckSet, source: PairSource, key: str) -> None
         "of": source.expected,
         "key": key,
     }
-    stored = _whole(base, check.id)
-    if not stored or stored["key"] != key:
-        path.unlink(missing_ok=True)
-        scored = evaluate(None, source, conventions=check.conventions, progress=shows_bars())
-        rows = scored_rows(
-            plan, scored, method="identity", run="-", seed=-1, dataset=check.id, source=source
-        )
-        write_rows(_place(base, check.id, "csv"), rows)
-    write_json(path, told | {"rows": file_digest(_place(base, check.id, "csv"))})
+    with held(path, f"the pictures of {check.id}"):
+        stored = _whole(base, check.id)
+        if not stored or stored["key"] != key:
+            path.unlink(missing_ok=True)
+            scored = evaluate(None, source, conventions=check.conventions, progress=shows_bars())
+            rows = scored_rows(
+                plan, scored, method="identity", run="-", seed=-1, dataset=check.id, source=source
+            )
+            write_rows(_place(base, check.id, "csv"), rows)
+        write_json(path, told | {"rows": file_digest(_place(base, check.id, "csv"))})
 
 
-def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: str) -> None:
+def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource) -> None:
     """Score a trained run on a check set and store its rows beside it; the last file is the JSON.
 
-    Large pictures are restored in tiles, see `evaluation.restore`; everything in float32.
+    What another process stored meanwhile stays. Large pictures are restored in tiles, see
+    `evaluation.restore`; everything in float32.
     """
+    path = _place(store.run_folder(run), check.id, "json")
+    with held(path, f"{run.id} on {check.id}"):
+        if not is_scored(run, check, source):
+            path.unlink(missing_ok=True)
+            _score(plan, run, check, source)
+
+
+def _score(plan: Plan, run: Run, check: CheckSet, source: PairSource) -> None:
     folder = store.run_folder(run)
-    path = _place(folder, check.id, "json")
-    path.unlink(missing_ok=True)
     device = resolve_device(plan.request.device)
     clock = time.perf_counter()
     with processor_threads(threads_of(run)):
@@ -166,9 +191,13 @@ def score_run(plan: Plan, run: Run, check: CheckSet, source: PairSource, key: st
         source=source,
     )
     write_rows(_place(folder, check.id, "csv"), rows)
-    written = file_digest(_place(folder, check.id, "csv"))
-    seconds = round(time.perf_counter() - clock, 2)
-    write_json(path, {"key": key, "weights": _weights(run), "seconds": seconds, "rows": written})
+    told = {
+        "key": _key(check, source),
+        "weights": _weights(run),
+        "seconds": round(time.perf_counter() - clock, 2),
+        "rows": file_digest(_place(folder, check.id, "csv")),
+    }
+    write_json(_place(folder, check.id, "json"), told)
 
 
 def collect_checks(plan: Plan, folder: Path) -> None:

@@ -4,8 +4,10 @@ The blurred pictures are scored as if they were the output; that decides which o
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from deblur_lib.data.pairs import PairSource, middle_frame
 from deblur_lib.evaluation.restore import to_8bit
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.files import sweep
-from deblur_lib.records import Row, write_json, write_png, write_rows
+from deblur_lib.locks import Lock, held
+from deblur_lib.records import Row, read_whole, write_json, write_png, write_rows
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan
@@ -62,17 +65,39 @@ def chosen_pictures(rows: list[Row], source: PairSource, dataset: str) -> dict[s
     return picked
 
 
-def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
+def look(
+    plan: Plan, tests: dict[str, PairSource] | None = None
+) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
     """Open the test pictures, score them as they are, and store those that figures show.
+
+    Args:
+        plan: the request.
+        tests: from `open_tests`, where they are open already.
 
     Returns:
         The test pictures by printed data set, and the pictures shown by data set and rule.
     """
     base = store.run_base(plan.request)
     sweep(base, deep=True)
-    tests = open_tests(plan)
+    tests = open_tests(plan) if tests is None else tests
     identity = score_identity(plan, tests)
     shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
+    with _writing(plan):
+        _store_inputs(base, tests, shown)
+        write_rows(base / "identity.csv", identity)
+        seals.seal(base)
+    return tests, shown
+
+
+def _writing(plan: Plan) -> AbstractContextManager[Lock]:
+    """Nobody else writes to what the runs of a request share, or gathers it, meanwhile."""
+    return held(store.run_base(plan.request) / "results", f"the results of {plan.paper.id}")
+
+
+def _store_inputs(
+    base: Path, tests: Mapping[str, PairSource], shown: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Store the pictures shown; what was probed of them before stays."""
     for dataset, source in tests.items():
         for name in shown[dataset].values():
             pair = source.pair(source.names.index(name))
@@ -81,10 +106,9 @@ def look(plan: Plan) -> tuple[dict[str, PairSource], dict[str, dict[str, str]]]:
             folder = base / "pictures" / dataset / name
             write_png(folder / "blurred.png", blurred[box])
             write_png(folder / "sharp.png", sharp[box])
-    write_json(base / "probes.json", {"shown": shown})
-    write_rows(base / "identity.csv", identity)
-    seals.seal(base)
-    return tests, shown
+    stored = read_whole(base / "probes.json")
+    if not stored or stored.get("shown") != shown:
+        write_json(base / "probes.json", {"shown": shown})
 
 
 def probe(
@@ -103,6 +127,16 @@ def probe(
         for name in shown[dataset].values()
     }
     found = module.trained(networks, pictures)
+    with _writing(plan):
+        _store_probes(base, found, tests, shown)
+
+
+def _store_probes(
+    base: Path,
+    found: dict[str, Any],
+    tests: Mapping[str, PairSource],
+    shown: Mapping[str, Mapping[str, str]],
+) -> None:
     written = ["probes.json"]
     for place, made in found.pop("pictures", {}).items():
         dataset, _, name = place.partition("/")

@@ -6,6 +6,8 @@ hash of every setting that can change its numbers; the same settings always give
 
 import dataclasses
 import itertools
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -178,6 +180,38 @@ def make_plan(request: Request) -> Plan:
     learnt = {run.train_on for run in runs} | {str(run.data.get("photographs")) for run in runs}
     checks = checksets.choose(paper.checks, request.checks, request.roots, learnt)
     return Plan(request, paper, profile, tuple(runs), checks)
+
+
+def widened(plan: Plan) -> Plan:
+    """The same runs as part of the request that names no rows and, where it holds them, no seeds.
+
+    What all runs of a request share then lies where the request of the whole profile looks for it.
+    """
+    ids = {run.id for run in plan.runs}
+    for seeds in ((), plan.request.seeds):
+        whole = make_plan(dataclasses.replace(plan.request, methods=(), seeds=seeds))
+        if ids <= {run.id for run in whole.runs}:
+            return dataclasses.replace(whole, runs=plan.runs, checks=plan.checks)
+    return plan
+
+
+def command_of(request: Request, run: str) -> str:
+    """The command that executes one run of a request again.
+
+    Args:
+        request: what the run belongs to.
+        run: its id.
+    """
+    (one,) = [each for each in make_plan(request).runs if each.id == run]
+    words = ["deblur", "run", request.paper, "--profile", request.profile]
+    words += ["--methods", one.method.id, "--seeds", str(one.seed)]
+    plain, told = Request(request.paper), {"paper", "profile", "methods", "seeds"}
+    for each in dataclasses.fields(Request):
+        value = getattr(request, each.name)
+        if each.name not in told and value != getattr(plain, each.name):
+            text = value if isinstance(value, str) else json.dumps(value)
+            words += ["--set", f"{each.name}={text}"]
+    return shlex.join(words)
 
 
 def _check_seeds(seeds: Sequence[int]) -> None:

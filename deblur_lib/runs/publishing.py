@@ -6,6 +6,7 @@ from pathlib import Path
 from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
 from deblur_lib.files import whole_folder
+from deblur_lib.locks import held
 from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
 from deblur_lib.runs import vintage
@@ -29,8 +30,12 @@ def publish(source: Path, target: Path, paper: str) -> Path:
     """
     if not (source / "rows.csv").is_file():
         raise MissingRowsError(f"no rows in {source.name} of {paper}; run `deblur reproduce` first")
-    seals.check(source)
-    with whole_folder(target) as fresh:
+    with (
+        held(source, f"the rows of {paper}"),
+        held(target, f"the published rows of {paper}"),
+        whole_folder(target) as fresh,
+    ):
+        seals.check(source)
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, fresh / name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from deblur_lib import catalogue, code
 from deblur_lib.errors import UsageError
+from deblur_lib.locks import held
 from deblur_lib.records import Manifest, read_whole
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, Run
@@ -98,7 +99,9 @@ def settle(plan: Plan) -> None:
     check(plan)
     if plan.request.train == "renew":
         for run in outdated(plan):
-            forget(store.run_folder(run))
+            with held(store.run_folder(run), run.id):
+                if run in outdated(plan):  # nobody else has begun it anew meanwhile
+                    forget(store.run_folder(run))
 
 
 def forget(folder: Path) -> None:

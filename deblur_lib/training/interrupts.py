@@ -1,18 +1,38 @@
-"""Ctrl-C between two steps, never inside one, so that the state stored is the state reached."""
+"""A stop between two steps, never inside one, so that the state stored is the state reached."""
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType, TracebackType
+
+_asked: ContextVar[Callable[[], bool]] = ContextVar("stop", default=lambda: False)
+
+
+@contextmanager
+def stopping(when: Callable[[], bool]) -> Iterator[None]:
+    """Let trainings inside the block stop, as after Ctrl-C, once `when` says so between steps."""
+    token = _asked.set(when)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 class Interrupts:
     """Hold the first Ctrl-C back as `pressed`; a second one interrupts at once.
 
-    Outside the main thread signals cannot be caught; there it does nothing.
+    Outside the main thread signals cannot be caught; there only `stopping` counts.
     """
 
     def __init__(self) -> None:
-        self.pressed = False
+        self._pressed = False
         self._before: signal._HANDLER = None
+
+    @property
+    def pressed(self) -> bool:
+        """Whether to store the state and stop."""
+        return self._pressed or _asked.get()()
 
     def __enter__(self) -> "Interrupts":
         try:
@@ -31,6 +51,6 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._before)
 
     def _press(self, number: int, frame: FrameType | None) -> None:
-        if self.pressed:
+        if self._pressed:
             raise KeyboardInterrupt
-        self.pressed = True
+        self._pressed = True

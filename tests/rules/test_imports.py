@@ -8,7 +8,18 @@ import pytest
 from tree import LIBRARY, ROOT, imports, modules
 
 ORDER = (
-    *("errors", "files", "spec", "records", "provenance", "seals", "code", "devices", "windows"),
+    *(
+        "errors",
+        "files",
+        "locks",
+        "spec",
+        "records",
+        "provenance",
+        "seals",
+        "code",
+        "devices",
+        "windows",
+    ),
     *("nn", "losses", "data", "kernels", "networks", "papers", "catalogue", "weights"),
     *("evaluation", "training", "report", "runs", "restoring", "notebook", "book", "cli"),
 )

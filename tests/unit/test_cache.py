@@ -4,13 +4,17 @@ import errno
 import json
 import logging
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from data_pictures import save, sharp_picture, write_pairs
 from disasters import in_child, small_disk
 
+from deblur_lib import locks
 from deblur_lib.data import cache as cache_module
 from deblur_lib.data.cache import PackedPairs, pack
 from deblur_lib.data.pairs import PairedImages
@@ -104,6 +108,28 @@ def test_spoilt_cache_is_noticed_and_made_again(
     assert "making them again" in caplog.text
     np.testing.assert_array_equal(packed.read(2)[1], source.read(2)[1])
     assert len(PackedPairs.open(tmp_path / "cache")) == 3
+
+
+def test_of_two_that_need_a_cache_one_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, made = folder(tmp_path), list[Path]()
+    write = cache_module.write_packed
+
+    def slow(place: Path, *rest: Any) -> PackedPairs:
+        made.append(place)
+        time.sleep(0.3)
+        return write(place, *rest)
+
+    monkeypatch.setattr(cache_module, "write_packed", slow)
+    monkeypatch.setattr(locks, "POLL", 0.01)
+    with ThreadPoolExecutor(3) as pool:
+        packed = list(pool.map(lambda _: pack(source, tmp_path / "cache", progress=False), "abc"))
+    assert made == [tmp_path / "cache"]
+    for one in packed:
+        np.testing.assert_array_equal(one.read(2)[1], source.read(2)[1])
+    names = {path.name for path in (tmp_path / "cache").iterdir()}
+    assert names == {"index.json", "pictures.npy"}
 
 
 def test_what_a_kill_left_of_any_packing_is_removed_by_the_next(tmp_path: Path) -> None:

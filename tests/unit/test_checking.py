@@ -13,7 +13,7 @@ from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from disasters import cut, flip
 from fake_results import write_checks, write_results
 
-from deblur_lib import papers
+from deblur_lib import locks, papers
 from deblur_lib.data.clips.pairs import as_clips
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages
@@ -24,7 +24,7 @@ from deblur_lib.notebook.room import Room
 from deblur_lib.records import read_json, read_rows
 from deblur_lib.report import derive
 from deblur_lib.report.checks import view
-from deblur_lib.runs import checking, publishing, store, workers
+from deblur_lib.runs import checking, matrix, publishing, store
 from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.runs.running import trained
 from deblur_lib.spec import CHECKS
@@ -154,23 +154,32 @@ def test_the_stage_stands_between_training_and_collecting(
 ) -> None:
     done: list[str] = []
 
-    def note(where: Any, name: str) -> None:
-        monkeypatch.setattr(where, name, lambda *_: done.append(name))
+    held: dict[str, bool] = {}
 
-    for where, name in ((checking, "open_checks"), (workers, "run_all"), (derive, "write_derived"),
+    def note(where: Any, name: str) -> None:
+        def noted(*_: Any) -> None:
+            done.append(name)
+            held[name] = locks.holder(room.folder) is not None
+
+        monkeypatch.setattr(where, name, noted)
+
+    room = opened(project, "mine")
+
+    for where, name in ((checking, "open_checks"), (matrix, "run_all"), (derive, "write_derived"),
                         (checking, "score_checks"), (checking, "collect_checks")):  # fmt: skip
         note(where, name)
     note(room_module, "collect")
-    opened(project, "mine").run()
+    room.run()
     assert done == ["open_checks", "run_all", "score_checks", "collect", "collect_checks",
                     "write_derived"]  # fmt: skip
+    assert list(held.values()) == [False, False, False, True, True, True]  # nobody else writes
 
 
 def test_a_folder_that_cannot_be_used_stops_before_training(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(project / "mine" / "sharp")
-    monkeypatch.setattr(workers, "run_all", lambda plan: pytest.fail("training began"))
+    monkeypatch.setattr(matrix, "run_all", lambda plan: pytest.fail("training began"))
     with pytest.raises(DataError, match="no sharp partner"):
         opened(project, "mine").run()
 
@@ -180,9 +189,10 @@ def test_jobs_travel_to_other_processes(project: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(checking, "side_by_side", lambda task, jobs, *_: seen.extend(jobs))
     room = opened(project, "mine")
     checking.score_checks(room.plan, checking.open_checks(room.plan))
-    ((plan, run, check, source, key),) = pickle.loads(pickle.dumps(seen))
-    checking.score_run(plan, run, check, source, key)
-    assert checking.stored_for(run, "mine")["key"] == key
+    ((plan, run, check, source),) = pickle.loads(pickle.dumps(seen))
+    assert not checking.is_scored(run, check, source)
+    checking.score_run(plan, run, check, source)
+    assert checking.is_scored(run, check, source)
 
 
 def test_a_published_run_stands_in(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

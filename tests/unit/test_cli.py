@@ -26,7 +26,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
         "agree", "book", "coverage", "data", "judge", "list", "publish", "reproduce", "restore",
-        "verify",
+        "run", "status", "verify",
     ]  # fmt: skip
 
 
@@ -95,7 +95,8 @@ def test_outside_a_checkout_it_says_so(
     "code",
     [
         "import deblur_lib",
-        "from deblur_lib.cli import main; main(['list'], standalone_mode=False)",
+        "from deblur_lib.cli import main; main(['list'], standalone_mode=False); "
+        "main(['status'], standalone_mode=False)",
         "from deblur_lib.cli import main; main(['coverage'], standalone_mode=False)",
         "from deblur_lib.report import agreement_view",
     ],

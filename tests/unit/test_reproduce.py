@@ -22,7 +22,7 @@ from deblur_lib.notebook import reproduce as engine
 from deblur_lib.notebook.kernel import NotebookError
 from deblur_lib.notebook.parameters import notebook_parameters, parse_settings, request_of
 from deblur_lib.notebook.reproduce import is_current, reproduce
-from deblur_lib.runs import store
+from deblur_lib.runs import progress, store
 from deblur_lib.runs.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -276,9 +276,9 @@ def test_a_damaged_stamp_makes_a_notebook_stale(project: Path) -> None:
 )
 def test_progress_survives_a_damaged_log(tmp_path: Path, lines: list[str], last: str) -> None:
     (tmp_path / "log.csv").write_text("\n".join(lines), encoding="utf-8")
-    assert engine._last_line(tmp_path / "log.csv") == last
+    assert progress._last_line(tmp_path / "log.csv") == last
     (tmp_path / "log.csv").write_bytes(b"1,loss,0.5\n\xff\xfe")
-    assert engine._last_line(tmp_path / "log.csv") == "1,loss,0.5"
+    assert progress._last_line(tmp_path / "log.csv") == "1,loss,0.5"
 
 
 def test_published_rows_that_do_not_exist_cannot_be_read(project: Path) -> None:

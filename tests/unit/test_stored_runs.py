@@ -10,7 +10,7 @@ from disasters import cut, flip
 from deblur_lib import seals
 from deblur_lib.errors import RecordError, UsageError
 from deblur_lib.records import read_json, read_manifests, read_rows, write_json, write_manifests
-from deblur_lib.runs import collecting, costing, running, store, vintage, workers
+from deblur_lib.runs import collecting, costing, matrix, running, store, vintage
 from deblur_lib.runs.collecting import collect
 from deblur_lib.runs.looking import look
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
@@ -147,7 +147,7 @@ def test_other_training_code_is_refused_before_anything_starts(stored, now) -> N
     check_ready(plan)
     now["training"] = "another"
     told = rf"1 of 1 runs .* other code .*first {run.id}; .*--set train=renew`.*--set train=keep`"
-    for start in (check_ready, workers.run_all):
+    for start in (check_ready, matrix.run_all):
         with pytest.raises(UsageError, match=told):
             start(plan)
     now["scoring"] = "another"  # and where nobody asked before

@@ -11,9 +11,9 @@ import torch
 
 from deblur_lib import papers
 from deblur_lib.devices import processor_threads
-from deblur_lib.runs import workers
+from deblur_lib.runs import engines, matrix
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.runs.workers import threads_of, worker_count
+from deblur_lib.runs.reckoning import threads_of, worker_count
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,17 +46,17 @@ def test_the_environment_decides_where_it_says_something(monkeypatch: pytest.Mon
 def test_runs_and_probes_have_their_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make_plan(Request("sang2018", profile="smoke", device="cpu"))
     seen: list[int] = []
-    monkeypatch.setattr(workers, "look", lambda plan: ({}, {}))
-    monkeypatch.setattr(workers, "open_training", lambda *_: None)
-    monkeypatch.setattr(workers.costing, "measure", lambda plan: None)
+    monkeypatch.setattr(matrix, "look", lambda plan: ({}, {}))
+    monkeypatch.setattr(matrix, "open_training", lambda *_: None)
+    monkeypatch.setattr(matrix.costing, "measure", lambda plan: None)
 
     def count(*_: Any) -> None:
         seen.append(torch.get_num_threads())
 
-    monkeypatch.setattr(workers, "execute", count)
-    monkeypatch.setattr(workers, "probe", count)
+    monkeypatch.setattr(engines, "execute", count)
+    monkeypatch.setattr(matrix, "probe", count)
     with processor_threads(2):
-        workers.run_all(plan)
+        matrix.run_all(plan)
         assert torch.get_num_threads() == 2
     assert seen == [1] * (len(plan.runs) + 1)
 
@@ -67,7 +67,7 @@ from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.runs.running import build
 from deblur_lib.devices import processor_threads
 from deblur_lib.training.loop import make_player
-from deblur_lib.runs.workers import threads_of
+from deblur_lib.runs.reckoning import threads_of
 import torch
 
 run = make_plan(Request("li2026", profile="smoke", device="cpu")).runs[0]

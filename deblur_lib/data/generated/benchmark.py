@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from deblur_lib.data.cache import PackedPairs, reopen, write_packed
+from deblur_lib.data.cache import PackedPairs, kept, write_packed
 from deblur_lib.data.generated.folders import digest_of, open_stock
 from deblur_lib.data.generated.scenes import F32
 from deblur_lib.data.generated.settings import SPLITS, Settings, Split
@@ -97,26 +97,25 @@ def build_benchmark(
     digest = settings_hash(used, length=64)
     key = settings_hash([digest, versions(PACKAGES)], length=64)
     folder = Path(cache) / f"{data_id}-{split}-{digest[:10]}"
-    stored = reopen(folder, key)
-    if stored is not None:
-        return stored
     count = getattr(checked, split)
 
+    name = f"{data_id}/{split}"
+
     def made() -> Iterator[tuple[dict[str, Any], U8, U8]]:
-        name = f"{data_id}/{split}"
         for index in tqdm(range(count), f"generate {name}", disable=not progress, leave=False):
             pair = make_pair(data_id, split, index, checked)
             yield pair.record, pair.blurred, pair.sharp
 
     header = {
-        "data_id": f"{data_id}/{split}",
+        "data_id": name,
         "digest": digest,
         "expected": count,
         "key": key,
         "settings": used,
         "versions": versions(PACKAGES),
     }
-    return write_packed(folder, header, [(checked.size, checked.size)] * count, made())
+    sizes = [(checked.size, checked.size)] * count
+    return kept(folder, key, name, lambda: write_packed(folder, header, sizes, made()))
 
 
 def make_pair(data_id: str, split: Split, index: int, settings: Settings | None = None) -> Made:

@@ -1,107 +1,35 @@
-"""Several runs at once on a processor: one process with one thread each.
+"""What runs take on this machine: how many at once, with how many threads, where, and how long.
 
 Small networks gain little from a second thread, and a thread that has to wait for a busy core
 holds up the other. One thread per run uses all cores, and makes a run's numbers independent of
-how many there are. `$OMP_NUM_THREADS`, where it is set, is what each run takes instead.
+how many there are. `$OMP_NUM_THREADS`, where it is set, is what each run takes instead. With
+several graphics processors each takes a run of its own.
 """
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from deblur_lib import provenance
-from deblur_lib.data.pairs import PairSource
-from deblur_lib.devices import processor_threads, resolve_device, resolve_precision
+from deblur_lib.devices import resolve_device, resolve_precision
 from deblur_lib.records import read_whole, write_json
-from deblur_lib.runs import costing, store, vintage
+from deblur_lib.runs import costing, store
+from deblur_lib.runs.crew import Crew
 from deblur_lib.runs.learning import shows_bars
-from deblur_lib.runs.looking import look, probe
-from deblur_lib.runs.plan import Plan, Request, Run, make_plan
-from deblur_lib.runs.running import (
-    build,
-    execute,
-    is_finished,
-    open_tests,
-    open_training,
-)
+from deblur_lib.runs.plan import Plan, Request, Run
+from deblur_lib.runs.running import build
 from deblur_lib.training.pace import Pace, pace
 
 PARALLEL = ("demo", "study")  # profiles whose networks are small enough to train side by side
 UNSEEN = 10**11  # in place of the operations of a method that no counter sees
 SMALL = 20e9  # multiply-accumulates of a batch up to which a second thread is not worth its waits
-Shown = Mapping[str, Mapping[str, str]]
-
-
-def execute_all(plan: Plan, tests: Mapping[str, PairSource], shown: Shown) -> None:
-    """Execute every run of a plan that is not finished, several at once where that pays.
-
-    Args:
-        plan: the request.
-        tests: test pictures by printed data set.
-        shown: pictures to store for figures, by printed data set and rule.
-
-    Raises:
-        DeblurError: of the first run that failed; the others that were under way go on to their
-            end, those not yet begun are left for the next call.
-    """
-    pending = [run for run in plan.runs if not is_finished(run, tests)]
-    workers = min(worker_count(plan), len(pending))
-    if workers < 2:
-        for run in plan.runs:
-            with processor_threads(threads_of(run)):
-                execute(run, plan, tests, shown)
-        return
-    jobs = [(plan.request, run.id, shown) for run in longest_first(pending)]
-    side_by_side(_one, jobs, workers, "runs")
-
-
-def side_by_side(
-    task: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, title: str
-) -> None:
-    """Call a function once for each job, in processes with one thread each where that pays.
-
-    Args:
-        task: a function at the top of a module; in a process of its own it shows no bars.
-        jobs: its arguments, in the order in which they are taken.
-        workers: processes at once; with one, or one job, everything runs here.
-        title: of the bar.
-
-    Raises:
-        Exception: of the first job that failed; the others that were under way go on to their end.
-    """
-    if min(workers, len(jobs)) < 2:
-        for job in jobs:
-            task(*job)
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _alone) as pool:
-        futures = [pool.submit(task, *job) for job in jobs]
-        try:
-            done = as_completed(futures)
-            for future in tqdm(done, title, len(futures), disable=not shows_bars()):
-                future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-def run_all(plan: Plan) -> None:
-    """Measure the networks' costs, execute every run of a plan, probe them for the figures."""
-    vintage.settle(plan)
-    tests, shown = look(plan)
-    for run in plan.runs:
-        build(run)  # a wrong option stops here, before the first step of the first run
-        open_training(run, plan)
-    costing.measure(plan)
-    execute_all(plan, tests, shown)
-    with processor_threads(threads_of(*plan.runs)):
-        probe(plan, tests, shown, store.run_base(plan.request))
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def longest_first(runs: Sequence[Run]) -> list[Run]:
@@ -128,17 +56,71 @@ def threads_of(*runs: Run) -> int | None:
 
 
 def worker_count(plan: Plan) -> int:
-    """Runs that are trained at once: as many as cores allow for small networks, else one."""
-    alone = plan.request.devices == 1
-    if (
-        alone
-        and plan.profile.name in PARALLEL
-        and resolve_device(plan.request.device).type == "cpu"
-    ):
+    """Runs at once: as many as cores allow for small networks, one on each graphics processor.
+
+    One, where several devices share each run.
+    """
+    if plan.request.devices > 1:
+        return 1
+    if plan.profile.name in PARALLEL and resolve_device(plan.request.device).type == "cpu":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         each = torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
         return max(1, cores // each)
-    return 1
+    return max(1, len(places(plan.request)))
+
+
+def places(request: Request) -> list[dict[str, str]]:
+    """What tells each worker its graphics processor; empty where there are not several to share."""
+    one_each = request.devices == 1 and resolve_device(request.device).type == "cuda"
+    count = torch.cuda.device_count() if one_each else 0
+    asked = os.environ.get(VISIBLE)
+    names = asked.split(",") if asked else [str(one) for one in range(count)]
+    return [{VISIBLE: name} for name in names[:count]] if count > 1 else []
+
+
+def alone() -> None:
+    """Begin a worker beside others: one thread, and no bars."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+    silent()
+
+
+def silent() -> None:
+    """Begin a worker: no bars, its parent shows them."""
+    os.environ["TQDM_DISABLE"] = "1"
+    tqdm.set_lock(threading.RLock())  # not one for all processes, which a kill would leave behind
+
+
+def side_by_side(
+    task: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, title: str
+) -> None:
+    """Call a function once for each job, in processes with one thread each where that pays.
+
+    Args:
+        task: a function at the top of a module; in a process of its own it shows no bars.
+        jobs: its arguments, in the order in which they are taken.
+        workers: processes at once; with one, or one job, everything runs here.
+        title: of the bar.
+
+    Raises:
+        Exception: of the first job that failed, once all have ended.
+    """
+    if min(workers, len(jobs)) < 2:
+        for job in jobs:
+            task(*job)
+        return
+    left, errors = deque(enumerate(jobs)), []
+    bar = tqdm(desc=title, total=len(jobs), disable=not shows_bars())
+    with bar, Crew(min(workers, len(jobs)), alone) as hands:
+        while left or hands.free < hands.size:
+            while left and hands.free:
+                number, job = left.popleft()
+                hands.start(number, task, *job)
+            for done in hands.wait(None):
+                bar.update()
+                errors += [done.error] if done.error else []
+    if errors:
+        raise errors[0]
 
 
 def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[str]]:
@@ -188,17 +170,3 @@ def _pace(run: Run, device: torch.device) -> Pace:
         stored = pace(build(run), run.train, device=device, precision=precision)._asdict()
         write_json(path, stored)
     return Pace(**stored)
-
-
-def _alone() -> None:
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
-    os.environ["TQDM_DISABLE"] = "1"
-
-
-def _one(request: Request, name: str, shown: Shown) -> None:
-    """Execute one run in a process of its own; the pictures are in the cache already."""
-    plan = make_plan(request)
-    (run,) = [one for one in plan.runs if one.id == name]
-    with processor_threads(threads_of(run)):
-        execute(run, plan, open_tests(plan), shown)

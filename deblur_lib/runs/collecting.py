@@ -185,7 +185,8 @@ def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
     for method, place in places.items():
         for dataset, rules in shown.items():
             for picture in rules.values():
-                for path in sorted((place / dataset / picture).glob("*.png")):
-                    target = folder / "pictures" / dataset / picture / f"{method or path.stem}.png"
+                for path in sorted((place / dataset / picture).glob("*.*")):
+                    name = f"{method or path.stem}{path.suffix}"
+                    target = folder / "pictures" / dataset / picture / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)

@@ -105,7 +105,7 @@ def execute(
         shown: pictures to store for figures, by printed data set and rule.
     """
     folder, asked_tests = store.run_folder(run), tests
-    tests = tests_of(run, tests)
+    tests = scored_on(run, tests)
     digests = {source.data_id: source.digest for source in tests.values()}
     if is_finished(run, tests):
         return
@@ -194,7 +194,7 @@ def execute(
     seals.seal(folder, [one for one in (*STORED, *pictures) if (folder / one).is_file()])
 
 
-def tests_of(run: Run, tests: Mapping[str, PairSource]) -> dict[str, PairSource]:
+def scored_on(run: Run, tests: Mapping[str, PairSource]) -> dict[str, PairSource]:
     """The test pictures that a run is scored on."""
     only = papers.load(run.paper).scored_for
     return {
@@ -233,7 +233,7 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
     rows = read_table(folder / "rows.csv", ROW_COLUMNS)
     scored = rows.groupby("dataset")["convention"].agg(set)
     paper = papers.load(run.paper)
-    tests = tests_of(run, tests)
+    tests = scored_on(run, tests)
     return all(
         stored.data.get(one.data_id) == one.digest
         and set(conventions(paper, name)) <= scored.get(name, set())

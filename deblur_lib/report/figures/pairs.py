@@ -20,7 +20,7 @@ ABREAST = 2  # data sets side by side
 
 
 def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
-    """Pairs of each data set above a histogram of the input's PSNR; sets for some rows are left out.
+    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR.
 
     Args:
         results: stored pictures and rows.

@@ -80,7 +80,7 @@ def score_checks(plan: Plan, sources: Mapping[str, PairSource]) -> None:
         jobs += [
             (plan, run, check, sources[check.id])
             for run in plan.runs
-            if not is_scored(run, check, sources[check.id]) and _can_score(run, sources[check.id])
+            if not is_scored(run, check, sources[check.id]) and can_score(run, sources[check.id])
         ]
     side_by_side(score_run, jobs, worker_count(plan), "checks")
 
@@ -95,11 +95,11 @@ def score_one(plan: Plan, run: Run, sources: Mapping[str, PairSource]) -> None:
     """
     for check in plan.checks:
         _describe(plan, check, sources[check.id])
-        if _can_score(run, sources[check.id]):
+        if can_score(run, sources[check.id]):
             score_run(plan, run, check, sources[check.id])
 
 
-def _can_score(run: Run, source: PairSource) -> bool:
+def can_score(run: Run, source: PairSource) -> bool:
     """False for the control that is told the true motion where nobody knows it."""
     return run.method.network != TrueBlur.name or true_motion(source, 0) is not None
 

@@ -25,6 +25,8 @@ from deblur_lib.report import figures
 from deblur_lib.report.figures import choosing
 from deblur_lib.report.figures import motion as drawing
 from deblur_lib.report.results import Results
+from deblur_lib.runs.checking import can_score
+from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.runs.running import sampled
 from deblur_lib.weights.fingerprint import fingerprint_of
 
@@ -106,6 +108,13 @@ def test_the_control_restores_generated_pictures_and_no_others(tmp_path: Path) -
         evaluate(network, Pairs(), progress=False)
     with pytest.raises(UsageError, match="take a network that estimates it"):
         network(torch.rand(1, 3, 16, 16))
+
+
+def test_the_control_is_left_out_where_nobody_knows_the_motion(tmp_path: Path) -> None:
+    runs = {one.method.id: one for one in make_plan(Request("sang2018", "smoke")).runs}
+    real, made = Pairs(), pairs("synth-gopro-linear", tmp_path)
+    can = [can_score(runs[name], one) for name in ("true_blur", "sang2018") for one in (real, made)]
+    assert can == [False, True, True, True]
 
 
 def test_a_field_is_stored_at_the_middles_of_equal_cells_of_the_window() -> None:

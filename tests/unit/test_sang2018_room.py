@@ -180,3 +180,8 @@ def test_extra_sets_are_scored_for_some_rows_only() -> None:
     sets = dict.fromkeys(("gopro_test", "lai", "lai_full"))
     assert set(scored_on(run, sets)) == {"gopro_test", "lai"}  # type: ignore[arg-type]
     assert set(scored_on(own, sets)) == set(sets)  # type: ignore[arg-type]
+
+
+def test_sets_for_some_rows_name_rows_of_the_paper() -> None:
+    with pytest.raises(ValueError, match="lai: no method is called"):
+        replace(PAPER, scored_for={"lai": ("nobody",)})

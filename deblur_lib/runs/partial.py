@@ -108,7 +108,7 @@ def _add(old: Path, fresh: Path, earlier: set[str]) -> None:
     if (old / SETS).is_file():
         now = read_json(fresh / SETS) if (fresh / SETS).is_file() else {}
         write_json(fresh / SETS, read_json(old / SETS) | now)
-    for path in (old / "pictures").rglob("*.png"):
+    for path in filter(Path.is_file, (old / "pictures").rglob("*")):
         target = fresh / path.relative_to(old)
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)

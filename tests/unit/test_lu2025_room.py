@@ -10,10 +10,10 @@ from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.evaluation.cost import count_macs
 from deblur_lib.networks.restormer import Restormer
+from deblur_lib.papers.lu2025.counting import training_gib
 from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.probes import structure, trained
-from deblur_lib.papers.lu2025.structure import training_gib
 from deblur_lib.report import columns, verdicts
 from deblur_lib.report.coverage import entries
 from deblur_lib.runs.plan import Request, make_plan

@@ -137,6 +137,15 @@ def test_row_norm_and_branch_weights() -> None:
     torch.testing.assert_close(heads(scores)[:, 0], F.relu(scores)[:, 0])
 
 
+def test_branches_may_share_their_start() -> None:
+    for ratios in (RATIOS, (0.5,), (1.0, 0.5)):
+        options = BlockOptions(topk_ratios=ratios, branch_start="shared")
+        weight = RectifiedScore(2, 8, options).weights.weight
+        torch.testing.assert_close(weight, torch.full((len(ratios), 1), 0.8 / len(ratios)))
+    usual = RectifiedScore(2, 8, BlockOptions()).weights.weight
+    torch.testing.assert_close(usual, torch.full((4, 1), 0.2))
+
+
 # --- DFGB, Eq. (5) --------------------------------------------------------------------------------
 
 
@@ -261,6 +270,7 @@ def test_options_change_the_matrix_the_branch_weights_and_the_temperatures_only(
         ({"qk_norm": "l1"}, "choice of qk_norm"),
         ({"alpha": "free"}, "choice of alpha"),
         ({"branch_weight": "x"}, "choice of branch_weight"),
+        ({"branch_start": "x"}, "choice of branch_start"),
         ({"attn_row_norm": "x"}, "choice of attn_row_norm"),
         ({"dfgb_matrix": "x"}, "choice of dfgb_matrix"),
         ({"dfgb_transform": "x"}, "choice of dfgb_transform"),

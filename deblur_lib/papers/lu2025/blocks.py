@@ -37,7 +37,7 @@ class DSGA(nn.Module):
         self.merge = nn.Conv2d(channels, channels, 1, bias=options.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """(B, C, H, W) to the same shape: Eq. (1), then Eqs. (6) to (7)."""
         spread = self.local(self.spread(self.norm(x)))  # (B, 4C, H, W)                  Eq. (1)
         q, k, v, u = spread.chunk(4, dim=1)  # 4 x (B, C, H, W)
         gated = self.gate(u) * self.attend(q, k, v)  # (B, C, H, W)                      Eq. (6)

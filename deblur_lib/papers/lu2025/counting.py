@@ -122,7 +122,7 @@ def block_listing(costs: Mapping[str, Mapping[str, int]]) -> list[Row]:
                     "parameters": one["parameters"],
                     "MACs": one["macs"],
                     "kept for the gradient [MiB]": round(one["kept"] / MIB, 1),
-                    "over DSGA": ", ".join(f"{one[cost] / ours[cost]:.2f}" for cost in one),
+                    "times DSGA's": ", ".join(f"{one[cost] / ours[cost]:.2f}" for cost in one),
                 }
             )
     return rows
@@ -140,7 +140,7 @@ def enumeration() -> list[Row]:
         for layout in LAYOUTS:
             depth, millions = _nearest(dim, layout)
             met = ", met" if round(millions, 2) == PRINTED else ""
-            row[layout] = f"{depth} blocks: {millions:.2f} M{met}"
+            row[layout] = f"{depth} deep: {millions:.2f} M{met}"
         rows.append(row)
     return rows
 

@@ -284,7 +284,7 @@ class DSGformer(Deblurrer):
         choose("start", start, STARTS)(self.tail)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
-        """Restore (B, 3, H, W) in [0, 1], sides multiples of `multiple_of`."""
+        """Restore (B, 3, H, W) in [0, 1], sides multiples of `multiple_of`: Eqs. (8) to (14)."""
         check_input(self, blurred)
         x = self.head(blurred)  # (B, C, H, W)                                           Eq. (8)
         kept: list[Tensor] = []

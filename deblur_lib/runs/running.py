@@ -124,6 +124,7 @@ def execute(
         notes=cautions,
         code=code["training"],
     )
+    network = build(run)  # the layout of a trained one is another, and rounds otherwise
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []

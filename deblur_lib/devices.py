@@ -73,9 +73,22 @@ def resolve_precision(name: str, device: torch.device) -> str:
     if name == "bf16" and not fast and device.type != "cpu":
         raise DeviceError(
             f"precision 'bf16' was asked for, {accelerator_name(device) or device} has no unit for "
-            "it (CUDA needs capability 8.0 or more); take --precision auto or fp32"
+            "it (CUDA needs capability 8.0 or more); take precision auto or fp32"
         )
     return "bf16" if fast or name == "bf16" else "fp32"  # a processor can emulate it, slowly
+
+
+def declared_precision(name: str, device: torch.device) -> str:
+    """The precision of a run that nobody asked for by name: as declared, where the device can.
+
+    A processor without units for bfloat16 emulates it, slowly, so that the run stays the same.
+
+    Args:
+        name: "fp32" or "bf16", from the declaration.
+        device: where the network runs; fp32 where it is an accelerator that has no bf16 at all.
+    """
+    able = device.type == "cpu" or _multiplies_bf16(device)
+    return name if able else "fp32"
 
 
 def accelerator_name(device: torch.device) -> str:

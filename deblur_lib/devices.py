@@ -40,6 +40,17 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def picture_layout(device: torch.device) -> torch.memory_format:
+    """The memory layout in which a device's convolutions are fastest; weights take it too."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def laid(pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Pictures (B, 3, H, W) on their device in its layout; clips (B, T, 3, H, W) as they are."""
+    flat = pictures.ndim == 4
+    return pictures.contiguous(memory_format=picture_layout(device)) if flat else pictures
+
+
 def check_devices(count: int, device: torch.device) -> None:
     """Refuse to train on more devices than there are; a processor may run any number of processes.
 

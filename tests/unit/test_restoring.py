@@ -11,7 +11,14 @@ from networks import Coarse, Fixed, Hungry, Local, Mean, Middle, Same
 from torch import Tensor, nn
 
 from deblur_lib.errors import EvaluationError, UsageError
-from deblur_lib.evaluation.restore import from_8bit, restore, tile_deviation, to_8bit
+from deblur_lib.evaluation.restore import (
+    from_8bit,
+    from_levels,
+    restore,
+    tile_deviation,
+    to_8bit,
+    to_levels,
+)
 from deblur_lib.evaluation.tiling import FEATHER, weights, windows
 
 LEVEL = 1 / 255
@@ -245,6 +252,19 @@ def test_every_grey_level_survives_the_way_to_floats_and_back() -> None:
     tensor = from_8bit(levels)
     assert tensor.shape == (3, 16, 16)
     np.testing.assert_array_equal(to_8bit(tensor), levels)
+
+
+def test_sixteen_bits_survive_the_way_to_floats_and_back() -> None:
+    levels = np.arange(65536, dtype=np.uint16).repeat(3).reshape(256, 256, 3)
+    np.testing.assert_array_equal(to_levels(from_levels(levels), levels.dtype), levels)
+
+
+def test_tiles_show_a_bar_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    restore(Local(), picture(1, 3, 100, 200), tile=128, bar="photo.jpg")
+    assert "photo.jpg: 100%" in capsys.readouterr().err
+    restore(Local(), picture(1, 3, 100, 200), bar="photo.jpg")
+    restore(Local(), picture(1, 3, 100, 200), tile=128)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_network_without_weights_runs_where_the_picture_is() -> None:

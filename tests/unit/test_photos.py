@@ -67,8 +67,8 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     bad.write_bytes(b"no picture")
     assert restored(weights, good)[0] == 0
     assert restored(weights, tmp_path / "none*.png")[0] == 2
-    assert restored(weights, good, bad)[0] == 3
-    status, text = restored(weights, good, tmp_path / "godo.png", "")
+    assert restored(weights, good, bad, options=("--overwrite",))[0] == 3
+    status, text = restored(weights, good, tmp_path / "godo.png", "", options=("--overwrite",))
     assert status == 3
     assert "godo.png' names nothing that is there" in text
     assert "1 written" in text
@@ -93,7 +93,9 @@ def test_large_pictures_are_tiled_unless_it_is_refused(
     monkeypatch.setattr("deblur_lib.nn.Deblurrer.tile_safe", False)
     wide = photo(tmp_path / "wide.png", size=(150, 20))
     assert "looks further than tiles of 64 px overlap" in restored(weights, wide)[1]
-    assert "tiles" not in restored(weights, wide, options=("--tile", "none"))[1]
+    whole = restored(weights, wide, options=("--tile", "none", "--overwrite"))
+    assert whole[0] == 0
+    assert "tiles" not in whole[1]
 
 
 def test_the_inputs_own_folder_is_refused(tmp_path: Path, weights: Path) -> None:

@@ -111,12 +111,12 @@ def test_brackets_in_names_are_found() -> None:
 
 
 def test_a_folder_tells_what_it_passes_over_and_takes_its_videos() -> None:
-    touch("f/a.jpg", "f/b.heic", "f/c.HEIC", "f/._a.jpg", "f/~tmp.png", "f/Thumbs", "f/d/e.png",
+    touch("f/a.jpg", "f/b.xcf", "f/c.XCF", "f/._a.jpg", "f/~tmp.png", "f/Thumbs", "f/d/e.png",
           "f/clip.mp4", "f/.clip.mp4")  # fmt: skip
     found = find(["f"], clips=False)
     assert [(one.path.name, one.kind) for one in found.sources] == [
         ("a.jpg", "photo"), ("clip.mp4", "video"),
     ]  # fmt: skip
     (note,) = found.notes
-    assert note == "f: skipped 3 hidden, 1 without a suffix, 2 .heic, 1 folder(s)"
+    assert note == "f: skipped 3 hidden, 1 without a suffix, 2 .xcf, 1 folder(s)"
     assert [one.kind for one in find(["f"], clips=True).sources] == ["frames", "video"]

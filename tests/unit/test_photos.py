@@ -12,11 +12,13 @@ from PIL import Image
 
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
+from deblur_lib.data.pictures import png16
 from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import restore_inputs
 from deblur_lib.restoring.photos import suspicions
+from deblur_lib.weights import shipped
 from deblur_lib.weights.checkpoint import save
 
 OPTIONS = {"base_channels": 4, "blocks": 1}
@@ -96,6 +98,50 @@ def test_large_pictures_are_tiled_unless_it_is_refused(
     whole = restored(weights, wide, options=("--tile", "none", "--overwrite"))
     assert whole[0] == 0
     assert "tiles" not in whole[1]
+
+
+def test_without_weights_the_shipped_ones_are_taken_or_named(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = str(photo(tmp_path / "one.png"))
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"holds no weights \(photo.safetensors\); train"):
+        restore_inputs([one], None, tmp_path / "out")
+    for suffix in (".safetensors", ".json"):
+        weights.with_suffix(suffix).rename(tmp_path / f"photo{suffix}")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    assert restore_inputs([one], None, tmp_path / "out", say=lambda _: None) == (1, 0)
+
+
+def test_the_format_that_is_asked_for_is_written_and_its_losses_told(
+    tmp_path: Path, weights: Path
+) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    (tmp_path / "deep.png").write_bytes(png16.encode(levels))
+    photo(tmp_path / "clear.png", "RGBA")
+    status, text = restored(
+        weights, tmp_path / "deep.png", tmp_path / "clear.png", options=("--format", "jpg")
+    )
+    assert status == 3
+    assert "16 bits became 8, as many as .jpg holds" in text
+    assert "JPEG holds 8 bits without alpha" in text
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["deep.jpg"]
+    status, text = restored(weights, tmp_path / "deep.png")
+    assert (status, png16.depth(tmp_path / "out" / "deep.png")) == (0, 16)
+
+
+def test_what_a_photograph_says_of_itself_stays(tmp_path: Path, weights: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    with Image.open(photo(tmp_path / "one.png")) as picture:
+        picture.save(tmp_path / "one.jpg", exif=exif, dpi=(240, 240))
+    os.utime(tmp_path / "one.jpg", (1_000_000_000, 1_000_000_000))
+    assert restored(weights, tmp_path / "one.jpg")[0] == 0
+    result = tmp_path / "out" / "one.jpg"
+    with Image.open(result) as picture:
+        assert (picture.size, picture.info["dpi"]) == ((22, 37), (240, 240))
+        assert (picture.getexif()[0x010F], picture.getexif()[0x0112]) == ("Maker", 1)
+    assert result.stat().st_mtime == 1_000_000_000
 
 
 def test_the_inputs_own_folder_is_refused(tmp_path: Path, weights: Path) -> None:

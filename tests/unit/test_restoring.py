@@ -1,6 +1,7 @@
 """Any size comes back at its size, tiles leave no trace, and lack of memory is told."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -261,7 +262,7 @@ def test_sixteen_bits_survive_the_way_to_floats_and_back() -> None:
 
 def test_tiles_show_a_bar_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
     restore(Local(), picture(1, 3, 100, 200), tile=128, bar="photo.jpg")
-    assert "photo.jpg: 100%" in capsys.readouterr().err
+    assert re.search(r"photo\.jpg: .*0/3", capsys.readouterr().err)
     restore(Local(), picture(1, 3, 100, 200), bar="photo.jpg")
     restore(Local(), picture(1, 3, 100, 200), tile=128)
     assert capsys.readouterr().err == ""

@@ -87,10 +87,15 @@ def restore_inputs(
         page = Comparison(fresh, out) if fresh else None
         tasks = _settled(found, out, weights, wishes)
         restorer = _Restorer(network, card.network, wishes, page, say)
-        done = restorer.all(tasks)
+        try:
+            done, stopped = restorer.all(tasks), None
+        except KeyboardInterrupt as error:
+            done, stopped = 0, error
         if page:
             page.write()
             say(f"compare: {out / NAME / 'index.html'}")
+    if stopped:
+        raise stopped
     return done, len(tasks) + len(found.failed) - done
 
 

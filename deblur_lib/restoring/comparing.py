@@ -108,7 +108,7 @@ class Comparison:
             found = blur_map(picture.rgb)
             _coloured(found).save(self.folder / f"{number}-{when}-blur.png")
             seen = found[np.isfinite(found)]
-            told[when] = f"{np.median(seen):.1f} px in the middle" if seen.size else "no edge"
+            told[when] = f"median {np.median(seen):.1f} px" if seen.size else "no edge"
         self.shots.append(told)
 
     def write(self) -> None:

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from deblur_lib.catalogue import build
 from deblur_lib.data.generated.scenes import photograph
 from deblur_lib.errors import UsageError
+from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import Wishes, restore_inputs
 from deblur_lib.restoring.blurmap import CELL, ROWS, blur_map
 from deblur_lib.weights.checkpoint import save
@@ -99,6 +101,22 @@ def test_a_comparison_takes_the_place_of_an_earlier_one_only(tmp_path: Path, wei
         restore_inputs([one], weights, tmp_path / "out", wishes=COMPARE, say=lambda _: None)
     assert (folder / "index.html").read_text() == "mine"
     assert not (tmp_path / "out" / "d.png").exists()
+
+
+def test_a_page_of_what_was_finished_is_left_by_ctrl_c(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = batch.restore_photo
+
+    def stop_at_b(network: Any, path: Path, *rest: Any, **more: Any) -> list[str]:
+        if path.name == "b.png":
+            raise KeyboardInterrupt
+        return plain(network, path, *rest, **more)
+
+    monkeypatch.setattr(batch, "restore_photo", stop_at_b)
+    with pytest.raises(KeyboardInterrupt):
+        compared(tmp_path, weights, "a.png", "b.png")
+    assert "a.png" in (tmp_path / "out" / "compare" / "index.html").read_text()
 
 
 def test_no_result_goes_to_the_place_of_the_page(tmp_path: Path, weights: Path) -> None:

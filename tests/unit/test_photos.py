@@ -2,12 +2,14 @@
 
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from networks import Same
 from PIL import Image
 
 from deblur_lib.catalogue import build
@@ -17,7 +19,7 @@ from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import restore_inputs
-from deblur_lib.restoring.photos import suspicions
+from deblur_lib.restoring.photos import restore_photo, suspicions
 from deblur_lib.weights import shipped
 from deblur_lib.weights.checkpoint import save
 
@@ -142,6 +144,17 @@ def test_what_a_photograph_says_of_itself_stays(tmp_path: Path, weights: Path) -
         assert (picture.size, picture.info["dpi"]) == ((22, 37), (240, 240))
         assert (picture.getexif()[0x010F], picture.getexif()[0x0112]) == ("Maker", 1)
     assert result.stat().st_mtime == 1_000_000_000
+
+
+def test_a_large_photograph_needs_few_bytes_a_pixel(tmp_path: Path) -> None:
+    large = photo(tmp_path / "large.png", size=(1500, 1000))
+    tracemalloc.start()
+    try:
+        restore_photo(Same(), large, tmp_path / "out.png")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 32 * 1500 * 1000  # its float values take 12; 8-bit copies in and out 3 each
 
 
 def test_the_inputs_own_folder_is_refused(tmp_path: Path, weights: Path) -> None:

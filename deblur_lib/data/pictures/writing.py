@@ -17,7 +17,7 @@ from deblur_lib.files import atomic
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-BAND = 256  # rows that are converted at once, so that large pictures need little memory
+BAND = 64  # rows that are converted at once, so that large pictures need little memory
 
 
 def write_picture(path: Path, picture: Picture) -> None:

@@ -12,6 +12,7 @@ from deblur_lib.devices import resolve_device
 from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Tile
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.comparing import NAME, Comparison, fresh_folder
 from deblur_lib.restoring.photos import restore_photo
 from deblur_lib.restoring.sources import Found, find
@@ -86,6 +87,8 @@ def restore_inputs(
     with fresh_folder(out, wishes.compare) as fresh:
         page = Comparison(fresh, out) if fresh else None
         tasks = _settled(found, out, weights, wishes)
+        if isinstance(network, EstimatingDeblurrer):
+            network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
         restorer = _Restorer(network, card.network, wishes, page, say)
         try:
             done, stopped = restorer.all(tasks), None

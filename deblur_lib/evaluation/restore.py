@@ -22,8 +22,8 @@ from deblur_lib.evaluation.inference import device_of, forward, give_back, name_
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
 from deblur_lib.nn import Deblurrer, frames_for
 
-AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
-AUTO_TILE = 1024
+AUTO_PIXELS = 1_000_000  # "auto" restores pictures up to this size whole
+AUTO_TILE = 640  # px; so that the hungriest networks stay within a usual computer's memory
 Tile = int | Literal["auto"] | None
 Say = Callable[[str], None]
 
@@ -50,7 +50,7 @@ def restore(
         blurred: (B, 3, H, W), for networks that take clips (B, T, 3, H, W); of longer clips the
             middle frames are taken. On any device; tiles are sent to the network one by one.
         tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles
-            of 1024 px in pictures of more than two million pixels.
+            of 640 px in pictures of more than a million pixels.
         overlap: pixels of context between neighbouring tiles, at least the receptive field for
             a result without trace of the tiles; 64, or what a small tile leaves, when None.
         say: told when memory ran out, and when tiles change what the network computes.

@@ -191,11 +191,15 @@ def test_heic_is_read_with_the_bits_it_has(tmp_path: Path) -> None:
     smooth = np.linspace(0, 65535, 64 * 48, dtype=np.uint16).reshape(48, 64, 1).repeat(3, 2)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Maker"
-    for name, pixels, mode in (("ten.heic", smooth, "RGB;16"), ("a.HEIC", smooth >> 8, "RGB")):
+    for name, pixels, mode in (
+        ("ten.heic", smooth, "RGB;16"),
+        ("misnamed.jpg", smooth >> 8, "RGB"),
+    ):
         data = pixels.astype(np.uint16 if mode == "RGB;16" else np.uint8).tobytes()
         made = pillow_heif.from_bytes(mode=mode, size=(64, 48), data=data)
         made.info["exif"] = exif.tobytes()
-        made.save(tmp_path / name, quality=-1)
+        made.save(tmp_path / "made.heic", quality=-1)
+        (tmp_path / "made.heic").rename(tmp_path / name)
         picture = read_picture(tmp_path / name)
         assert picture.depth == (16 if mode == "RGB;16" else 8)
         assert picture.rgb.max() > 0.99
@@ -210,7 +214,10 @@ def test_heic_is_read_with_the_bits_it_has(tmp_path: Path) -> None:
 def test_without_the_decoders_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
 ) -> None:
-    (tmp_path / name).write_bytes(imagecodecs.avif_encode(RGB >> 6, 100, bitspersample=10))
+    content = imagecodecs.avif_encode(RGB >> 6, 100, bitspersample=10)
+    if name == "a.heic":
+        content = b"\0\0\0\x18ftypheic" + bytes(99)
+    (tmp_path / name).write_bytes(content)
     imported = builtins.__import__
 
     def refuse(name: str, *rest: Any, **more: Any) -> Any:

@@ -186,6 +186,10 @@ def hostile(folder: Path) -> list[Path]:
         "bomb.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54, 40, 2**30, 2**30, 1, 24,
                                         0, 0, 0, 0, 0, 0),
         "noise.webp": b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(range(256)),
+        "noise.heic": b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(range(256)),
+        "noise.avif": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1av1C" + bytes(range(256)),
+        "noise.jp2": b"\0\0\0\x0cjP  \r\n\x87\n\xff\x51" + bytes(range(256)),
+        "bomb.pgm": b"P5 99999 99999 65535\n",
     }  # fmt: skip
     for name, content in made.items():
         (folder / name).write_bytes(content)

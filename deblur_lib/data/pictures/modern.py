@@ -12,10 +12,17 @@ from deblur_lib.data.pictures.headers import check_pixels
 from deblur_lib.data.pictures.tiffs import separated
 from deblur_lib.errors import DataError
 
-HEIF = (".heic", ".heif", ".hif")
+BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # of HEIF
 EXTRA = "pip install 'deblur-lib[photos]'"
 HEAD = 1 << 16  # bytes at the start of a file in which its kind is declared
 SRGB = 16  # colour space of JPEG 2000, by its number
+
+
+def is_heif(path: Path) -> bool:
+    """True for what says at its start that it is a HEIC picture, whatever its name."""
+    with open(path, "rb") as stream:
+        head = stream.read(64)
+    return head[4:8] == b"ftyp" and head[8:12] in BRANDS and b"avif" not in head
 
 
 def read_heif(path: Path) -> Decoded:

@@ -31,8 +31,8 @@ from deblur_lib.data.pictures.headers import (
 )
 from deblur_lib.data.pictures.modern import (
     EXTRA,
-    HEIF,
     declared_bits,
+    is_heif,
     read_deep,
     read_heif,
     white_of,
@@ -132,7 +132,7 @@ def read_picture(path: Path) -> Picture:
 
 def _decoded(path: Path) -> Decoded:
     """A file's pixels and details by the decoder that loses least."""
-    if path.suffix.lower() in HEIF:
+    if is_heif(path):
         return read_heif(path)
     deep = tiffs.read_deep(path) or netpbm.read_deep(path)
     if isinstance(deep, Decoded):

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
-import matplotlib
 import numpy as np
 from PIL import Image
 
@@ -127,10 +126,15 @@ def fresh_folder(out: Path, wanted: bool) -> AbstractContextManager[Path | None]
     folder = out / NAME
     if not wanted:
         return nullcontext()
-    page = folder / "index.html"
-    if folder.exists() and not (page.is_file() and MARK in page.read_text("utf-8", "replace")):
+    if folder.exists() and not is_page(folder):
         raise UsageError(f"{folder} holds something else than a comparison; choose another --out")
     return whole_folder(folder)
+
+
+def is_page(folder: Path) -> bool:
+    """True for a folder that a comparison wrote."""
+    page = folder / "index.html"
+    return page.is_file() and MARK in page.read_text("utf-8", "replace")
 
 
 def _preview(picture: Picture, path: Path) -> tuple[int, int]:
@@ -145,6 +149,8 @@ def _preview(picture: Picture, path: Path) -> tuple[int, int]:
 
 def _coloured(found: Map) -> Image.Image:
     """A map as colours; transparent where it says nothing."""
+    import matplotlib  # takes half a second
+
     colours = matplotlib.colormaps["inferno"](np.nan_to_num(found) / WIDEST, bytes=True)
     colours[..., 3] = np.where(np.isfinite(found), 255, 0)
     return Image.fromarray(colours)

@@ -1,5 +1,6 @@
 """Score a folder of restored pictures against the sharp ones, under named conventions."""
 
+import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.conventions import convention
 from deblur_lib.evaluation.metrics import score
 from deblur_lib.report.statistics import bootstrap
+from deblur_lib.restoring.comparing import is_page
 
 Say = Callable[[str], None]
 DECIMALS = {"psnr": 2, "ssim": 4}
@@ -68,7 +70,10 @@ class Scoring:
         return Total(mean, low, high, int(kept.size), int((~finite).sum()))
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per picture and convention, then one per convention for all (no picture)."""
+        """One row per picture and convention, then one per convention for all (no picture).
+
+        Infinite scores are the text "inf", what is not known is None.
+        """
         rows: list[dict[str, Any]] = [
             {"picture": picture, "convention": name, "value": value}
             for picture, values in self.scores.items()
@@ -79,10 +84,10 @@ class Scoring:
                 {"picture": "", "convention": name, "value": one.mean, "low": one.low,
                  "high": one.high, "pictures": one.pictures, "equal": one.equal}
             )  # fmt: skip
-        return rows
+        return [{key: _plain(one) for key, one in row.items()} for row in rows]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; infinite scores are the text "inf", what is not known is null."""
+        """The same, by picture and by convention."""
         plain = {
             picture: dict(zip(self.conventions, map(_plain, values), strict=True))
             for picture, values in self.scores.items()
@@ -104,7 +109,7 @@ class Scoring:
         totals = list(zip(self.totals.values(), shown, strict=True))
         lines.append(["mean", *(_told(one.mean, kind.metric) for one, kind in totals)])
         ends = [[_told(end, kind.metric) for end in (one.low, one.high)] for one, kind in totals]
-        lines.append(["95 % interval", *(" to ".join(pair) for pair in ends)])
+        lines.append(["95 % interval", *(" to ".join(dict.fromkeys(pair)) for pair in ends)])
         if any(one.equal for one, _ in totals):
             lines.append(["equal, left out", *(str(one.equal) for one, _ in totals)])
         widths = [max(len(line[k]) for line in [head, *lines]) for k in range(len(head))]
@@ -130,7 +135,8 @@ def score_folders(
     """Score every restored picture against the sharp one of its name.
 
     Names are those below the two folders, without suffix; letter case and Unicode form make no
-    difference. Pictures must be 8-bit RGB, as every metric is computed on those values.
+    difference, and pages of `restore --compare` are left out. Pictures must be 8-bit RGB, as every
+    metric is computed on those values.
 
     Args:
         restored: folder, or one picture.
@@ -146,23 +152,16 @@ def score_folders(
         convention(name)
     if restored.is_dir() != sharp.is_dir():
         raise UsageError(f"{restored} and {sharp} must be both folders, or both pictures")
-    left, right = _pictures(restored), _pictures(sharp)
-    both = [key for key in left if key in right]
-    if not both:
+    pairs, lonely = _paired(restored, sharp)
+    if not pairs:
         raise UsageError(
-            f"no picture below {restored} ({len(left)}) has the name of one below {sharp} "
-            f"({len(right)}); names must be equal but for their suffix"
+            f"no picture below {restored} has the name of one below {sharp} ({len(lonely)} were "
+            "looked at); names must be equal but for their suffix"
         )
-    found = Scoring(tuple(conventions))
-    for one, other, place in ((left, right, sharp), (right, left, restored)):
-        found.failed.extend(
-            f"{one[key]} has no partner below {place}" for key in one if key not in other
-        )
-    for key in tqdm(both, "score", unit="picture", disable=not progress):
-        path = left[key]
-        name = path.relative_to(restored).as_posix() if restored.is_dir() else path.name
+    found = Scoring(tuple(conventions), failed=[f"{path} has no partner" for path in lonely])
+    for name, (path, truth) in tqdm(pairs.items(), "score", unit="picture", disable=not progress):
         try:
-            found.scores[name] = _score(path, right[key], conventions, partial(_say, say, name))
+            found.scores[name] = _score(path, truth, conventions, partial(_say, say, name))
         except UsageError:
             raise
         except DeblurError as error:
@@ -180,21 +179,46 @@ def _say(say: Say, name: str, text: str) -> None:
     say(f"{name}: {text}")
 
 
-def _pictures(place: Path) -> dict[str, Path]:
-    """Pictures below a folder by what two names of one picture share; or the picture itself."""
-    if place.is_file():
-        return {"": place}
-    if not place.is_dir():
-        raise UsageError(f"{place} is not there; check the path")
-    found: dict[str, Path] = {}
-    for path in sorted(place.rglob("*")):
-        if is_picture(path):
-            name = path.relative_to(place).with_suffix("").as_posix()
-            key = unicodedata.normalize("NFC", name).casefold()
-            if key in found:
-                raise DataError(f"{found[key]} and {path} have one name; keep one of them")
-            found[key] = path
-    return found
+def _paired(restored: Path, sharp: Path) -> tuple[dict[str, tuple[Path, Path]], list[Path]]:
+    """Pairs by the name of the restored picture, and pictures without a partner.
+
+    Equal names come first, so that x.jpg beside x.png does no harm.
+
+    Raises:
+        DataError: two pictures fit one.
+    """
+    if restored.is_file():
+        return {restored.name: (restored, sharp)}, []
+    left, right = _pictures(restored), _pictures(sharp)
+    pairs = {name: (left.pop(name), right.pop(name)) for name in [*left] if name in right}
+    rest: dict[str, tuple[list[str], list[str]]] = {}
+    for side, names in enumerate((left, right)):
+        for name in names:
+            key = unicodedata.normalize("NFC", Path(name).with_suffix("").as_posix()).casefold()
+            rest.setdefault(key, ([], []))[side].append(name)
+    for mine, theirs in rest.values():
+        if mine and theirs:
+            if len(mine) + len(theirs) > 2:
+                raise DataError(
+                    f"{', '.join(mine)} below {restored} and {', '.join(theirs)} below {sharp} "
+                    "have one name; keep one of each"
+                )
+            pairs[mine[0]] = left.pop(mine[0]), right.pop(theirs[0])
+    return dict(sorted(pairs.items())), [*left.values(), *right.values()]
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """Pictures below a folder by their names there; links are followed, pages are left out."""
+    found, seen = {}, set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place)
+        if os.path.realpath(place) in seen or is_page(here):
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(place))
+        pictures = [one for one in map(here.joinpath, names) if is_picture(one)]
+        found |= {one.relative_to(folder).as_posix(): one for one in pictures}
+    return dict(sorted(found.items()))
 
 
 def _told(value: float, metric: str) -> str:
@@ -203,7 +227,8 @@ def _told(value: float, metric: str) -> str:
     return "equal" if np.isinf(value) else f"{value:.{DECIMALS[metric]}f}"
 
 
-def _plain(value: float | int) -> float | int | str | None:
-    if np.isnan(value):
-        return None
-    return "inf" if np.isinf(value) else value
+def _plain(value: Any) -> Any:
+    """A value as CSV and JSON can hold it."""
+    if not isinstance(value, float) or np.isfinite(value):
+        return value
+    return None if np.isnan(value) else "inf"

@@ -16,6 +16,7 @@ from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.conventions import ALIGNED, CONVENTIONS
 from deblur_lib.evaluation.metrics import score
 from deblur_lib.report.statistics import bootstrap
+from deblur_lib.restoring.comparing import MARK
 from deblur_lib.restoring.scoring import score_folders
 
 NAMES = ["a", "b", "in/c", "d"]
@@ -89,6 +90,10 @@ def test_a_single_picture_has_a_score_and_no_interval(folders: tuple[Path, Path]
     found = json.loads(text)
     assert set(found["pictures"]["a.png"]) == set(CONVENTIONS)
     assert found["totals"]["psnr-rgb"]["low"] is None
+    text = run(restored / "a.png", sharp / "a.png", "--format", "csv")[1]
+    assert text.splitlines()[-2].endswith(",,,1,0")
+    table = run(restored / "a.png", sharp / "a.png")[1]
+    assert table.splitlines()[-1].split() == ["95", "%", "interval", "-", "-"]
 
 
 def test_names_match_but_for_suffix_case_and_form(tmp_path: Path) -> None:
@@ -99,8 +104,23 @@ def test_names_match_but_for_suffix_case_and_form(tmp_path: Path) -> None:
     found = score_folders(tmp_path / "restored", tmp_path / "sharp", ("psnr-rgb",), progress=False)
     assert len(found.scores) == 2
     save(tmp_path / "sharp" / "img.bmp", truth)
-    with pytest.raises(DataError, match=r"have one name; keep one of them"):
+    with pytest.raises(DataError, match=r"IMG.bmp below .* have one name; keep one of each"):
         score_folders(tmp_path / "restored", tmp_path / "sharp", ("psnr-rgb",), progress=False)
+
+
+def test_links_are_followed_pages_left_out_and_equal_names_come_first(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    restored, sharp = folders
+    save(restored / "a.jpg", sharp_picture(0))
+    save(restored / "compare" / "0001-after.jpg", sharp_picture(0))
+    (restored / "compare" / "index.html").write_text(MARK)
+    (sharp / "in").rename(tmp_path / "elsewhere")
+    (sharp / "in").symlink_to(tmp_path / "elsewhere")
+    (sharp / "in" / "loop").symlink_to(sharp)
+    found = score_folders(restored, sharp, ("psnr-rgb",), progress=False)
+    assert list(found.scores) == ["a.png", "b.png", "d.png", "in/c.png"]
+    assert found.failed == [f"{restored / 'a.jpg'} has no partner"]
 
 
 def test_what_has_no_score_is_told_and_counted(folders: tuple[Path, Path]) -> None:

@@ -18,12 +18,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from deblur_lib.errors import EvaluationError, UsageError
+from deblur_lib.evaluation.appetite import affordable_tile
 from deblur_lib.evaluation.inference import device_of, forward, give_back, name_of, out_of_memory
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
 from deblur_lib.nn import Deblurrer, frames_for
 
-AUTO_PIXELS = 1_000_000  # "auto" restores pictures up to this size whole
-AUTO_TILE = 640  # px; so that the hungriest networks stay within a usual computer's memory
+AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
 Tile = int | Literal["auto"] | None
 Say = Callable[[str], None]
 
@@ -49,8 +49,8 @@ def restore(
         network: on any device; its training flags are left as they were.
         blurred: (B, 3, H, W), for networks that take clips (B, T, 3, H, W); of longer clips the
             middle frames are taken. On any device; tiles are sent to the network one by one.
-        tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles
-            of 640 px in pictures of more than a million pixels.
+        tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles as
+            large as memory allows in pictures of more than two million pixels.
         overlap: pixels of context between neighbouring tiles, at least the receptive field for
             a result without trace of the tiles; 64, or what a small tile leaves, when None.
         say: told when memory ran out, and when tiles change what the network computes.
@@ -70,7 +70,7 @@ def restore(
     height, width = (round_up(max(n, network.minimum_size), step) for n in blurred.shape[-2:])
     side, context = max(height, width), overlap or 0
     if tile == "auto":
-        tile = AUTO_TILE if height * width > AUTO_PIXELS else None
+        tile = affordable_tile(network) if height * width > AUTO_PIXELS else None
     if tile is not None:
         side, context = fitted(tile, overlap, step=step, least=network.minimum_size)
         side = min(side, max(height, width))

@@ -209,7 +209,8 @@ def _paired(restored: Path, sharp: Path) -> tuple[dict[str, tuple[Path, Path]], 
 
 def _pictures(folder: Path) -> dict[str, Path]:
     """Pictures below a folder by their names there; links are followed, pages are left out."""
-    found, seen = {}, set()
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         here = Path(place)
         if os.path.realpath(place) in seen or is_page(here):

@@ -12,6 +12,8 @@ from networks import Coarse, Fixed, Hungry, Local, Mean, Middle, Same
 from torch import Tensor, nn
 
 from deblur_lib.errors import EvaluationError, UsageError
+from deblur_lib.evaluation import appetite
+from deblur_lib.evaluation.appetite import PROBE, ROOM, SIDES, affordable_tile, bytes_per_pixel
 from deblur_lib.evaluation.restore import (
     from_8bit,
     from_levels,
@@ -135,9 +137,22 @@ def test_only_large_pictures_are_tiled_by_themselves() -> None:
     restore(network, picture(1, 3, 720, 64), tile="auto")
     assert network.given == [(720, 64)]
     network.given.clear()
-    restore(network, torch.zeros(1, 3, 40, 25_004), tile="auto")
+    restore(network, torch.zeros(1, 3, 40, 50_004), tile="auto")
+    assert network.given[0] == (PROBE, PROBE)
     assert len(network.given) > 40
-    assert max(network.given) == (40, 640)
+    assert max(network.given[1:]) == (40, 1024)
+
+
+def test_a_network_that_needs_more_memory_gets_smaller_tiles() -> None:
+    network = Local()
+    held = bytes_per_pixel(network)
+    # at most at once: input and result of a convolution on 48 channels of a sixteenth the size
+    assert held == pytest.approx(2 * 48 / 16 * 4, rel=0.7)
+    assert affordable_tile(network) == SIDES[1]
+    appetite._known[network] = ROOM / 500**2
+    assert affordable_tile(network) == 448
+    appetite._known[network] = ROOM
+    assert affordable_tile(network) == SIDES[0]
 
 
 def test_a_picture_larger_than_memory_is_restored_in_smaller_tiles_and_says_so() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from deblur_lib.evaluation.inference import device_of, forward
+from deblur_lib.evaluation.inference import device_of, forward, lay_out
 from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
@@ -41,8 +41,10 @@ def bytes_per_pixel(network: Deblurrer) -> float:
         side = round_up(max(PROBE, network.minimum_size), network.multiple_of)
         clip = (network.clip_length,) if network.clip_length > 1 else ()
         picture = torch.zeros(1, *clip, 3, side, side)
+        device = device_of(network, picture)
+        lay_out(network, device)  # first, so that weights in a new layout are not counted
         with _Watch(network) as watch:
-            forward(network, picture.to(device_of(network, picture)))
+            forward(network, picture.to(device))
         _known[network] = watch.most / side**2
     return _known[network]
 

@@ -145,9 +145,8 @@ def test_only_large_pictures_are_tiled_by_themselves() -> None:
 
 def test_a_network_that_needs_more_memory_gets_smaller_tiles() -> None:
     network = Local()
-    held = bytes_per_pixel(network)
-    # at most at once: input and result of a convolution on 48 channels of a sixteenth the size
-    assert held == pytest.approx(2 * 48 / 16 * 4, rel=0.7)
+    floats = 48 / 16  # a pixel, of a tensor between two convolutions
+    assert 2 * 4 * floats <= bytes_per_pixel(network) <= 6 * 4 * floats
     assert affordable_tile(network) == SIDES[1]
     appetite._known[network] = ROOM / 500**2
     assert affordable_tile(network) == 448

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 @click.option("--recipe", "name", default="own", show_default=True, help="network and training")
 @click.option("--network", default="", help="network of the catalogue, in place of the recipe's")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="of the network")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="folder of pairs, or of sharp photographs"
+)
+@click.option("--pairs", "pattern", default="", help='names of pairs, as "{id}_blur*|{id}_sharp*"')
+@click.option("--no-pack", is_flag=True, help="decode the pairs at every crop, storing no copy")
 @click.option("--steps", type=click.IntRange(min=1), help="optimiser steps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="field of the training")
+@click.option("--mix", "mixed", multiple=True, metavar="KEY=VALUE", help="setting of the blur")
 @click.option("--init-from", "first", type=click.Path(path_type=Path), help="first weights")
 @click.option(
     "--check", "checks", multiple=True, metavar="NAME=FOLDER", help="further pairs to score"
@@ -31,31 +37,44 @@ if TYPE_CHECKING:
 @click.option("--device", default="auto", show_default=True)
 @click.option("--devices", type=click.IntRange(min=1), default=1, help="share each batch")
 @click.option("--threads", type=click.IntRange(min=1), help="of the processor")
+@click.option("--dry-run", is_flag=True, help="check everything, train nothing")
 @click.option("--quiet", is_flag=True, help="no progress bar")
 def train(
-    name: str, out: Path | None, device: str, devices: int, threads: int | None, quiet: bool,
-    **asked: Any,
+    name: str, out: Path | None, device: str, devices: int, threads: int | None, dry_run: bool,
+    quiet: bool, **asked: Any,
 ) -> None:  # fmt: skip
-    r"""Train a network of the catalogue by a recipe.
+    r"""Train any network of the catalogue, on pictures of your own or on generated ones.
+
+    The folder --data holds pairs (blurred/ and sharp/ with equal names, at its top, in each scene's
+    folder, or in train/ and validation/; other names by --pairs; gray and 16-bit pictures too), or
+    sharp photographs, which are blurred as the recipe has it. Sizes, pairs and parts are checked
+    first, and --dry-run stops there.
 
     The same command goes on where it was stopped; with more --steps a finished training goes on.
     The best weights end in the folder of the training as best.safetensors, which `deblur restore`
     takes. Scores lie in log.csv, in curve.csv (against core-hours) and in tb/ for TensorBoard.
 
     \b
+    deblur train --network nafnet --data FOLDER --steps 50000 --set batch=4
+    deblur train --network nafnet --data FOLDER --init-from best.safetensors
     deblur train --recipe photo --threads 1
     deblur train --recipe photo --threads 1 --steps 200000 --check mine=FOLDER
     """
-    from deblur_lib.training.own import learn
+    from deblur_lib.training.own import learn, prepare
 
     order = _order(name, **asked)
+    if dry_run:
+        prepare(order, click.echo)
+        click.echo(f"ready: {order.recipe.network} by {order.recipe.train}")
+        return
     folder = out or store.workspace() / "own" / f"{order.name}-{order.recipe.network}"
     click.echo(f"training {order.recipe.network} in {folder}")
     with ends_as_ctrl_c():
         try:
             done = learn(
-                order, folder, device=device, devices=devices, threads=threads, progress=not quiet
-            )
+                order, folder, device=device, devices=devices, threads=threads,
+                progress=not quiet, say=click.echo,
+            )  # fmt: skip
         except KeyboardInterrupt:
             click.echo("the state is stored; the same command goes on", err=True)
             raise
@@ -70,8 +89,12 @@ def _order(
     *,
     network: str,
     options: tuple[str, ...],
+    data: Path | None,
+    pattern: str,
+    no_pack: bool,
     steps: int | None,
     settings: tuple[str, ...],
+    mixed: tuple[str, ...],
     first: Path | None,
     checks: tuple[str, ...],
     seed: int,
@@ -82,8 +105,12 @@ def _order(
     recipe = _altered(recipes.read(name), network, _values("--option", options))
     changes = _values("--set", settings) | ({"steps": steps} if steps else {})
     recipe = dataclasses.replace(recipe, train=override(recipe.train, changes))
+    made = override(recipe.mixture.settings, _values("--mix", mixed))
+    recipe = dataclasses.replace(recipe, mixture=dataclasses.replace(recipe.mixture, settings=made))
     folders = {key: Path(value) for key, value in (pair("--check", one) for one in checks)}
-    return Order(recipe, name, seed, first, folders)
+    cache = None if no_pack else store.cache_folder()
+    title = data.resolve().name if data else name
+    return Order(recipe, title, seed, first, data, pattern, folders, cache)
 
 
 def _values(option: str, given: tuple[str, ...]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def fit(
         if not more:
             drop_states(folder)
         return done
-    check_data(train, validation)
+    check_data(train, validation, recipe)
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
     check_devices(devices, place)

@@ -1,18 +1,23 @@
 """Training outside the papers: any network of the catalogue, by a recipe."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deblur_lib import locks
 from deblur_lib.data.generated.stream import Stream
+from deblur_lib.data.own.packing import packed
+from deblur_lib.data.own.pairs import check_photographs, holds_pairs, open_pairs, open_whole
 from deblur_lib.data.pairs import PairSource
-from deblur_lib.data.real.opening import open_own
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import file_digest
+from deblur_lib.training import schedules
+from deblur_lib.training.checks import check_data, check_names
+from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.loop import fit
 from deblur_lib.training.recipes import Recipe
 from deblur_lib.training.result import Fit
@@ -31,14 +36,21 @@ class Order:
         name: name of the pictures, in records.
         seed: of first weights, batches and noise.
         first: checkpoint to begin with.
+        data: folder of pairs, or of sharp photographs that are blurred as the recipe has it; None
+            for the scenes of the suite.
+        pattern: which names of that folder make pairs, see `data.own.patterns`.
         checks: folders of further pairs that are scored and choose nothing, by name.
+        cache: folder where pairs are packed, decoded once; None to read the files at every crop.
     """
 
     recipe: Recipe
     name: str
     seed: int = 0
     first: Path | None = None
+    data: Path | None = None
+    pattern: str = ""
     checks: Mapping[str, Path] = field(default_factory=dict)
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,13 @@ class Pictures:
     checks: Mapping[str, PairSource]
     notes: tuple[str, ...] = ()
 
+    def told(self) -> str:
+        """What it is, for people."""
+        parts = [f"{len(one)} pairs of {one.data_id}" for one in (self.train, self.validation)] + [
+            f"{len(one)} pairs of {name}" for name, one in self.checks.items()
+        ]
+        return "\n".join(["pictures: " + ", ".join(parts), *(f"note: {one}" for one in self.notes)])
+
 
 def open_pictures(order: Order) -> Pictures:
     """Open all pictures of a training, and refuse what would stop it later.
@@ -64,13 +83,23 @@ def open_pictures(order: Order) -> Pictures:
         DataError: a folder that cannot be used, or pictures smaller than the crops.
         UsageError: a kind of blur that is not known.
     """
+    checks: dict[str, PairSource] = {
+        name: open_whole(path, name) for name, path in order.checks.items()
+    }
+    if order.data and (order.pattern or holds_pairs(order.data)):
+        parts = open_pairs(order.data, order.name, order.pattern)
+        if order.cache is None:
+            return Pictures(parts.train, parts.validation, checks, parts.notes)
+        train, validation = (packed(one, order.cache) for one in (parts.train, parts.validation))
+        return Pictures(train, validation, checks, parts.notes)
     recipe, mixture = order.recipe, order.recipe.mixture
-    checks: dict[str, PairSource] = {}
+    if order.data:
+        settings = dataclasses.replace(mixture.settings, photographs=str(order.data.absolute()))
+        mixture = dataclasses.replace(mixture, settings=settings)
+        check_photographs(settings)
     for name, shares in recipe.checks.items():
         pure = dataclasses.replace(mixture, shares=shares)
         checks[name] = Stream(pure, "validation", name=name, count=CHECKED)
-    for name, folder in order.checks.items():
-        checks[name] = open_own(name, "test", folder)
     return Pictures(
         Stream(mixture, "train", name=order.name),
         Stream(mixture, "validation", name=order.name, count=recipe.validation),
@@ -94,6 +123,40 @@ def first_network(order: Order) -> Deblurrer:
     return network
 
 
+def prepare(order: Order, say: Callable[[str], None]) -> tuple[Deblurrer, Pictures]:
+    """Network and pictures of a training, checked; nothing is trained and no folder begun.
+
+    Args:
+        order: what to do.
+        say: told what pictures there are.
+    """
+    schedules.check(order.recipe.train)
+    check_names(order.recipe.train)
+    network, pictures = first_network(order), open_pictures(order)
+    say(pictures.told())
+    check_data(pictures.train, pictures.validation, order.recipe.train)
+    _ready(network, pictures, order)
+    return network, pictures
+
+
+def _ready(network: Deblurrer, pictures: Pictures, order: Order) -> None:
+    """Refuse a network that these pictures cannot train, and prepare one that estimates blur.
+
+    Raises:
+        UsageError: nothing of it is learnt, or it takes clips.
+    """
+    name, recipe = order.recipe.network, order.recipe.train
+    if network.clip_length > 1:
+        raise UsageError(
+            f"{name} restores clips of {network.clip_length} frames, these are single pictures; "
+            "train it in its paper's notebook, with clips made by `deblur data clips`"
+        )
+    if isinstance(network, EstimatingDeblurrer):
+        if network.learns == "nothing":
+            raise UsageError(f"{name} learns nothing; it restores as it is")
+        network.prepare(sharp_crops(pictures.train, side=recipe.crop), order.seed)
+
+
 def learn(
     order: Order,
     folder: Path,
@@ -102,6 +165,7 @@ def learn(
     devices: int = 1,
     threads: int | None = None,
     progress: bool = True,
+    say: Callable[[str], None] = print,
 ) -> Fit:
     """Train, go on where an earlier call was stopped, or give a finished training more steps.
 
@@ -112,10 +176,11 @@ def learn(
         devices: how many share each batch.
         threads: of the processor; None leaves torch's.
         progress: show a bar.
+        say: told what pictures it reads.
     """
     recipe = order.recipe
     with locks.held(folder, f"the training in {folder}"), processor_threads(threads):
-        network, pictures = first_network(order), open_pictures(order)
+        network, pictures = prepare(order, say)
         return fit(
             network,
             pictures.train,

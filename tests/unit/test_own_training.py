@@ -1,21 +1,22 @@
 """Trainings outside the papers: more steps, first weights, what is watched, what is refused."""
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from data_pictures import PAIRS, write_pairs
+from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from training_parts import Pairs, assert_same_weights, recipe, train, values
 
 from deblur_lib.cli import main
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.spec import override
 from deblur_lib.training import recipes
-from deblur_lib.training.own import Order, first_network
+from deblur_lib.training.own import Order, prepare
 from deblur_lib.training.watching import CURVE, write_curve
-from deblur_lib.weights.checkpoint import open_network
+from deblur_lib.weights.checkpoint import open_network, read_card
 
 SMALL = (
     *("--option", "channels=4", "--option", "outer=1", "--option", "inner=1"),
@@ -125,6 +126,8 @@ def test_the_command_trains_goes_on_and_begins_with_weights(tmp_path: Path) -> N
         (("--network", "plain_unett"), 2, "did you mean 'plain_unet'"),
         (("--init-from", "nowhere.safetensors"), 1, "nowhere.safetensors is missing"),
         (("--check", "mine=nowhere"), 1, "nowhere is not a folder"),
+        (("--set", "crop=64"), 1, "the smallest is train-0000 with 48x48"),
+        (("--set", "loss={l2: 1}"), 2, "no loss is called 'l2'"),
     ],
 )
 @pytest.mark.usefixtures("tiny_pictures")
@@ -136,7 +139,71 @@ def test_what_cannot_be_is_refused_before_the_first_step(
     assert not (tmp_path / "out" / "log.csv").exists()
 
 
-def test_a_recipe_without_a_network_needs_one() -> None:
-    nameless = override(recipes.read("photo"), {"network": ""})
-    with pytest.raises(UsageError, match="--network NAME"):
-        first_network(Order(nameless, "x"))
+@pytest.mark.parametrize(
+    ("network", "needle"),
+    [("zhao2020", "restores clips of 3"), ("whyte2012", "learns nothing"), ("", "--network NAME")],
+)
+def test_networks_that_single_pictures_cannot_train_are_refused(
+    network: str, needle: str, tmp_path: Path
+) -> None:
+    data = write_pairs(tmp_path / "mine", PAIRS)
+    chosen = override(recipes.read("own"), {"network": network})
+    order = Order(override_train(chosen, crop=32), "mine", data=data)
+    with pytest.raises(UsageError, match=needle):
+        prepare(order, print)
+
+
+def override_train(chosen: recipes.Recipe, **changes: object) -> recipes.Recipe:
+    return dataclasses.replace(chosen, train=override(chosen.train, changes))
+
+
+def own(data: Path, out: Path, *more: str) -> tuple[int, str]:
+    """Run `deblur train` on a folder, for two steps of a narrow network."""
+    narrow = ("--network", "mimo_unet", "--option", "base_channels=8", "--option", "blocks=1")
+    short = ("--steps", "2", "--set", "batch=2", "--set", "warmup=0", "--set", "validate=1")
+    done = CliRunner().invoke(
+        main,
+        ["train", *narrow, *short, "--device", "cpu", "--threads", "1", "--quiet", "--data",
+         str(data), "--out", str(out), *more],
+    )  # fmt: skip
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_own_pairs_are_trained_on(
+    packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path / "runs"))
+    data, out = write_pairs(tmp_path / "mine", PAIRS), tmp_path / "out"
+    status, text = own(data, out, "--set", "crop=32", *(() if packed else ("--no-pack",)))
+    assert status == 0, text
+    assert "3 pairs of mine/train, 1 pairs of mine/validation" in text
+    assert (tmp_path / "runs" / "cache").is_dir() == packed
+    card = read_card(out / "best.safetensors")
+    assert card.data.keys() == {"mine/train", "mine/validation"}
+    assert card.notes == ["1 of 2 scenes validate"]
+
+
+def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
+    for number in range(5):
+        save(tmp_path / "photos" / f"{number}.png", sharp_picture(number, 64, 64))
+    size = ("--set", "crop=32", "--mix", "size=48", "--mix", "blur=0.3", "--mix", "leaves=0.0")
+    status, text = own(tmp_path / "photos", tmp_path / "out", *size)
+    assert status == 0, text
+    assert "photos/train" in read_card(tmp_path / "out" / "best.safetensors").data
+
+
+def test_pairs_smaller_than_the_crop_are_told_before_anything_is_stored(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "mine", PAIRS)
+    for dry in ((), ("--dry-run",)):
+        status, text = own(data, tmp_path / "out", "--set", "crop=56", "--no-pack", *dry)
+        assert status == 1
+        assert "3 of 3 pictures are smaller than the crops of 56x56" in text
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_checks_and_stores_nothing(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "mine", PAIRS)
+    status, text = own(data, tmp_path / "out", "--set", "crop=32", "--no-pack", "--dry-run")
+    assert (status, "ready: mimo_unet" in text) == (0, True), text
+    assert not (tmp_path / "out").exists()

@@ -34,7 +34,7 @@ def stream(mixture: Mixture = SMALL) -> Stream:
 
 def test_a_pair_follows_from_its_number() -> None:
     whole = stream()
-    first, again = whole.read(5), draw(SMALL, "train", 5)
+    first, again = whole.read(5), draw(SMALL, open_stock(SMALL.settings, "train", 5), 5)
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
     assert not np.array_equal(whole.read(6)[0], first[0])
     assert first[0].shape == first[1].shape == (48, 48, 3)

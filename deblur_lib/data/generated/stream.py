@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from deblur_lib.data.generated.benchmark import ATTEMPTS, VERSION, generator, to_8bit, u8_psnr
 from deblur_lib.data.generated.camera import Camera, lit, taken
 from deblur_lib.data.generated.folders import digest_of, open_stock
+from deblur_lib.data.generated.scenes import Stock
 from deblur_lib.data.generated.settings import Settings, Split
 from deblur_lib.data.generated.variants import BRIGHT, VARIANTS
 from deblur_lib.data.pairs import Pair, random_square, to_tensor
@@ -70,7 +71,7 @@ class Stream:
         self.names = [f"{split}-{index:04d}" for index in range(self.expected)]
         self.scenes = list(self.names)
         self._kept: dict[int, tuple[U8, U8]] = {}
-        self._photographs = digest_of(mixture.settings, split)  # refuses a folder of no use now
+        self._stock = open_stock(mixture.settings, split, 0)  # refuses a folder of no use now
 
     def __len__(self) -> int:
         return self.expected
@@ -79,7 +80,7 @@ class Stream:
     def digest(self) -> str:
         """SHA-256 over mixture, split, version of the generator and the photographs' content."""
         used: dict[str, Any] = asdict(self.mixture)
-        used["settings"]["photographs"] = self._photographs
+        used["settings"]["photographs"] = digest_of(self.mixture.settings, self.split)
         return settings_hash([used, self.split, self.expected, VERSION], length=64)
 
     def turn(self, place: int, rng: np.random.Generator) -> int:
@@ -97,8 +98,12 @@ class Stream:
     def read(self, index: int) -> tuple[U8, U8]:
         """Blurred and sharp of one pair, each (size, size, 3) uint8."""
         if index not in self._kept:
-            self._kept[index] = draw(self.mixture, self.split, index)
+            self._kept[index] = draw(self.mixture, self._stock, index)
         return self._kept[index]
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of a pair."""
+        return self.mixture.settings.size, self.mixture.settings.size
 
     def pair(self, index: int) -> Pair:
         """One whole pair as float tensors."""
@@ -129,15 +134,20 @@ def check(mixture: Mixture) -> None:
         raise UsageError(f"a mixture needs one kind of blur at least, got none of {kinds}")
 
 
-def draw(mixture: Mixture, split: Split, index: int) -> tuple[U8, U8]:
+def draw(mixture: Mixture, stock: Stock, index: int) -> tuple[U8, U8]:
     """Pair number `index` of a mixture: blurred and sharp, (size, size, 3) uint8 each.
+
+    Args:
+        mixture: what to draw.
+        stock: what scenes are drawn from, of the split it is for.
+        index: number of the pair.
 
     Raises:
         DataError: no attempt at a pair to validate or test on met the bounds of its input PSNR.
     """
     settings, names = mixture.settings, sorted(mixture.shares)
     shares = np.array([mixture.shares[name] for name in names])
-    stock = open_stock(settings, split, index)
+    split = stock.split
     low, high = settings.psnr or BRIGHT
     for attempt in range(ATTEMPTS):
         rng = generator(f"{VERSION}.{settings.seed}/{split}/mixture/{index}/{attempt}")

@@ -7,14 +7,13 @@ Source: Rim et al. (ECCV 2022), the RSBlur pipeline, and Carbajal et al. (2021),
 """
 
 import dataclasses
-import io
 from typing import Annotated
 
 import numpy as np
-from PIL import Image
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from deblur_lib.data.generated.night import through_jpeg
 from deblur_lib.data.generated.scenes import F32, Scene, Stock
 from deblur_lib.data.generated.synthesis import GAMMA
 from deblur_lib.spec import STRICT
@@ -99,7 +98,8 @@ def taken(rng: np.random.RandomState, blurred: F32, camera: Camera) -> F32:
     if rng.uniform() < camera.noise:
         blurred = noisy(rng, blurred)
     if rng.uniform() < camera.jpeg:
-        blurred = through_jpeg(blurred, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
+        eight_bit = (np.clip(blurred, 0, 1) * 255 + 0.5).astype(np.uint8)
+        blurred = through_jpeg(eight_bit, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
     return np.clip(blurred, 0, 1)
 
 
@@ -110,14 +110,4 @@ def noisy(rng: np.random.RandomState, picture: F32) -> F32:
     deviation = np.sqrt(np.float32(shot) * light + np.float32(read**2))
     seen = light + deviation * rng.normal(size=light.shape).astype(np.float32)
     stored: F32 = np.clip(seen, 0, 1) ** np.float32(1 / GAMMA)
-    return stored
-
-
-def through_jpeg(picture: F32, quality: int) -> F32:
-    """A picture written as JPEG and read again; (H, W, 3) in and out, in [0, 1]."""
-    eight_bit = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
-    with io.BytesIO() as file:
-        Image.fromarray(eight_bit).save(file, "JPEG", quality=quality)
-        with Image.open(file) as read:
-            stored: F32 = np.asarray(read, np.float32) / np.float32(255)
     return stored

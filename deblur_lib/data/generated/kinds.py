@@ -7,6 +7,8 @@ a network trained on one average loses on the other.
 KINDS: dict[str, str] = {
     "synth-gopro-linear": "moving scene and objects, mean of STORED values (GoPro's folder `blur`)",
     "synth-gopro-gamma": "the same motion model, mean in LINEAR LIGHT (GoPro's `blur_gamma`)",
+    "synth-gopro-far": "as synth-gopro-linear, paths of 26 to 44 pixels whatever `blur`",
+    "synth-gopro-jpeg": "synth-gopro-linear whose blurred picture was stored as JPEG of quality 30",
     "synth-clip": "three frames of a moving scene, each the mean of 21 STORED pictures (N = 20, "
     "L = 10); sharp = the middle frame",
     "synth-clip-short": "the same, each the mean of 3 of those pictures: nearly sharp",
@@ -15,6 +17,9 @@ KINDS: dict[str, str] = {
     "synth-lai-nonuniform": "one of four fixed paths of a turning camera (train: any), mean of "
     "stored values, noise 0.01; sharp = middle of the path",
     "synth-lai-nonuniform-first": "the same, sharp = start of the path, as the benchmark has it",
+    "synth-lai-nonuniform-full": "as synth-lai-nonuniform at the benchmark's own lengths of path, "
+    "whatever `blur` and `spread`",
+    "synth-lai-nonuniform-first-full": "the same, sharp = start of the path",
     "synth-realblur-j": "night scene with lamps, one kernel in light before clipping; tone curve, "
     "JPEG",
     "synth-realblur-r": "the same without tone curve and JPEG: dark",

@@ -5,15 +5,17 @@ leave bright streaks. "j" pictures get a tone curve and JPEG, "r" pictures stay 
 Blurred and sharp come from two cameras: a rest of misalignment and a gain are left between them.
 """
 
+import io
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from scipy.signal import fftconvolve
 
-from deblur_lib.data.generated.camera import through_jpeg
 from deblur_lib.data.generated.scenes import F32
 from deblur_lib.data.generated.synthesis import GAMMA, Motion, render
+from deblur_lib.data.pictures.reading import U8
 
 Development = Literal["j", "r"]
 
@@ -96,7 +98,17 @@ def _develop(
         raw: F32 = np.clip(RAW_GAIN * seen, 0, 1)
         return raw
     toned = np.clip(seen, 0, 1) ** np.float32(1 / GAMMA)
-    return through_jpeg(toned, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
+    eight_bit = (toned * 255 + 0.5).astype(np.uint8)
+    return through_jpeg(eight_bit, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
+
+
+def through_jpeg(picture: U8, quality: int) -> F32:
+    """What JPEG leaves of a picture (H, W, 3), in [0, 1]."""
+    with io.BytesIO() as file:
+        Image.fromarray(picture).save(file, "JPEG", quality=quality)
+        with Image.open(file) as opened:
+            stored: F32 = np.asarray(opened, np.float32) / np.float32(255)
+    return stored
 
 
 def _distance(rng: np.random.RandomState, side: int, size: int) -> F32:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import ends_as_ctrl_c, main
+from deblur_lib.cli.group import ends_as_ctrl_c, examples, main
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.runs import store
 
@@ -18,17 +18,13 @@ def data() -> None:
     """Look at folders of pictures."""
 
 
-@data.command("list")
+@data.command("list", epilog=examples("deblur data list", "deblur data list gopro-linear reds"))
 @click.argument("names", metavar="[DATA]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def list_(names: tuple[str, ...], as_json: bool) -> None:
-    r"""Say what is known of each data set: pairs, licence, where to get it, how it lies on disk.
+    """Say what is known of each data set: pairs, licence, where to get it, how it lies on disk.
 
     Nothing is downloaded: get a set from its page, then look at it with `deblur data check`.
-
-    \b
-    deblur data list
-    deblur data list gopro-linear reds
     """
     from deblur_lib.data.real import listing
 
@@ -43,22 +39,24 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
     click.echo("\n\n".join(one.text() for one in chosen) if names else listing.table(chosen))
 
 
-@data.command("check")
+@data.command(
+    "check",
+    epilog=examples(
+        "deblur data check FOLDER --crop 256", "deblur data check FOLDER --html report.html"
+    ),
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
+@click.option("--crop", type=click.IntRange(min=1), help="side that a training will cut")
 @click.option("--html", type=click.Path(path_type=Path), help="write a page with the offenders")
-def check(folder: Path, as_json: bool, html: Path | None) -> None:
-    r"""Report layout, counts, variant and problems of FOLDER.
+def check(folder: Path, as_json: bool, crop: int | None, html: Path | None) -> None:
+    """Report layout, counts, variant and problems of FOLDER.
 
-    It is 0 where nothing is wrong, else 1. The page shows thumbnails of the pictures concerned.
-
-    \b
-    deblur data check FOLDER
-    deblur data check FOLDER --html report.html
+    The exit status is 0 where nothing is wrong, else 1. The page shows the pictures concerned.
     """
     from deblur_lib.data.real.doctor import check_folder
 
-    report = check_folder(folder)
+    report = check_folder(folder, crop=crop)
     click.echo(json.dumps(report.as_dict(), indent=1) if as_json else report.text())
     if html:
         from deblur_lib.data.real.sheet import write_sheet
@@ -68,7 +66,13 @@ def check(folder: Path, as_json: bool, html: Path | None) -> None:
     sys.exit(1 if report.problems else 0)
 
 
-@data.command("prepare")
+@data.command(
+    "prepare",
+    epilog=examples(
+        'deblur data prepare SOURCE OUT --pairs "{id}_blur*|{id}_sharp*"',
+        "deblur data prepare SOURCE OUT --crop 512 --step 256 --pack",
+    ),
+)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--pairs", "pattern", default="", help='names of pairs, as "{id}_blur*|{id}_sharp*"')
@@ -81,15 +85,11 @@ def prepare(
     source: Path, out: Path, pattern: str, crop: int | None, step: int | None,
     workers: int | None, packed: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    r"""Make a clean set of pairs in OUT from the folder SOURCE.
+    """Make a clean set of pairs in OUT from the folder SOURCE.
 
     Pictures become upright 8-bit RGB PNG under plain names in blurred/ and sharp/, by scene; parts
     (train/, validation/, test/) are kept. What cannot be used is told and left out (exit 3). The
     same command goes on where it was stopped; digests.json lists every file in the end.
-
-    \b
-    deblur data prepare SOURCE OUT --pairs "{id}_blur*|{id}_sharp*"
-    deblur data prepare SOURCE OUT --crop 512 --step 256 --pack
     """
     from deblur_lib.data.own.preparing import Cut, prepare_folder
 

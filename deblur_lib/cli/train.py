@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
+from deblur_lib import training
+from deblur_lib.cli.group import ends_as_ctrl_c, examples, main, pair
 from deblur_lib.runs import store
 from deblur_lib.spec import override
 
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
     from deblur_lib.training.recipes import Recipe
 
 
-@main.command()
-@click.option("--recipe", "name", default="own", show_default=True, help="network and training")
+RECIPES = sorted(one.stem for one in Path(training.__file__).parent.glob("recipes/*.yaml"))
+
+
+@main.command(
+    epilog=examples(
+        "deblur train --network nafnet --data FOLDER --steps 50000 --set batch=4",
+        'deblur train --network mimo_unet --data FOLDER --pairs "{id}_blur*|{id}_sharp*"',
+        "deblur train --data FOLDER --init-from best.safetensors",
+        "deblur train --recipe photo --threads 1 --check mine=FOLDER",
+    )
+)
+@click.option(
+    "--recipe", "name", default="own", show_default=True, metavar="|".join([*RECIPES, "FILE.yaml"]),
+    help="network, pictures and training",
+)  # fmt: skip
 @click.option("--network", default="", help="network of the catalogue, in place of the recipe's")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="of the network")
 @click.option(
@@ -28,7 +42,12 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(min=1), help="optimiser steps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="field of the training")
 @click.option("--mix", "mixed", multiple=True, metavar="KEY=VALUE", help="setting of the blur")
-@click.option("--init-from", "first", type=click.Path(path_type=Path), help="first weights")
+@click.option(
+    "--init-from",
+    "first",
+    type=click.Path(path_type=Path),
+    help="first weights; their network by default",
+)
 @click.option(
     "--check", "checks", multiple=True, metavar="NAME=FOLDER", help="further pairs to score"
 )
@@ -43,7 +62,7 @@ def train(
     name: str, out: Path | None, device: str, devices: int, threads: int | None, dry_run: bool,
     quiet: bool, **asked: Any,
 ) -> None:  # fmt: skip
-    r"""Train any network of the catalogue, on pictures of your own or on generated ones.
+    """Train any network of the catalogue, on pictures of your own or on generated ones.
 
     The folder --data holds pairs (blurred/ and sharp/ with equal names, at its top, in each scene's
     folder, or in train/ and validation/; other names by --pairs; gray and 16-bit pictures too), or
@@ -53,12 +72,6 @@ def train(
     The same command goes on where it was stopped; with more --steps a finished training goes on.
     The best weights end in the folder of the training as best.safetensors, which `deblur restore`
     takes. Scores lie in log.csv, in curve.csv (against core-hours) and in tb/ for TensorBoard.
-
-    \b
-    deblur train --network nafnet --data FOLDER --steps 50000 --set batch=4
-    deblur train --network nafnet --data FOLDER --init-from best.safetensors
-    deblur train --recipe photo --threads 1
-    deblur train --recipe photo --threads 1 --steps 200000 --check mine=FOLDER
     """
     from deblur_lib.training.own import learn, prepare
 
@@ -101,15 +114,20 @@ def _order(
 ) -> "Order":
     from deblur_lib.training import recipes
     from deblur_lib.training.own import Order
+    from deblur_lib.weights.checkpoint import read_card
 
-    recipe = _altered(recipes.read(name), network, _values("--option", options))
+    recipe = recipes.read(name)
+    if first and not (network or recipe.network):
+        card = read_card(first)
+        recipe = dataclasses.replace(recipe, network=card.network, options=card.options)
+    recipe = _altered(recipe, network, _values("--option", options))
     changes = _values("--set", settings) | ({"steps": steps} if steps else {})
     recipe = dataclasses.replace(recipe, train=override(recipe.train, changes))
     made = override(recipe.mixture.settings, _values("--mix", mixed))
     recipe = dataclasses.replace(recipe, mixture=dataclasses.replace(recipe.mixture, settings=made))
     folders = {key: Path(value) for key, value in (pair("--check", one) for one in checks)}
     cache = None if no_pack else store.cache_folder()
-    title = data.resolve().name if data else name
+    title = data.resolve().name if data else Path(name).stem
     return Order(recipe, title, seed, first, data, pattern, folders, cache)
 
 

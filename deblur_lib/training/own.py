@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deblur_lib import locks
 from deblur_lib.data.generated.stream import Stream
+from deblur_lib.data.loader import Endless
 from deblur_lib.data.own.packing import packed
 from deblur_lib.data.own.pairs import check_photographs, holds_pairs, open_pairs, open_whole
 from deblur_lib.data.pairs import PairSource
@@ -70,10 +71,14 @@ class Pictures:
 
     def told(self) -> str:
         """What it is, for people."""
-        parts = [f"{len(one)} pairs of {one.data_id}" for one in (self.train, self.validation)] + [
-            f"{len(one)} pairs of {name}" for name, one in self.checks.items()
-        ]
+        every = [(self.train, self.train.data_id), (self.validation, self.validation.data_id)]
+        every += [(one, name) for name, one in self.checks.items()]
+        parts = [f"{_count(one, first=one is self.train)} {name}" for one, name in every]
         return "\n".join(["pictures: " + ", ".join(parts), *(f"note: {one}" for one in self.notes)])
+
+
+def _count(pairs: PairSource, *, first: bool) -> str:
+    return "endless pairs of" if first and isinstance(pairs, Endless) else f"{len(pairs)} pairs of"
 
 
 def open_pictures(order: Order) -> Pictures:

@@ -11,7 +11,7 @@ from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from training_parts import Pairs, assert_same_weights, recipe, train, values
 
 from deblur_lib.cli import main
-from deblur_lib.errors import CheckpointError, UsageError
+from deblur_lib.errors import CheckpointError, DeclarationError, UsageError
 from deblur_lib.spec import override
 from deblur_lib.training import recipes
 from deblur_lib.training.own import Order, prepare
@@ -69,6 +69,20 @@ def test_every_recipe_can_be_read() -> None:
         assert recipes.read(name).title
     with pytest.raises(UsageError, match="did you mean 'photo'"):
         recipes.read("phot")
+
+
+def test_a_recipe_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((recipes.PLACE / "own.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    assert recipes.read(str(mine)) == recipes.read("own")
+    mine.write_text("title: [", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="is no YAML file"):
+        recipes.read(str(mine))
+    mine.write_text("title: x\nwhy: y", encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"mine.yaml: Field required at train"):
+        recipes.read(str(mine))
+    with pytest.raises(UsageError, match=r"a path that ends in \.yaml"):
+        recipes.read(str(tmp_path / "none.yaml"))
 
 
 def photo(*more: str, out: Path) -> tuple[int, str]:
@@ -182,6 +196,10 @@ def test_own_pairs_are_trained_on(
     card = read_card(out / "best.safetensors")
     assert card.data.keys() == {"mine/train", "mine/validation"}
     assert card.notes == ["1 of 2 scenes validate"]
+    if packed:  # the network and its options come with the weights
+        more = ("--data", str(data), "--init-from", str(out / "best.safetensors"), "--dry-run")
+        done = CliRunner().invoke(main, ["train", *more, "--set", "crop=32"])
+        assert (done.exit_code, "ready: mimo_unet" in done.output) == (0, True), done.output
 
 
 def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
@@ -190,6 +208,7 @@ def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
     size = ("--set", "crop=32", "--mix", "size=48", "--mix", "blur=0.3", "--mix", "leaves=0.0")
     status, text = own(tmp_path / "photos", tmp_path / "out", *size)
     assert status == 0, text
+    assert "endless pairs of photos/train" in text
     assert "photos/train" in read_card(tmp_path / "out" / "best.safetensors").data
 
 

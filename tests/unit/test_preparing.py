@@ -74,6 +74,17 @@ def test_a_sound_folder_gives_a_page_without_pictures(tmp_path: Path) -> None:
     assert "<img" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_pictures_smaller_than_a_crop_are_told(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path / "in", PAIRS, height=128, width=128)
+    picture = sharp_picture(0, 96, 128)
+    save(root / "sharp" / "s1" / "001.png", picture)
+    save(root / "blurred" / "s1" / "001.png", blurred_picture(picture))
+    status, text = data("check", str(root), "--crop", "100")
+    assert status == 1
+    assert "[small] 1 picture(s) are smaller than the crops of 100x100: s1/001" in text
+    assert data("check", str(root), "--crop", "96")[0] == 0
+
+
 def messy(root: Path) -> Path:
     """Pairs by a pattern, gray, turned by EXIF, under names that are not plain, and bad ones."""
     picture = sharp_picture(0)

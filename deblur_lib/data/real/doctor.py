@@ -1,10 +1,11 @@
 """What a folder of pictures is and everything that is wrong with it (`deblur data check`).
 
 Problem codes: no-layout, missing-sharp, missing-blurred, double-name, count, unreadable, depth,
-colour, rotated, size, picture-size, duplicate, identical, swapped, shifted, mixed-average,
-other-average. No torch here.
+colour, rotated, size, picture-size, duplicate, small, identical, swapped, shifted,
+mixed-average, other-average. No torch here.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from deblur_lib.data.pictures.reading import read_rgb
 from deblur_lib.data.real.averaging import averaging
 from deblur_lib.data.real.checks import (
     Problem,
+    crop_problems,
     header_problems,
     listing_problems,
     pixel_problems,
@@ -86,12 +88,13 @@ class FolderReport:
         return "\n".join([*lines, "" if self.problems else "no problems found"]).rstrip()
 
 
-def check_folder(folder: Path) -> FolderReport:
+def check_folder(folder: Path, *, crop: int | None = None) -> FolderReport:
     """Look at a folder: layout, counts, kind of average, and every problem.
 
     Args:
         folder: a declared set in any of its layouts, or own pairs (blurred/ and sharp/, or such a
             couple in train/, validation/ and test/).
+        crop: side that a training will cut, in pixels; None for none.
 
     Raises:
         DataError: the folder does not exist.
@@ -99,9 +102,15 @@ def check_folder(folder: Path) -> FolderReport:
     root = Path(folder)
     files = list_pictures(root)
     known = _recognise(files)
-    if known is None:
-        return _own(root, files)
-    source, parts = known
+    report = _own(root, files) if known is None else _declared(root, files, *known)
+    small = crop_problems(root, report.pictures, crop) if crop else ()
+    return dataclasses.replace(report, problems=[*report.problems, *small])
+
+
+def _declared(
+    root: Path, files: Sequence[str], source: Source, parts: dict[str, Found]
+) -> FolderReport:
+    """Report on a data set that is known."""
     entries = [entry for found in parts.values() for entry in found.entries]
     layout = next(iter(parts.values())).layout
     problems: list[Problem] = []

@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from deblur_lib.data.generated.stream import Mixture
-from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.errors import DeclarationError, UsageError, unknown_name
 from deblur_lib.spec import STRICT, Options, Train, parse
 
 PLACE = Path(__file__).parent
@@ -49,16 +49,22 @@ def names() -> list[str]:
 
 
 def read(name: str) -> Recipe:
-    """A recipe by its name.
+    """A recipe by its name, or of a file of one's own.
+
+    Args:
+        name: of a recipe that there is, or a path that ends in .yaml.
 
     Raises:
         UsageError: no recipe is called so.
         DeclarationError: its file does not fit.
     """
-    if name not in names():
-        raise UsageError(unknown_name("recipe", name, names(), see="deblur train --help"))
-    path = PLACE / f"{name}.yaml"
-    found: Recipe = parse(
-        Recipe, yaml.safe_load(path.read_text(encoding="utf-8")), source=path.name
-    )
+    path = Path(name) if name.endswith(".yaml") else PLACE / f"{name}.yaml"
+    if not path.is_file():
+        see = "deblur train --help; a recipe of your own is a path that ends in .yaml"
+        raise UsageError(unknown_name("recipe", name, names(), see=see))
+    try:
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"{path} is no YAML file ({error}); mend it") from error
+    found: Recipe = parse(Recipe, held, source=path.name)
     return found

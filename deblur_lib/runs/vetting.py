@@ -110,17 +110,13 @@ def _check_recipe(run: Run, plan: Plan) -> None:
     """Names of losses and augmentations, the second player, the crop against generated pictures."""
     import torch
 
-    from deblur_lib.data.augment import chosen, side_to_draw
+    from deblur_lib.data.augment import side_to_draw
     from deblur_lib.data.generated.benchmark import read_settings
     from deblur_lib.data.generated.variants import VARIANTS
-    from deblur_lib.losses import FEATURE_LOSSES, LOSSES
+    from deblur_lib.training.checks import check_names
     from deblur_lib.training.critics import build_critic, check_critic
 
-    chosen(run.train.augment)
-    losses = LOSSES | FEATURE_LOSSES
-    for name in run.train.loss:
-        if name not in losses:
-            raise UsageError(unknown_name("loss", name, losses, see="deblur_lib.losses"))
+    check_names(run.train)
     if run.train_on in VARIANTS:
         side = side_to_draw(run.train.augment, run.train.crop)
         size = read_settings(data_settings(plan, run.train_on)).size

@@ -19,6 +19,7 @@ from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation.inference import device_of, forward, give_back, name_of, out_of_memory
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
 from deblur_lib.nn import Deblurrer, frames_for
+from deblur_lib.nn.base import Border
 
 AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
 AUTO_TILE = 1024
@@ -38,9 +39,9 @@ def restore(
 ) -> Tensor:
     """Restore a batch of any size in float32, without gradient, in evaluation mode.
 
-    The picture is mirrored on the right and at the bottom until the network can take it (its
-    `multiple_of` and `minimum_size`) and cropped afterwards. Where memory runs out, the batch is
-    restored again in tiles of half the side, and so on down to 64 px.
+    The picture is continued on the right and at the bottom (mirrored, unless the network's `border`
+    says otherwise) until the network can take it, and cropped afterwards. Where memory runs out,
+    the batch is restored again in tiles of half the side, and so on down to 64 px.
 
     Args:
         network: on any device; its training flags are left as they were.
@@ -63,7 +64,7 @@ def restore(
     blurred = frames_for(network, blurred)
     _check(network, blurred)
     step = network.multiple_of
-    height, width = (round_up(max(n, network.minimum_size), step) for n in blurred.shape[-2:])
+    height, width = padded(network, *blurred.shape[-2:])
     side, context = max(height, width), overlap or 0
     if tile == "auto":
         tile = AUTO_TILE if height * width > AUTO_PIXELS else None
@@ -94,6 +95,13 @@ def restore(
             f"restored again in tiles of {side} px that overlap by {context} px"
         )
         give_back(device_of(network, blurred))
+
+
+def padded(network: Deblurrer, height: int, width: int) -> tuple[int, int]:
+    """Height and width to which a picture is continued for a network."""
+    more, least = int(network.border == "grey"), network.minimum_size
+    down, across = network.multiples
+    return round_up(max(height + more, least), down), round_up(max(width + more, least), across)
 
 
 def tile_deviation(
@@ -168,7 +176,8 @@ def _in_tiles(
 ) -> Tensor:
     """The picture padded to `size`, restored window by window, and cropped again."""
     height, width = blurred.shape[-2:]
-    rows, columns = _mirrored(height, size[0]), _mirrored(width, size[1])
+    rows = _continued(height, size[0], network.border)
+    columns = _continued(width, size[1], network.border)
     across, down = (
         windows(length, min(length, side), context, step=network.multiple_of)
         for length in (size[1], size[0])
@@ -177,6 +186,8 @@ def _in_tiles(
     for (top, bottom), fade_down in zip(down, weights(down), strict=True):
         for (left, right), fade_across in zip(across, weights(across), strict=True):
             piece = blurred[..., rows[top:bottom, None], columns[left:right]]
+            if network.border == "grey":
+                piece[..., max(height - top, 0) :, :] = piece[..., max(width - left, 0) :] = 0.5
             part = forward(network, piece).to(blurred.device)
             if piece.shape[-2:] != size:
                 part = part * (fade_down[:, None] * fade_across).to(blurred.device)
@@ -184,6 +195,10 @@ def _in_tiles(
     return restored[..., :height, :width].contiguous()
 
 
-def _mirrored(length: int, wanted: int) -> Tensor:
-    """Indices 0 to length - 1, mirrored at the end as often as it takes; one pixel is repeated."""
-    return torch.from_numpy(np.pad(np.arange(length), (0, wanted - length), mode="reflect"))
+def _continued(length: int, wanted: int, border: Border) -> Tensor:
+    """Indices 0 to length - 1, then those of a border: mirrored as often as it takes, or the last.
+
+    Mirroring repeats a single pixel.
+    """
+    mode: Literal["reflect", "edge"] = "reflect" if border == "mirror" else "edge"
+    return torch.from_numpy(np.pad(np.arange(length), (0, wanted - length), mode=mode))

@@ -203,3 +203,30 @@ def _foreign(path: Path, preset: str, network: str, options: dict[str, Any]) -> 
         "options": seen.options,
         "notes": [*held.told, *seen.told],
     }
+
+
+@weights.command()
+@click.argument("source")
+@click.option("--out", type=click.Path(path_type=Path), help="the file; default: SOURCE's name")
+@click.option("--side", type=click.IntRange(min=1), help="fixed height and width, in pixels")
+@click.option("--half", is_flag=True, help="store weights as float16: half the file")
+def export(source: str, out: Path | None, side: int | None, half: bool) -> None:
+    """Write the checkpoint SOURCE, stored weights or a trained one, as an ONNX file.
+
+    Height and width stay free where the network allows it. The file is run and compared with the
+    network before it is kept; what other programs need to know stands in the .json beside it.
+
+    Example: deblur weights export runs/mine/best.safetensors --out mine.onnx
+    """
+    from deblur_lib.evaluation import exporting
+    from deblur_lib.weights.checkpoint import open_network
+    from deblur_lib.weights.shelf import place
+
+    path = place(source, store.weights_folder())
+    built, _ = open_network(path)
+    target = out or Path(f"{path.stem}.onnx")
+    made = exporting.export(built, target, side=side, half=half)
+    free = f"fixed size, {made.why_fixed}" if made.why_fixed else "free height and width"
+    click.echo(f"{target}: {made.network}, {free}; input {made.shape}, white is 1")
+    click.echo(f"largest difference from the network: {made.difference:.2g} (white is 1)")
+    click.echo(f"needs {made.multiple_of} as multiples, at least {made.minimum_size} px")

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from box_blur import box_blurred, box_sum
+from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 

@@ -38,12 +38,12 @@ from deblur_lib.records import (
     write_rows,
 )
 from deblur_lib.runs import store, vintage
-from deblur_lib.runs.learning import learn, shows_bars
+from deblur_lib.runs.learning import learn, shows_bars, take
 from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.vetting import data_settings
 from deblur_lib.spec import Paper
 from deblur_lib.training.seeding import fresh_network
-from deblur_lib.weights.checkpoint import load_weights
+from deblur_lib.weights.checkpoint import load_weights, read_card
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
@@ -108,22 +108,24 @@ def execute(
     device = resolve_device(plan.request.device)
     network = build(run)
     write_json(folder / "config.json", run.settings)
-    train, validation = open_training(run, plan)
-    cautions = remarks(run.train.loss)
+    learnt_from = () if run.released else open_training(run, plan)
+    cautions = () if run.released else remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if run.source:
         execute(run.source, plan, tests, shown)
     asked = plan.request
-    fitted = learn(
-        run,
-        network,
-        train,
-        validation,
-        device=asked.device,
-        devices=asked.devices,
-        notes=cautions,
-        code=code["training"],
-    )
+    if learnt_from:
+        fitted = learn(
+            run,
+            network,
+            *learnt_from,
+            device=asked.device,
+            devices=asked.devices,
+            notes=cautions,
+            code=code["training"],
+        )
+    else:
+        fitted = take(run, network)
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []
@@ -162,7 +164,7 @@ def execute(
         options=dict(run.options),
         train=dataclasses.asdict(run.train),
         settings_hash=provenance.settings_hash(run.settings, length=64),
-        data=digests | {train.data_id: train.digest, validation.data_id: validation.digest},
+        data=digests | {one.data_id: one.digest for one in learnt_from},
         commit=head,
         dirty=dirty,
         versions=provenance.versions(),
@@ -180,7 +182,8 @@ def execute(
         started=started,
         notes=list(notes),
         cautions=list(cautions),
-        code=code | {"training": fitted.code},
+        code=code | {"training": fitted.code or code["training"]},
+        origin=read_card(fitted.weights).origin,
     )
     write_manifests(folder / "manifest.json", [manifest])
     pictures = [one.relative_to(folder).as_posix() for one in folder.glob("pictures/**/*.png")]
@@ -211,7 +214,9 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
             log.warning("%s: files were cut or changed since they were stored, repairing", folder)
         return False
     (stored,) = read_manifests(folder / "manifest.json")
-    if stored.code.get("scoring") != vintage.code_of(run)["scoring"]:
+    today = vintage.code_of(run)
+    kinds = ("scoring", "training") if run.released else ("scoring",)
+    if any(stored.code.get(kind) != today[kind] for kind in kinds):
         return False
     rows = read_table(folder / "rows.csv", ROW_COLUMNS)
     scored = rows.groupby("dataset")["convention"].agg(set)

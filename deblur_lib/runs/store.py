@@ -86,6 +86,12 @@ def weights_folder() -> Path:
     return workspace() / "weights"
 
 
+def released_file(name: str) -> Path:
+    """The file of weights from elsewhere: stored under a name, or at a path below the root."""
+    stored = weights_folder() / f"{name}.safetensors"
+    return stored if stored.is_file() else below_root(name)
+
+
 def run_folder(run: Run) -> Path:
     """Folder of one run."""
     return workspace() / run.paper / run.profile / run.id

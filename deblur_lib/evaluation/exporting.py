@@ -1,7 +1,7 @@
 """Networks as ONNX files for other programs, each held against the network before it is kept.
 
 The file names no folder of this machine: traces that the exporter leaves are removed. What cannot
-be exported is declared with the reason, see `REFUSED` and `FIXED`.
+be exported is declared with the reason, see `weights.limits`.
 """
 
 import importlib
@@ -26,6 +26,7 @@ from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import write_json
+from deblur_lib.weights.limits import ESTIMATES, FIXED, REFUSED
 
 OPSET = 18
 LIMIT = 1e-4  # largest difference from the network, white being 1
@@ -33,14 +34,6 @@ SIDE = 256  # of pictures where the size is fixed, in pixels
 LARGE = 1024  # values from which on half precision is worth a node
 MOST = 16384  # largest side of a free size, in pixels
 NEEDS = ("onnx", "onnxruntime", "onnxscript")
-REFUSED = {
-    "mb_taylorformer_v2": "the exported graph gives NaN: it divides 0 by 0 where PyTorch does not",
-}
-FIXED = {
-    "dmphn": "its patches become a split that the exporter cannot write for a free size",
-    "deepdeblur": "its pyramid mirrors by a remainder that needs the size",
-    "svrnn": "its recurrences run over as many steps as the picture has pixels",
-}
 
 
 @dataclass(frozen=True)
@@ -103,9 +96,7 @@ def export(
     """
     onnx = _packages()
     name = name_of(network)
-    why = "it estimates blur in loops, which make no graph" * isinstance(
-        network, EstimatingDeblurrer
-    ) or REFUSED.get(name, "")
+    why = ESTIMATES if isinstance(network, EstimatingDeblurrer) else REFUSED.get(name, "")
     if why:
         raise UsageError(f"{name} cannot be exported: {why}; take another network")
     fixed = f"asked for {side} px" if side else FIXED.get(name, "")

@@ -23,7 +23,7 @@ from deblur_lib.data.generated.benchmark import Split
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import accelerator_name, resolve_device
-from deblur_lib.evaluation.metrics import DEFAULT
+from deblur_lib.evaluation.metrics import DEFAULT, UNROUNDED
 from deblur_lib.evaluation.runner import PictureScore, evaluate
 from deblur_lib.files import sweep
 from deblur_lib.losses import remarks
@@ -82,15 +82,19 @@ def located(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, **found}
 
 
-def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
-    """Conventions scored on a data set: the usual ones and those its table columns name."""
+def conventions(paper: Paper, dataset: str, *, released: bool = False) -> tuple[str, ...]:
+    """Conventions scored on a data set: the usual ones and those its table columns name.
+
+    Released weights are also scored by the two ways in which authors do without rounding.
+    """
     named = {
         column.convention
         for table in paper.tables
         for column in table.columns
         if column.dataset == dataset and column.metric in ("psnr_db", "ssim")
     }
-    return tuple(dict.fromkeys((*DEFAULT, *sorted(named))))
+    unrounded = sorted(UNROUNDED) if released else ()
+    return tuple(dict.fromkeys((*DEFAULT, *sorted(named), *unrounded)))
 
 
 def execute(
@@ -142,7 +146,7 @@ def execute(
         scored = evaluate(
             network,
             source,
-            conventions=conventions(plan.paper, dataset),
+            conventions=conventions(plan.paper, dataset, released=bool(run.released)),
             device=device,
             keep=_keeper(network, folder / "pictures" / dataset, wanted),
             progress=shows_bars(),

@@ -16,8 +16,9 @@ from deblur_lib import catalogue
 from deblur_lib.cli import main
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation import exporting
-from deblur_lib.evaluation.exporting import FIXED, REFUSED, export
+from deblur_lib.evaluation.exporting import export
 from deblur_lib.weights.checkpoint import save
+from deblur_lib.weights.limits import FIXED, REFUSED
 
 
 def restored(path: Path, picture: torch.Tensor) -> np.ndarray:

@@ -126,7 +126,7 @@ def export(
     ]
     made = Exported(
         network=name, input="blurred", output="restored", shape=shape,
-        multiple_of=list(network.multiples), minimum_size=network.minimum_size, opset=OPSET,
+        multiple_of=list(_steps(network)), minimum_size=network.minimum_size, opset=OPSET,
         half=half, difference=difference, why_fixed=fixed, sha256=provenance.file_digest(path),
     )  # fmt: skip
     write_json(path.with_suffix(".json"), asdict(made))
@@ -160,8 +160,15 @@ def _graph(onnx: Any, network: Deblurrer, side: int, fixed: str) -> tuple[Any, s
         ) from error
 
 
-def _traced(onnx: Any, network: Deblurrer, picture: Tensor, *, free: bool) -> Any:
+def _steps(network: Deblurrer) -> tuple[int, int]:
+    """Multiples that a graph needs; a network that pads inside leaves that to the caller there."""
+    inside = getattr(network, "cell", 1)
     down, across = network.multiples
+    return max(down, inside), max(across, inside)
+
+
+def _traced(onnx: Any, network: Deblurrer, picture: Tensor, *, free: bool) -> Any:
+    down, across = _steps(network)
     least = max(2, -(-network.minimum_size // min(down, across)))
     sizes = {
         axis: step * torch.export.Dim(name, min=least, max=MOST // step)
@@ -248,7 +255,7 @@ def _difference(network: Deblurrer, model: bytes, side: int, fixed: str) -> floa
 
 def _pictures(network: Deblurrer, side: int) -> list[Tensor]:
     """Smooth pictures with noise: of the side, then wider, then higher."""
-    down, across = network.multiples
+    down, across = _steps(network)
     draw = torch.Generator().manual_seed(0)
     frames = () if network.clip_length == 1 else (network.clip_length,)
     found = []

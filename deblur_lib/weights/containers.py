@@ -101,7 +101,7 @@ def _folder(path: Path, told: list[str]) -> Found:
     shards = any("-of-" in one.stem for one in parts)
     tensors: dict[str, Tensor] = {}
     for part in parts:
-        held = unwrapped(_file(part, told))
+        held = unwrapped(_file(part, told, needed=False))
         names = held if shards else {f"{part.stem}.{name}": one for name, one in held.items()}
         twice = tensors.keys() & names.keys()
         if twice:
@@ -117,7 +117,7 @@ def _folder(path: Path, told: list[str]) -> Found:
     )
 
 
-def _file(path: Path, told: list[str]) -> dict[str, Tensor]:
+def _file(path: Path, told: list[str], *, needed: bool = True) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return read_tensors(path)
     try:
@@ -132,6 +132,9 @@ def _file(path: Path, told: list[str]) -> dict[str, Tensor]:
             "run. Take an untouched copy, or convert it to safetensors where you trust it"
         ) from error
     found = _search(held, told)
+    if found is None and not needed:
+        told.append(f"left out {path.name}, which holds no network")
+        return {}
     if found is None:
         names = sorted(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
         raise CheckpointError(

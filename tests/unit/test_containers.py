@@ -119,11 +119,15 @@ def test_a_folder_of_parts(tmp_path: Path, suffix: str) -> None:
             torch.save(prefixed("module.", state), path, _use_new_zipfile_serialization=False)
         else:
             write_tensors(path, state)
+    torch.save({"state": {0: {"step": 1}}, "param_groups": [{"lr": 1e-4}]}, tmp_path / "optim.pt")
     (tmp_path / "log.txt").write_text("epoch 1")
     (tmp_path / "._head.pkl").write_bytes(b"\0\5\x16\7")
     found = assert_loads(tmp_path)
-    assert found.told == ("left out 2 files that hold no weights, first ._head.pkl",)
-    assert sorted(found.files) == [f"head.{suffix}", f"tail.{suffix}"]
+    assert found.told == (
+        "left out 2 files that hold no weights, first ._head.pkl",
+        "left out optim.pt, which holds no network",
+    )
+    assert sorted(found.files) == [f"head.{suffix}", "optim.pt", f"tail.{suffix}"]
 
 
 def test_a_folder_of_shards(tmp_path: Path) -> None:

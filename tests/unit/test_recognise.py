@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from data_pictures import PAIRS, write_pairs
 from golden import goldens
 from torch import Tensor
 
@@ -219,6 +220,22 @@ def test_published_evaluation_is_an_option_whose_worth_is_told(shelf: Path, tmp_
     assert "test_dropout=True, as published, moves a fixed picture by" in text
     assert "against statistics='image'" in text
     assert read_card(shelf / "net_G.safetensors").options["test_dropout"] is True
+
+
+def test_what_evaluation_as_published_is_worth_is_measured_on_pairs(
+    shelf: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    torch.save(catalogue.build("deblurgan", features=4, blocks=1).state_dict(), tmp_path / "g.pth")
+    assert run("add", str(tmp_path / "g.pth"), "--option", "test_dropout=true")[0] == 0
+    write_pairs(tmp_path / "mine", PAIRS)
+    status, text = run("show", "g", "--pairs", str(tmp_path / "mine"))
+    assert status == 0, text
+    lines = [line for line in text.splitlines() if line.startswith("scores:")]
+    assert [line.split()[1] for line in lines] == ["as", "test_dropout=False:"]
+    values = [float(line.split("psnr-rgb ")[1].split(",")[0]) for line in lines]
+    assert values[0] != values[1]
+    assert "psnr-rgb-down" in lines[0]
 
 
 def test_show_looks_into_any_file(shelf: Path, tmp_path: Path) -> None:

@@ -146,12 +146,13 @@ def _packages() -> Any:
 def _graph(onnx: Any, network: Deblurrer, side: int, fixed: str) -> tuple[Any, str]:
     """The graph, of free sizes where nothing speaks against it, and why they are fixed."""
     if not fixed:
-        try:
-            return _traced(onnx, network, _pictures(network, side)[1], free=True), ""
-        except Exception as error:  # whatever stops the exporter
-            fixed = f"a free size failed ({type(error).__name__})"
+        for sizes in (_multiples(network), dict.fromkeys((-2, -1), torch.export.Dim.DYNAMIC)):
+            try:
+                return _traced(onnx, network, _pictures(network, side)[1], sizes), ""
+            except Exception as error:  # whatever stops the exporter
+                fixed = f"a free size failed ({type(error).__name__})"
     try:
-        return _traced(onnx, network, _pictures(network, side)[0], free=False), fixed
+        return _traced(onnx, network, _pictures(network, side)[0], None), fixed
     except Exception as error:
         why = str(error).strip().splitlines()[0]
         raise UsageError(
@@ -167,13 +168,18 @@ def _steps(network: Deblurrer) -> tuple[int, int]:
     return max(down, inside), max(across, inside)
 
 
-def _traced(onnx: Any, network: Deblurrer, picture: Tensor, *, free: bool) -> Any:
-    down, across = _steps(network)
-    least = max(2, -(-network.minimum_size // min(down, across)))
-    sizes = {
-        axis: step * torch.export.Dim(name, min=least, max=MOST // step)
-        for axis, step, name in ((-2 % picture.dim(), down, "h"), (-1 % picture.dim(), across, "w"))
-    }
+def _multiples(network: Deblurrer) -> dict[int, Any]:
+    """Free height and width, as multiples, by their axes."""
+    least, made = network.minimum_size, {}
+    for axis, step, name in zip((-2, -1), _steps(network), ("h", "w"), strict=True):
+        length = torch.export.Dim(name, min=max(2, -(-least // step)), max=MOST // step)
+        made[axis] = length if step == 1 else step * length
+    return made
+
+
+def _traced(onnx: Any, network: Deblurrer, picture: Tensor, sizes: dict[int, Any] | None) -> Any:
+    """The graph of a network; `sizes` says which axes of the picture are free."""
+    free = sizes and ({axis % picture.dim(): one for axis, one in sizes.items()},)
     with _quiet():
         program = torch.onnx.export(
             _Alone(network).eval(),
@@ -182,7 +188,7 @@ def _traced(onnx: Any, network: Deblurrer, picture: Tensor, *, free: bool) -> An
             opset_version=OPSET,
             input_names=["blurred"],
             output_names=["restored"],
-            dynamic_shapes=(sizes,) if free else None,
+            dynamic_shapes=free,
             external_data=False,
             verbose=False,
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deblur_lib import papers
+from deblur_lib import catalogue, papers
 from deblur_lib.data.real import checksets
 from deblur_lib.errors import RecordError, UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
@@ -99,7 +99,8 @@ class Run:
         train: the recipe, method, profile and request included.
         train_on: data id of the training pictures.
         data: settings of generated pictures.
-        precision: what the request asks for, else what the profile does.
+        precision: fp32 or bf16; what the request asks for, else the profile, else what the
+            catalogue declares for the network.
         source: the run whose weights this one uses, for a row that trains nothing.
         released: file of the authors' weights that it is scored with, "" where it is trained.
         digest: SHA-256 of that file.
@@ -301,7 +302,7 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         train=recipe,
         train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
         data={**profile.data, **profile.data_of.get(method.id, {}), **request.data},
-        precision=profile.precision if request.precision == "auto" else request.precision,
+        precision=_precision(method.network, request.precision, profile.precision),
         released=released,
         digest=digest,
     )
@@ -324,3 +325,8 @@ def _released(path: Path, method: Method) -> tuple[Options, str]:
             f"{card.get('network')}; see `deblur weights list`"
         )
     return card["options"], card["sha256"]
+
+
+def _precision(network: str, *wishes: str) -> str:
+    """The first wish that is not "auto", or the network's own precision."""
+    return next((one for one in wishes if one != "auto"), catalogue.PRECISION[network])

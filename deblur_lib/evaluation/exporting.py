@@ -179,7 +179,7 @@ def _multiples(network: Deblurrer) -> dict[int, Any]:
 
 def _traced(onnx: Any, network: Deblurrer, picture: Tensor, sizes: dict[int, Any] | None) -> Any:
     """The graph of a network; `sizes` says which axes of the picture are free."""
-    free = sizes and ({axis % picture.dim(): one for axis, one in sizes.items()},)
+    free = ({axis % picture.dim(): one for axis, one in sizes.items()},) if sizes else None
     with _quiet():
         program = torch.onnx.export(
             _Alone(network).eval(),

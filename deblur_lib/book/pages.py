@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deblur_lib import papers, seals
 from deblur_lib.book.budgets import budgets_page
-from deblur_lib.book.declared import conventions, margins, profiles
+from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
@@ -49,6 +49,8 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
+    write_text(folder / "weights.md", weights())
+    write_text(folder / "exports.md", exports())
     write_text(folder / "coverage.md", coverage_page(stored))
     write_text(folder / "made.md", made(stored))
     write_text(folder / "data.md", pictures_page(folder))

@@ -167,7 +167,8 @@ def _found(path: Path) -> dict[Path, Holder | None]:
     """The lock's files and what they say; None for one that is just being written, or cut."""
     start = f".{path.name}.lock-"
     try:
-        names = [one.name for one in path.parent.iterdir()]
+        with os.scandir(path.parent) as found:  # thousands of runs may lie beside it
+            names = [one.name for one in found]
     except (FileNotFoundError, NotADirectoryError):
         return {}
     files = [path.with_name(one) for one in names if one.startswith(start)]

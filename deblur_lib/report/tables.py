@@ -34,6 +34,14 @@ def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
         RecordError: a cell lacks a field that readers need, or a column mixes conventions.
         UsageError: the paper declares no such table.
     """
+    known, frame = results.memo.get(("table", table), (None, None))
+    if known is not paper:
+        frame = _compared(results, paper, table)
+        results.memo["table", table] = paper, frame
+    return frame.copy()
+
+
+def _compared(results: Results, paper: Paper, table: str) -> pd.DataFrame:
     declared = columns.table_of(paper, table)
     if results.rows.empty or results.paper != paper.id:
         raise MissingRowsError(

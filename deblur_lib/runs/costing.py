@@ -18,6 +18,7 @@ from deblur_lib.evaluation.cost import COUNTER, cost, count_macs, count_paramete
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import read_whole, write_json
+from deblur_lib.report import columns
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, published_options
 from deblur_lib.spec import Options, Paper
@@ -83,20 +84,17 @@ def _one_pass(network: EstimatingDeblurrer) -> float:
 
 def published(paper: Paper) -> dict[str, dict[str, int]]:
     """Parameters and multiply-accumulates of all compared networks at their published size."""
-    compared, found = _compared(paper), {}
-    for method in paper.methods:
-        if method.id in compared and method.network not in (None, "identity"):
-            full = counted(str(method.network), published_options(paper, method))
-            found[method.id] = {
-                name: int(full[name]) for name in ("parameters", "macs") if full[name]
-            }
+    found = {}
+    for method in columns.compared(paper):
+        full = counted(str(method.network), published_options(paper, method))
+        found[method.id] = {name: int(full[name]) for name in ("parameters", "macs") if full[name]}
     return found
 
 
 def measure(plan: Plan) -> None:
     """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
     device = resolve_device(plan.request.device)
-    timed = _compared(plan.paper) - {one.id for one in plan.paper.methods if one.control}
+    timed = {one.id for one in columns.compared(plan.paper) if not one.control}
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
@@ -106,9 +104,3 @@ def measure(plan: Plan) -> None:
             measured(network, options, device)
         else:
             counted(network, options)
-
-
-def _compared(paper: Paper) -> set[str]:
-    """Rows of the tables that compare networks."""
-    tables = (table for table in paper.tables if table.kind == "comparison")
-    return {method for table in tables for method in table.methods}

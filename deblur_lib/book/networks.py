@@ -6,7 +6,9 @@ scripts the table stands in the order of its quality.
 
 import html
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from deblur_lib.report import numbers, side_by_side
 from deblur_lib.report.markup import escape
 from deblur_lib.report.side_by_side import Entry
 
+Groups = dict[str, list[Entry]]
 MIB = 2.0**20
 STEEP = 1.05  # power of growth above which something does not grow linearly
 
@@ -80,13 +83,14 @@ def networks_page(root: Path, published: Path) -> str:
     where = f"one machine ({side_by_side.machine(root)})" if measured is not None else (
         "the machines of the published runs, one thread each where they are processors"
     )  # fmt: skip
-    found.sort(key=lambda one: (one.gain is None, one.profile, -(one.gain or 0.0)))
+    groups = _groups(found)
+    found = [*chain(*groups.values()), *(one for one in found if one.gain is None)]
     parts = [
-        *_plots(found),
+        *_plots(groups),
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
         + (" A star marks seconds measured beside other work." if _busy(found) else ""),
-        _table(found, (*COUNTED, *(MEASURED if measured is not None else ()))),
+        _table(found, groups, (*COUNTED, *(MEASURED if measured is not None else ()))),
         "## How cost grows",
         *_growth(root),
     ]
@@ -110,24 +114,34 @@ def file_of(one: Entry) -> str:
     return f"api/{page}.html#{anchor}"
 
 
-def _plots(found: Sequence[Entry]) -> Iterator[str]:
-    """A plot for each set of pictures, over multiply-accumulates and over seconds."""
-    groups: dict[str, list[Entry]] = {}
-    for one in found:
+def _groups(found: Sequence[Entry]) -> Groups:
+    """Networks that compare, by the name of their pictures: most of them first, the best first."""
+    alike: dict[str, list[Entry]] = {}
+    for one in sorted(found, key=lambda one: -(one.gain or 0.0)):
         if one.gain is not None:
-            groups.setdefault(one.pictures, []).append(one)
+            alike.setdefault(one.pictures, []).append(one)
+    names = Counter(group[0].data + group[0].profile for group in alike.values())
+    groups: Groups = {}
+    for group in sorted(alike.values(), key=len, reverse=True):
+        first, of = group[0], ", ".join(dict.fromkeys(one.paper for one in group))
+        several = f" of {of}" if names[first.data + first.profile] > 1 else ""
+        groups[f"{first.data}{several}, profile {first.profile}"] = group
+    return groups
+
+
+def _plots(groups: Groups) -> Iterator[str]:
+    """Two plots for each set of pictures, over multiply-accumulates and over seconds."""
     if not groups:
         yield "No results are published yet."
-    for entries in sorted(groups.values(), key=lambda group: -len(group)):
-        first = entries[0]
-        yield f"## Quality against cost: {escape(first.data)}, profile {first.profile}"
+    for name_of_group, entries in groups.items():
+        yield f"## Quality against cost: {escape(name_of_group)}"
         for title, name in (
             ("multiply-accumulates at 256x256, published size", "macs"),
             ("seconds at 256x256, published size", "seconds"),
         ):
             points = [_point(one, name) for one in entries if (one.costs or {}).get(name)]
             if points:
-                yield _figure(points, title, first)
+                yield _figure(points, title, name_of_group)
 
 
 def _point(one: Entry, name: str) -> Point:
@@ -141,8 +155,8 @@ def _point(one: Entry, name: str) -> Point:
     return Point(cost, gain, low, high, name_shown, group, chapter_of(one), file_of(one), told)
 
 
-def _figure(points: Sequence[Point], title: str, first: Entry) -> str:
-    told = f"Gain against {title} on {first.data}: " + "; ".join(one.told for one in points)
+def _figure(points: Sequence[Point], title: str, pictures: str) -> str:
+    told = f"Gain against {title} on {pictures}: " + "; ".join(one.told for one in points)
     drawn = scatter(points, across=title, up="gain over the blurred picture [dB]", told=told)
     used = sorted({one.group for one in points})
     key = " ".join(
@@ -156,28 +170,31 @@ def _figure(points: Sequence[Point], title: str, first: Entry) -> str:
     )
 
 
-def _table(found: Sequence[Entry], columns: Sequence[Column]) -> str:
-    heads = ["network", "paper", "profile, pictures", "seeds", "gain [dB]", "interval"]
-    heads += [one.head for one in columns]
+def _table(found: Sequence[Entry], groups: Groups, columns: Sequence[Column]) -> str:
+    heads = ["network", "gain [dB]", "paper", *(one.head for one in columns)]
+    heads += ["interval", "seeds", "pictures"]
+    pictures = {one: name for name, group in groups.items() for one in map(id, group)}
     lines = ['<div class="pst-scrollable-table-container">', '<table class="table sortable">']
     lines.append("<thead><tr>" + "".join(f"<th>{one}</th>" for one in heads) + "</tr></thead>")
     lines.append("<tbody>")
-    lines += ["<tr>" + "".join(_cells(one, columns)) + "</tr>" for one in found]
+    lines += [
+        "<tr>" + "".join(_cells(one, columns, pictures.get(id(one), "not scored yet"))) + "</tr>"
+        for one in found
+    ]
     return "\n".join([*lines, "</tbody>", "</table>", "</div>"])
 
 
-def _cells(one: Entry, columns: Sequence[Column]) -> Iterator[str]:
+def _cells(one: Entry, columns: Sequence[Column], pictures: str) -> Iterator[str]:
     title = html.escape(one.title + ("*" if one.busy else ""))
     yield f'<td><a href="{html.escape(file_of(one))}">{title}</a></td>'
-    yield f'<td><a href="{chapter_of(one)}">{html.escape(one.paper)}</a></td>'
-    pictures = f"{one.profile}, {one.data}" if one.data else "not scored yet"
-    yield f"<td>{html.escape(pictures)}</td>"
-    yield _number(one.seeds or None, str(one.seeds or numbers.NOTHING))
     yield _number(one.gain, numbers.number(one.gain, "psnr_db", sign=True))
-    low, high = (numbers.number(end, "psnr_db", sign=True) for end in (one.low, one.high))
-    yield f"<td>{low} to {high}</td>" if one.data else f"<td>{numbers.NOTHING}</td>"
+    yield f'<td><a href="{chapter_of(one)}">{html.escape(one.paper)}</a></td>'
     for column in columns:
         yield _number(column.value(one), column.text(one))
+    low, high = (numbers.number(end, "psnr_db", sign=True) for end in (one.low, one.high))
+    yield f"<td>{low} to {high}</td>" if one.data else f"<td>{numbers.NOTHING}</td>"
+    yield _number(one.seeds or None, str(one.seeds or numbers.NOTHING))
+    yield f"<td>{html.escape(pictures)}</td>"
 
 
 def _number(value: float | None, text: str) -> str:

@@ -13,6 +13,7 @@ from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
 from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
+from deblur_lib.report.side_by_side import MEASURED
 from deblur_lib.runs import vintage
 from deblur_lib.runs.plan import PRECISIONS, Request, make_plan
 
@@ -82,10 +83,13 @@ def check_declared(source: Path, paper: str, profile: str) -> None:
 def verify_all(root: Path) -> tuple[list[Path], int]:
     """Hold stored files below `root` against their lists, and derived ones against a fresh rebuild.
 
+    Measured costs, which lie beside it (`side_by_side.MEASURED`), are held against theirs.
+
     Returns:
         The files that differ, lists that are missing among them, and how many were compared.
     """
     folders, judge = stored_folders(root), root / judged.FOLDER
+    folders += [one for one in (root.parent / MEASURED,) if one.is_dir()]
     spoilt = {one: seals.differing(one) for one in folders}
     different = [folder / name for folder, names in spoilt.items() for name in names]
     different += [one / seals.NAME for one in folders if not (one / seals.NAME).is_file()]

@@ -9,7 +9,7 @@ import pytest
 
 from deblur_lib import papers, records, seals
 from deblur_lib.errors import RunsError
-from deblur_lib.report import cells, tables
+from deblur_lib.report import cells, side_by_side, tables
 from deblur_lib.report.results import Results
 from deblur_lib.report.statistics import draws
 from deblur_lib.runs import matrix, plan, publishing
@@ -106,3 +106,12 @@ def test_folders_checked_side_by_side_find_what_each_finds(
     assert publishing._side_by_side(jobs) == [[], ["rows.csv"]]
     monkeypatch.setattr(publishing, "MUCH", 0)
     assert publishing._side_by_side(jobs) == [[], ["rows.csv"]]
+
+
+def test_measured_costs_are_verified_too(tmp_path: Path) -> None:
+    measured = tmp_path / side_by_side.MEASURED
+    records.write_text(measured / "runs.csv", "size,seconds")
+    seals.seal(measured)
+    assert publishing.verify_all(tmp_path / "results") == ([], 1)
+    records.write_text(measured / "runs.csv", "size,second")
+    assert publishing.verify_all(tmp_path / "results") == ([measured / "runs.csv"], 1)

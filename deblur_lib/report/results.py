@@ -128,7 +128,8 @@ class Results:
         """Rows of one method on one data set under one convention, in their stored order."""
         keys = ["method", "dataset", "convention"]
         places = self.remembered("by cell", lambda: self.rows.groupby(keys, sort=False).indices)
-        return self.rows.iloc[places.get((method, dataset, convention), [])]
+        found: pd.DataFrame = self.rows.iloc[places.get((method, dataset, convention), [])]
+        return found
 
     def cost(self, subject: str, name: str) -> float | None:
         """A cost of a method (from costs.csv) or of a single block (from the probes)."""

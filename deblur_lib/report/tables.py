@@ -34,11 +34,10 @@ def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
         RecordError: a cell lacks a field that readers need, or a column mixes conventions.
         UsageError: the paper declares no such table.
     """
-    known, frame = results.memo.get(("table", table), (None, None))
-    if known is not paper:
-        frame = _compared(results, paper, table)
-        results.memo["table", table] = paper, frame
-    return frame.copy()
+    kept: tuple[Paper, pd.DataFrame] | None = results.memo.get(("table", table))
+    if kept is None or kept[0] is not paper:
+        kept = results.memo["table", table] = (paper, _compared(results, paper, table))
+    return kept[1].copy()
 
 
 def _compared(results: Results, paper: Paper, table: str) -> pd.DataFrame:

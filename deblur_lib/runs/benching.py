@@ -222,8 +222,10 @@ def _measured(
             if not out_of_memory(error):
                 raise
             return Measured(**known, **_seen(machine), why="memory ran out")
-    seconds = {"seconds": timing.median, "low": timing.low, "high": timing.high}
-    found = {**seconds, "repeats": timing.repeats, "peak_memory": memory, "memory_by": how}
+    found: dict[str, Any] = {
+        "seconds": timing.median, "low": timing.low, "high": timing.high,
+        "repeats": timing.repeats, "peak_memory": memory, "memory_by": how,
+    }  # fmt: skip
     return Measured(**known, **found, **_seen(machine))
 
 

@@ -40,6 +40,17 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def picture_layout(device: torch.device) -> torch.memory_format:
+    """The memory layout in which a device's convolutions are fastest; weights take it too."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def laid(pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Pictures (B, 3, H, W) on their device in its layout; clips (B, T, 3, H, W) as they are."""
+    flat = pictures.ndim == 4
+    return pictures.contiguous(memory_format=picture_layout(device)) if flat else pictures
+
+
 def check_devices(count: int, device: torch.device) -> None:
     """Refuse to train on more devices than there are; a processor may run any number of processes.
 
@@ -73,9 +84,22 @@ def resolve_precision(name: str, device: torch.device) -> str:
     if name == "bf16" and not fast and device.type != "cpu":
         raise DeviceError(
             f"precision 'bf16' was asked for, {accelerator_name(device) or device} has no unit for "
-            "it (CUDA needs capability 8.0 or more); take --precision auto or fp32"
+            "it (CUDA needs capability 8.0 or more); take precision auto or fp32"
         )
     return "bf16" if fast or name == "bf16" else "fp32"  # a processor can emulate it, slowly
+
+
+def declared_precision(name: str, device: torch.device) -> str:
+    """The precision of a run that nobody asked for by name: as declared, where the device can.
+
+    A processor without units for bfloat16 emulates it, slowly, so that the run stays the same.
+
+    Args:
+        name: "fp32" or "bf16", from the declaration.
+        device: where the network runs; fp32 where it is an accelerator that has no bf16 at all.
+    """
+    able = device.type == "cpu" or _multiplies_bf16(device)
+    return name if able else "fp32"
 
 
 def accelerator_name(device: torch.device) -> str:

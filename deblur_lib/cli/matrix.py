@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", default="", help="seeds to run, with commas")
 @click.option("--methods", default="", help="rows to run, with commas")
 @click.option("--shard", default="1/1", show_default=True, help="the part of the runs, as 2/5")
+@click.option("--skip-published", is_flag=True, help="leave out runs whose rows are in results/")
 @click.option("--hours", type=click.FloatRange(min=0), help="stop after so long, states stored")
 @click.option("--device", default=None, help="auto, cpu, cuda or mps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
@@ -40,6 +41,7 @@ def run_(
     workers: int | None,
     options: tuple[str, ...],
     shard: str,
+    skip_published: bool,
     hours: float | None,
     quiet: bool,
     **asked: Any,
@@ -54,7 +56,12 @@ def run_(
 
     until = NEVER if hours is None else time.time() + 3600 * hours
     given = dict(pair("--slurm", one) for one in options)
-    plans = part_of(_plans(names, **asked), shard)
+    plans = _plans(names, **asked)
+    if skip_published:
+        from deblur_lib.runs.partial import published, without
+
+        plans = [without(plan, published(plan)) for plan in plans]
+    plans = part_of(plans, shard)
     if quiet:
         os.environ["TQDM_DISABLE"] = "1"
     with ends_as_ctrl_c():

@@ -17,18 +17,29 @@ from deblur_lib.spec import PROFILES
 @main.command()
 @click.argument("paper")
 @click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
-def publish(paper: str, profile: str) -> None:
+@click.option(
+    "--partial", is_flag=True, help="what is finished so far, for later; no page shows it"
+)
+def publish(paper: str, profile: str, partial: bool) -> None:
     """Copy the results of PAPER to results/, where they can be committed.
 
     They must be those of the profile as it is declared; smoke is refused.
     """
     from deblur_lib.book.costs import fill_costs
-    from deblur_lib.runs.plan import Request
-    from deblur_lib.runs.publishing import check_declared
+    from deblur_lib.runs.plan import Request, make_plan
+    from deblur_lib.runs.publishing import check_declared, not_smoke
     from deblur_lib.runs.publishing import publish as copy
 
     root = store.checkout()
     papers.load(paper)
+    if partial:
+        from deblur_lib.runs.partial import publish_part
+
+        not_smoke(profile)
+        plan = make_plan(Request(paper, profile))
+        target, count = publish_part(plan)
+        click.echo(f"partial: {count} of {len(plan.runs)} runs in {target.relative_to(root)}")
+        return
     source = store.results_folder(Request(paper, profile))
     check_declared(source, paper, profile)
     target = copy(source, store.published_folder(paper, profile), paper)

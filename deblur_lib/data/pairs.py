@@ -5,7 +5,7 @@ its middle frame. A clip has one axis more in front and is otherwise treated as 
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -72,6 +72,15 @@ class PairSource(Protocol):
 
     def crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[U8, U8]:
         """A random square of one pair, uint8 (size, size, 3); blurred clips have T of them."""
+
+
+def true_motion(source: PairSource, index: int) -> Tensor | None:
+    """The motion that blurred a pair, (2, H, W) in pixels, see `generated.truth`.
+
+    None where nobody knows it: real pictures, and generated clips.
+    """
+    find: Callable[[int], Tensor | None] | None = getattr(source, "motion", None)
+    return find(index) if find else None
 
 
 class PairedImages:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from deblur_lib.data.pairs import Pair, PairSource, middle_frame
+from deblur_lib.data.pairs import Pair, PairSource, middle_frame, true_motion
 from deblur_lib.errors import DataError, DeblurError, EvaluationError, UsageError
 from deblur_lib.evaluation.conventions import convention
-from deblur_lib.evaluation.inference import name_of
+from deblur_lib.evaluation.inference import device_of, name_of
 from deblur_lib.evaluation.metrics import DEFAULT, score
 from deblur_lib.evaluation.restore import Say, Tile, restore, to_8bit
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 
 Picture = NDArray[np.uint8]
 Keep = Callable[[str, Picture, Picture, Picture], None]
@@ -130,7 +131,10 @@ def _one(
     try:
         pair = source.pair(index)
         start = time.perf_counter()
-        restored = _restored(network, pair, tile, overlap, notes.append)  # (3, H, W)
+        if isinstance(network, EstimatingDeblurrer) and network.needs_motion:
+            restored = _told(network, pair, true_motion(source, index))
+        else:
+            restored = _restored(network, pair, tile, overlap, notes.append)  # (3, H, W)
         seconds = 0.0 if network is None else time.perf_counter() - start
         rounded, sharp = to_8bit(restored), to_8bit(pair.sharp)
         scores = score(
@@ -158,6 +162,18 @@ def _restored(
     if network is None:
         return middle_frame(pair.blurred)
     return restore(network, pair.blurred[None], tile=tile, overlap=overlap, say=say)[0]
+
+
+def _told(network: EstimatingDeblurrer, pair: Pair, motion: Tensor | None) -> Tensor:
+    """The picture as a control restores it that is told its motion."""
+    if motion is None:
+        raise DataError(
+            f"{name_of(network)} needs the true motion, which only generated pictures tell; leave "
+            "this row out"
+        )
+    device = device_of(network, pair.blurred)
+    with torch.inference_mode():
+        return network.deconvolve(pair.blurred.to(device), motion.to(device)).cpu()
 
 
 def _show(bar: "tqdm[Any]", scored: list[PictureScore]) -> None:

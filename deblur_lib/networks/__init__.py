@@ -20,6 +20,7 @@ NETWORKS: dict[str, str] = {
     "stripformer": "deblur_lib.networks.stripformer:Stripformer",
     "sun2015": "deblur_lib.networks.sun2015:Sun2015",
     "svrnn": "deblur_lib.networks.svrnn:SVRNN",
+    "true_blur": "deblur_lib.networks.true_blur:TrueBlur",
     "unet_seresnext": "deblur_lib.networks.unet_seresnext:UNetSEResNeXt",
     "whyte2012": "deblur_lib.networks.whyte2012:Whyte2012",
 }

@@ -56,7 +56,6 @@ class Gong2017(EstimatingDeblurrer):
 
     name = "gong2017"
     minimum_size = 11  # of less nothing is left for the last convolution
-    shows_bar = False  # while one picture is restored
 
     def __init__(
         self,

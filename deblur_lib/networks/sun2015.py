@@ -101,7 +101,6 @@ class Sun2015(EstimatingDeblurrer):
     """
 
     name = "sun2015"
-    shows_bar = False  # while one picture is restored
 
     def __init__(
         self,

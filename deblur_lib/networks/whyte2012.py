@@ -61,7 +61,6 @@ class Whyte2012(EstimatingDeblurrer):
     name = "whyte2012"
     learns = "nothing"
     minimum_size = 16
-    shows_bar = False  # while one picture is restored
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """Base of the kernel-based methods: estimate the blur of a picture, then deconvolve with it."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -17,11 +18,17 @@ class EstimatingDeblurrer(Deblurrer):
     Attributes:
         learns: "blur" where training teaches the estimator, from sharp pictures alone; "nothing"
             where nothing is trained.
+        needs_motion: True for a control that is told the true motion of each generated pair.
+        shows_bar: True shows a progress bar while one picture is restored.
+        found: the blur of each picture of the last batch.
     """
 
     tile_safe = False
     multiple_of = 1
     learns: ClassVar[Literal["nothing", "blur"]] = "blur"
+    needs_motion: ClassVar[bool] = False
+    shows_bar: bool = False
+    found: Sequence[Any] = ()
 
     def prepare(self, sharp: Tensor, seed: int) -> None:
         """Fit what is no weight, such as a prior of patches, into buffers of the network.
@@ -78,4 +85,6 @@ class EstimatingDeblurrer(Deblurrer):
         """The restored batch, picture by picture, float32."""
         check_input(self, blurred)
         pictures = blurred.float()
-        return (torch.stack([self.deconvolve(one, self.estimate(one)) for one in pictures]),)
+        self.found = [self.estimate(one) for one in pictures]
+        restored = [self.deconvolve(*both) for both in zip(pictures, self.found, strict=True)]
+        return (torch.stack(restored),)

@@ -66,7 +66,8 @@ def _widgets(plan: Plan, runs: list[Run]) -> Any:
     from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
     from deblur_lib.runs.running import located, trained
 
-    networks = {run.method.title: trained(run) for run in runs}
+    told = {run.method.title: trained(run) for run in runs}
+    networks = {name: one for name, one in told.items() if not getattr(one, "needs_motion", False)}
     clips = any(one.clip_length > 1 for one in networks.values())
     data_id = next(iter(plan.profile.test_on.values()))
     if data_id not in VARIANTS:

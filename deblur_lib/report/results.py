@@ -169,6 +169,18 @@ class Results:
         except (UnidentifiedImageError, OSError) as error:
             raise RecordError(f"{path} is no picture ({error}); run again to restore it") from error
 
+    def motion(self, dataset: str, picture: str, method: str) -> dict[str, Any] | None:
+        """The field of motion stored beside a picture, see `runs.running.sampled`; None without.
+
+        `method` may be "motion", the true one.
+        """
+        path = self.picture_path(dataset, picture, method).with_suffix(".json")
+        if not path.is_file():
+            return None
+        seals.check(self.folder, path.relative_to(self.folder).as_posix())
+        found: dict[str, Any] = read_json(path)
+        return found
+
     def picture_path(self, dataset: str, picture: str, method: str) -> Path:
         """Where a stored picture lies."""
         return self.folder / "pictures" / dataset / picture / f"{method}.png"

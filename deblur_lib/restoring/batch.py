@@ -11,6 +11,7 @@ from deblur_lib.devices import resolve_device
 from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Tile
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.photos import restore_photo
 from deblur_lib.restoring.sources import find
 from deblur_lib.restoring.targets import Task, settle
@@ -64,6 +65,8 @@ def restore_inputs(
         say(f"failed: {reason}")
     tasks = settle(found.sources, out, frames=frames, others=[weights])
     network = network.to(place)
+    if isinstance(network, EstimatingDeblurrer):
+        network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
     done = 0
     for task in tqdm(tasks, unit="input", disable=len(tasks) < 2):
         try:

@@ -19,10 +19,11 @@ import pandas as pd
 from deblur_lib import code, seals
 from deblur_lib.data.generated.variants import VARIANTS
 from deblur_lib.data.opening import open_data
-from deblur_lib.data.pairs import PairedImages, PairSource
+from deblur_lib.data.pairs import PairedImages, PairSource, true_motion
 from deblur_lib.devices import processor_threads, resolve_device
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.locks import held
+from deblur_lib.networks.true_blur import TrueBlur
 from deblur_lib.provenance import file_digest, settings_hash
 from deblur_lib.records import read_rows, read_whole, write_json, write_rows
 from deblur_lib.report.checks import ROWS, SETS
@@ -79,7 +80,7 @@ def score_checks(plan: Plan, sources: Mapping[str, PairSource]) -> None:
         jobs += [
             (plan, run, check, sources[check.id])
             for run in plan.runs
-            if not is_scored(run, check, sources[check.id])
+            if not is_scored(run, check, sources[check.id]) and can_score(run, sources[check.id])
         ]
     side_by_side(score_run, jobs, worker_count(plan), "checks")
 
@@ -94,7 +95,13 @@ def score_one(plan: Plan, run: Run, sources: Mapping[str, PairSource]) -> None:
     """
     for check in plan.checks:
         _describe(plan, check, sources[check.id])
-        score_run(plan, run, check, sources[check.id])
+        if can_score(run, sources[check.id]):
+            score_run(plan, run, check, sources[check.id])
+
+
+def can_score(run: Run, source: PairSource) -> bool:
+    """False for the control that is told the true motion where nobody knows it."""
+    return run.method.network != TrueBlur.name or true_motion(source, 0) is not None
 
 
 def is_scored(run: Run, check: CheckSet, source: PairSource) -> bool:

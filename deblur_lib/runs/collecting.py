@@ -50,6 +50,26 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     Raises:
         RecordError: a file of a run was cut or changed since it was stored.
     """
+    gather(plan, folder, runs)
+    write_text(folder / "costs.csv", _costs(plan, runs))
+    structure_probes(plan, folder)
+    counted = read_json(folder / "probes.json")
+    measured = read_json(store.run_base(plan.request) / "probes.json")
+    write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
+    seals.seal(folder)
+
+
+def gather(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
+    """Write rows, manifests, curves and pictures: what each run left by itself.
+
+    Args:
+        plan: the request.
+        folder: the results folder.
+        runs: the finished runs to gather.
+
+    Raises:
+        RecordError: a file of a run was cut or changed since it was stored.
+    """
     for run in runs:
         seals.check(store.run_folder(run), "rows.csv", "log.csv", "manifest.json")
     base = store.run_base(plan.request)
@@ -61,13 +81,8 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in runs]
     write_manifests(folder / "manifests.json", manifests)
     write_text(folder / "curves.csv", _curves(runs))
-    write_text(folder / "costs.csv", _costs(plan, runs))
-    structure_probes(plan, folder)
-    counted, measured = read_json(folder / "probes.json"), read_json(base / "probes.json")
-    write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
     with writing(folder):
         _pictures(plan, runs, folder)
-    seals.seal(folder)
 
 
 def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,7 +199,8 @@ def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
     for method, place in places.items():
         for dataset, rules in shown.items():
             for picture in rules.values():
-                for path in sorted((place / dataset / picture).glob("*.png")):
-                    target = folder / "pictures" / dataset / picture / f"{method or path.stem}.png"
+                for path in sorted((place / dataset / picture).glob("*.*")):
+                    name = f"{method or path.stem}{path.suffix}"
+                    target = folder / "pictures" / dataset / picture / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)

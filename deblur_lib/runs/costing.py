@@ -3,8 +3,9 @@
 A comparison of costs is one of the published networks, whatever the budget trains, so the tables
 show the network at the options of the paper profile. Parameters and multiply-accumulates are
 counted without memory for the weights; seconds and memory are measured for rows that run and that
-a comparison of networks prints; parts and controls are counted alone. Each distinct network is
-looked at once and kept in the workspace, for all rooms.
+a comparison of networks prints, and for all rows of a table of costs alone; parts and other
+controls are counted. Each distinct network is looked at once and kept in the workspace, for all
+rooms.
 """
 
 import time
@@ -95,6 +96,7 @@ def measure(plan: Plan) -> None:
     """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
     device = resolve_device(plan.request.device)
     timed = {one.id for one in columns.compared(plan.paper) if not one.control}
+    timed |= _costs_alone(plan.paper)
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
@@ -104,3 +106,9 @@ def measure(plan: Plan) -> None:
             measured(network, options, device)
         else:
             counted(network, options)
+
+
+def _costs_alone(paper: Paper) -> set[str]:
+    """Rows of the tables that hold costs and nothing else, controls among them."""
+    tables = (one for one in paper.tables if all(map(columns.is_cost, one.columns)))
+    return {method for table in tables for method in table.methods}

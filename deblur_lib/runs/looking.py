@@ -6,22 +6,32 @@ The blurred pictures are scored as if they were the output; that decides which o
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deblur_lib import seals
-from deblur_lib.data.pairs import PairSource, middle_frame
+from deblur_lib.data.pairs import PairSource, middle_frame, true_motion
 from deblur_lib.evaluation.restore import to_8bit
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.files import sweep
 from deblur_lib.locks import Lock, held
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import Row, read_whole, write_json, write_png, write_rows
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan
-from deblur_lib.runs.running import SHOWN, conventions, open_tests, scored_rows, trained
+from deblur_lib.runs.running import (
+    MOTION,
+    SHOWN,
+    conventions,
+    open_tests,
+    sampled,
+    scored_rows,
+    trained,
+)
 from deblur_lib.windows import most_changed
 
 CHOSEN = ("strongest blur", "median blur", "most edges")
@@ -83,7 +93,8 @@ def look(
     identity = score_identity(plan, tests)
     shown = {name: chosen_pictures(identity, source, name) for name, source in tests.items()}
     with _writing(plan):
-        _store_inputs(base, tests, shown)
+        told = any(one.kind == "motion" for one in plan.paper.figures)
+        _store_inputs(base, tests, shown, told)
         write_rows(base / "identity.csv", identity)
         seals.seal(base)
     return tests, shown
@@ -95,9 +106,12 @@ def _writing(plan: Plan) -> AbstractContextManager[Lock]:
 
 
 def _store_inputs(
-    base: Path, tests: Mapping[str, PairSource], shown: Mapping[str, Mapping[str, str]]
+    base: Path,
+    tests: Mapping[str, PairSource],
+    shown: Mapping[str, Mapping[str, str]],
+    told: bool,
 ) -> None:
-    """Store the pictures shown; what was probed of them before stays."""
+    """Store the pictures shown, with their true motion if `told`; probes of before stay."""
     for dataset, source in tests.items():
         for name in shown[dataset].values():
             pair = source.pair(source.names.index(name))
@@ -106,6 +120,9 @@ def _store_inputs(
             folder = base / "pictures" / dataset / name
             write_png(folder / "blurred.png", blurred[box])
             write_png(folder / "sharp.png", sharp[box])
+            motion = true_motion(source, source.names.index(name)) if told else None
+            if motion is not None:
+                write_json(folder / MOTION, sampled(motion, box))
     stored = read_whole(base / "probes.json")
     if not stored or stored.get("shown") != shown:
         write_json(base / "probes.json", {"shown": shown})
@@ -120,13 +137,20 @@ def probe(
     """Store what the figures show of the trained networks of the first seed."""
     module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
     first = plan.runs[0].seed
-    networks = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
-    pictures = {
-        f"{dataset}/{name}": source.pair(source.names.index(name)).blurred[None]
+    found_of = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
+    networks = {  # what others estimate is stored beside their pictures
+        method: one for method, one in found_of.items() if not isinstance(one, EstimatingDeblurrer)
+    }
+    pairs = {
+        f"{dataset}/{name}": source.pair(source.names.index(name))
         for dataset, source in tests.items()
+        if dataset not in plan.paper.scored_for
         for name in shown[dataset].values()
     }
-    found = module.trained(networks, pictures)
+    pictures = {place: pair.blurred[None] for place, pair in pairs.items()}
+    asked = {"sharp"} & set(signature(module.trained).parameters)
+    sharp = {place: pair.sharp[None] for place, pair in pairs.items()}
+    found = module.trained(networks, pictures, **dict.fromkeys(asked, sharp))
     with _writing(plan):
         _store_probes(base, found, tests, shown)
 

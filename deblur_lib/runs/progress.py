@@ -24,6 +24,7 @@ from deblur_lib.runs import failures, store
 from deblur_lib.runs.plan import Plan, Run, commands_of
 
 LINE = re.compile(r"\d+,[^,]+,[-+.\de]+")  # of a log, whole
+TAIL = 1000  # bytes of a log that hold its last lines
 STATES = ("finished", "running", "failed", "stopped", "to do")
 
 
@@ -103,7 +104,9 @@ def steps_done(run: Run) -> tuple[int, str]:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        with open(path, "rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL))
+            lines = stream.read().decode("utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     good = [one for one in lines[-2:] if LINE.fullmatch(one)]

@@ -62,11 +62,7 @@ def check_declared(source: Path, paper: str, profile: str) -> None:
         UsageError: smoke.
         MissingRowsError: a run is missing, or one of other settings is there.
     """
-    if profile == "smoke":
-        raise UsageError(
-            "smoke is not published: it shows that everything runs, its numbers mean nothing; "
-            "take another profile"
-        )
+    not_smoke(profile)
     stored = source / "manifests.json"
     held = {one.run for one in read_manifests(stored)} if stored.is_file() else set()
     requests = [Request(paper, profile, precision=one) for one in PRECISIONS]
@@ -77,6 +73,19 @@ def check_declared(source: Path, paper: str, profile: str) -> None:
             f"profile {profile} of {paper} declares {len(nearest)} runs, {source.name} holds "
             f"{len(nearest & held)} of them and {len(held - nearest)} of other settings; run "
             f"`deblur reproduce {paper} --profile {profile}`, finished runs are not repeated"
+        )
+
+
+def not_smoke(profile: str) -> None:
+    """Refuse smoke.
+
+    Raises:
+        UsageError: it is.
+    """
+    if profile == "smoke":
+        raise UsageError(
+            "smoke is not published: it shows that everything runs, its numbers mean nothing; "
+            "take another profile"
         )
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from deblur_lib import papers, provenance, seals
 from deblur_lib.data.generated.benchmark import Split
@@ -26,6 +28,7 @@ from deblur_lib.evaluation.runner import PictureScore, evaluate
 from deblur_lib.files import sweep
 from deblur_lib.losses import remarks
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import (
     ROW_COLUMNS,
     Manifest,
@@ -47,6 +50,8 @@ from deblur_lib.weights.checkpoint import load_weights
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
+MOTION = "motion.json"  # beside a stored picture: the field that was found in it
+LINES = 12  # of a stored field, along each side
 STORED = (
     *("config.json", "fit.json", "log.csv", "best.json", "best.safetensors"),
     *("rows.csv", "manifest.json"),
@@ -99,7 +104,8 @@ def execute(
         tests: test pictures by printed data set.
         shown: pictures to store for figures, by printed data set and rule.
     """
-    folder = store.run_folder(run)
+    folder, asked_tests = store.run_folder(run), tests
+    tests = scored_on(run, tests)
     digests = {source.data_id: source.digest for source in tests.values()}
     if is_finished(run, tests):
         return
@@ -112,7 +118,7 @@ def execute(
     cautions = remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if run.source:
-        execute(run.source, plan, tests, shown)
+        execute(run.source, plan, asked_tests, shown)
     asked = plan.request
     fitted = learn(
         run,
@@ -124,6 +130,7 @@ def execute(
         notes=cautions,
         code=code["training"],
     )
+    network = build(run)  # the layout of a trained one is another, and rounds otherwise
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
     rows: list[Row] = []
@@ -135,7 +142,7 @@ def execute(
             source,
             conventions=conventions(plan.paper, dataset),
             device=device,
-            keep=_keeper(folder / "pictures" / dataset, wanted),
+            keep=_keeper(network, folder / "pictures" / dataset, wanted),
             progress=shows_bars(),
         )
         notes |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
@@ -183,8 +190,19 @@ def execute(
         code=code | {"training": fitted.code},
     )
     write_manifests(folder / "manifest.json", [manifest])
-    pictures = [one.relative_to(folder).as_posix() for one in folder.glob("pictures/**/*.png")]
+    kept = (one for one in folder.glob("pictures/**/*") if one.is_file())
+    pictures = [one.relative_to(folder).as_posix() for one in kept]
     seals.seal(folder, [one for one in (*STORED, *pictures) if (folder / one).is_file()])
+
+
+def scored_on(run: Run, tests: Mapping[str, PairSource]) -> dict[str, PairSource]:
+    """The test pictures that a run is scored on."""
+    only = papers.load(run.paper).scored_for
+    return {
+        name: one
+        for name, one in tests.items()
+        if run.method.id in only.get(name, (run.method.id,))
+    }
 
 
 def build(run: Run) -> Deblurrer:
@@ -216,6 +234,7 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
     rows = read_table(folder / "rows.csv", ROW_COLUMNS)
     scored = rows.groupby("dataset")["convention"].agg(set)
     paper = papers.load(run.paper)
+    tests = scored_on(run, tests)
     return all(
         stored.data.get(one.data_id) == one.digest
         and set(conventions(paper, name)) <= scored.get(name, set())
@@ -262,9 +281,32 @@ def scored_rows(
     ]
 
 
-def _keeper(folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
+def _keeper(network: Deblurrer, folder: Path, wanted: set[str]):  # type: ignore[no-untyped-def]
     def keep(name: str, blurred: np.ndarray, restored: np.ndarray, sharp: np.ndarray) -> None:
         if name in wanted:
-            write_png(folder / name / "restored.png", restored[most_changed(blurred, sharp, SHOWN)])
+            box = most_changed(blurred, sharp, SHOWN)
+            write_png(folder / name / "restored.png", restored[box])
+            if isinstance(network, EstimatingDeblurrer) and network.found:
+                height, width = sharp.shape[:2]
+                motion = network.motion(network.found[0], (height, width))
+                write_json(folder / name / MOTION, sampled(motion, box))
 
     return keep
+
+
+def sampled(motion: Tensor, box: tuple[slice, slice]) -> dict[str, Any]:
+    """A field of motion (2, H, W) at a few places of a window, for figures.
+
+    Returns:
+        `side`, height and width of the window in pixels, and `motion`, (2, n, m) to the right and
+        down in pixels, at the middles of n x m equal cells.
+    """
+    window = motion.detach().cpu().float()[:, box[0], box[1]]
+    size = window.shape[1:]
+    at = [
+        ((torch.arange(count) + 0.5) * side / count).long()
+        for side, count in ((side, min(LINES, side)) for side in size)
+    ]
+    field = window[:, at[0][:, None], at[1]]
+    rounded = [[[round(one, 2) for one in row] for row in part] for part in field.tolist()]
+    return {"side": list(size), "motion": rounded}

@@ -77,6 +77,8 @@ class Paper:
         networks: class in the room's network.py for each network name it adds to the catalogue.
         discriminators: the same for its discriminators.
         checks: pictures that its trained networks are scored on for checking.
+        scored_for: rows that a test set is scored for, by data set; all where it names none. The
+            blurred pictures are scored on every set.
         starts_from: weights of others that the published training of a network begins with, by
             network name; none are shipped here.
         recipe: the paper's own training recipe (paper profile).
@@ -103,6 +105,7 @@ class Paper:
     discriminators: dict[str, str] = Field(default_factory=dict)
     checks: tuple[CheckSet, ...] = CHECKS
     starts_from: dict[str, str] = Field(default_factory=dict)
+    scored_for: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_resolve(self) -> "Paper":
@@ -112,6 +115,9 @@ class Paper:
         for method in self.methods:
             if method.weights_of and method.weights_of not in known:
                 raise ValueError(f"{self.id} {method.id}: no method is called {method.weights_of}")
+        for name, rows in self.scored_for.items():
+            if set(rows) - set(known):
+                raise ValueError(f"{self.id} {name}: no method is called {set(rows) - set(known)}")
         for table in self.tables:
             missing = set(table.methods) - set(known)
             if missing:

@@ -10,7 +10,7 @@ equal trainings leave equal logs.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,12 @@ class Journal:
         steps: int,
         *,
         start: int = 0,
-        sums: Mapping[str, Any] | None = None,
+        sums: Sequence[tuple[str, float, int]] = (),
         mark: Mapping[str, Any] | None = None,
     ) -> None:
         self.path = folder / "log.csv"
         self.every = max(1, steps // LINES)
-        self._sums = {name: (total, int(count)) for name, (total, count) in (sums or {}).items()}
+        self._sums = {name: (total, int(count)) for name, total, count in sums}
         kept = _kept(self.path, start, mark) if start else HEADER
         self.damaged = "" if kept else f"log.csv was damaged; its curves begin at step {start}"
         write_text(self.path, kept or HEADER)
@@ -82,9 +82,9 @@ class Journal:
             self._lines.write(f"{step},{name},{value:.9g}\n")
         self._board.add(name, value, step)
 
-    def pending(self) -> dict[str, list[float]]:
-        """Sums that are not in the log yet; stored with the state."""
-        return {name: [total, count] for name, (total, count) in self._sums.items()}
+    def pending(self) -> list[tuple[str, float, int]]:
+        """Sums that are not in the log yet, in its order; stored with the state."""
+        return [(name, total, count) for name, (total, count) in self._sums.items()]
 
     def settle(self) -> dict[str, Any]:
         """Make all lines so far last, before a state is stored that builds on them.

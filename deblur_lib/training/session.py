@@ -66,7 +66,7 @@ class Session:
         self.journal = self._resume()
 
     def _resume(self) -> Journal:
-        job, sums, mark = self.job, None, None
+        job, sums, mark = self.job, (), None
         found = self.team.told(load_state(job.folder) if self.team.first else None)
         if found:
             tensors, held, damaged = found

@@ -29,9 +29,9 @@ def fingerprint_of(network: nn.Module) -> list[float]:
 
     Returns:
         16 floats; empty for a module that is no `Deblurrer`, whose output is not finite, or that
-        takes no picture of up to `LARGEST` pixels.
+        takes no picture of up to `LARGEST` pixels, or none alone.
     """
-    if not isinstance(network, Deblurrer):
+    if not isinstance(network, Deblurrer) or getattr(network, "needs_motion", False):
         return []
     training, weight = network.training, next(network.parameters(), torch.empty(0))
     side = -(-max(SIDE, network.minimum_size) // network.multiple_of) * network.multiple_of

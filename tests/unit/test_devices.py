@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from deblur_lib import devices
-from deblur_lib.devices import accelerator_name, resolve_device, resolve_precision
+from deblur_lib.devices import (
+    accelerator_name,
+    declared_precision,
+    resolve_device,
+    resolve_precision,
+)
 from deblur_lib.errors import DeviceError
 
 CPU = torch.device("cpu")
@@ -56,6 +61,14 @@ def test_precision_on_a_processor(
 ) -> None:
     monkeypatch.setattr(devices, "processor_features", lambda: features)
     assert resolve_precision(asked, CPU) == expected
+
+
+def test_a_declared_precision_is_kept_where_the_device_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "processor_features", lambda: {"avx2": True})
+    assert [declared_precision(one, CPU) for one in ("fp32", "bf16")] == ["fp32", "bf16"]
+    assert declared_precision("bf16", torch.device("mps")) == "fp32"
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), "fp32"), ((8, 0), "bf16")])

@@ -12,7 +12,7 @@ from training_parts import Gate, Pairs, Tiny, assert_same_weights, recipe, tiny,
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import DataError, DeclarationError, RecordError, TrainingError, UsageError
 from deblur_lib.evaluation.runner import evaluate
-from deblur_lib.records import read_json
+from deblur_lib.records import read_json, write_json
 from deblur_lib.training import loop, plain, session
 from deblur_lib.training.journal import Journal
 from deblur_lib.training.plain import Supervised
@@ -207,13 +207,15 @@ def test_a_training_tells_its_threads(tmp_path: Path) -> None:
 def test_journal_averages_between_its_lines(tmp_path: Path) -> None:
     journal = Journal(tmp_path, 1000)
     for step in (1, 2, 3):
-        journal.add(step, {"loss": float(step)})
-    pending = journal.pending()
+        journal.add(step, {"lr": 1.0, "loss": float(step)})
+    write_json(tmp_path / "state.json", {"sums": journal.pending()})  # sorts names
     journal.close()
-    journal = Journal(tmp_path, 1000, start=3, sums=pending)
-    journal.add(4, {"loss": 5.0})
+    sums = read_json(tmp_path / "state.json")["sums"]
+    journal = Journal(tmp_path, 1000, start=3, sums=sums)
+    journal.add(4, {"lr": 1.0, "loss": 5.0})
     journal.close()
-    assert journal.path.read_text() == "step,name,value\n2,loss,1.5\n4,loss,4\n"
+    lines = "2,lr,1\n2,loss,1.5\n4,lr,1\n4,loss,4\n"
+    assert journal.path.read_text() == "step,name,value\n" + lines
 
 
 @pytest.mark.parametrize("harm", [flip, cut, Path.unlink], ids=["flipped", "cut", "gone"])

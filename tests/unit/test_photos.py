@@ -167,6 +167,25 @@ def test_whatever_one_picture_meets_stops_only_that_one(
     assert said[0].startswith(f"failed: {first} ({type(error).__name__}")
 
 
+@pytest.mark.parametrize(("count", "shown"), [(1, [True]), (2, [False, False])])
+def test_a_slow_method_shows_its_own_bar_for_a_single_photograph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, shown: list[bool]
+) -> None:
+    seen: list[bool] = []
+
+    def look(network: Any, *_: Any, **__: Any) -> list[str]:
+        seen.append(network.shows_bar)
+        return []
+
+    options = {"divisor": 32, "reach": 2, "components": 2}
+    path = tmp_path / "net" / "gong.safetensors"
+    save(path, build("gong2017", **options), name="gong2017", options=options)
+    monkeypatch.setattr(batch, "restore_photo", look)
+    inputs = [str(photo(tmp_path / f"{number}.png")) for number in range(count)]
+    restore_inputs(inputs, path, tmp_path / "out", say=lambda line: None)
+    assert seen == shown
+
+
 @pytest.mark.parametrize("made", ["a file", "below a file", "a locked folder"])
 def test_an_output_that_cannot_be_is_refused_before_the_start(
     tmp_path: Path, weights: Path, made: str, monkeypatch: pytest.MonkeyPatch

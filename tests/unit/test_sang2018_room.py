@@ -17,10 +17,12 @@ from deblur_lib.report import verdicts
 from deblur_lib.report.columns import is_beside
 from deblur_lib.report.coverage import entries
 from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.running import scored_on
 from deblur_lib.spec import PROFILES, override
 
 PAPER = papers.load("sang2018")
 CELLS = papers.printed_cells("sang2018")
+MORE = {"lai_first", "lai_full", "lai_first_full", "linear_light", "long_paths"}
 CHANGES = {
     "sang2018": {},
     "sang2018_content": {},
@@ -33,23 +35,30 @@ CHANGES = {
 def test_all_printed_cells_have_a_row_and_a_column() -> None:
     assert len(CELLS) == 16
     assert Counter(one.dataset for one in CELLS) == {"gopro_test": 8, "lai": 8}
-    (table,) = PAPER.tables
+    table = PAPER.tables[0]
     controls = {one.id for one in PAPER.methods if one.control}
     assert set(table.methods) - controls == {one.method for one in CELLS}
     columns = {(column.dataset, column.metric) for column in table.columns}
     assert {(one.dataset, one.metric) for one in CELLS} == columns
     assert {one["kind"] for one in entries(PAPER, None)} == {"not run"}
+    reasons = {one.not_run for one in PAPER.methods}
+    assert not any("no implementation" in one for one in reasons)
+    assert all(one.network for one in PAPER.methods)
 
 
 def test_lai_is_compared_unaligned_with_the_aligned_score_beside() -> None:
-    (table,) = PAPER.tables
+    table = PAPER.tables[0]
     assert all(column.convention in CONVENTIONS for column in table.columns)
     lai = {one.convention: is_beside(table, one) for one in table.columns if one.dataset == "lai"}
     assert lai == {"psnr-rgb": False, "wang-rgb": False, "shift-y-psnr": True, "shift-y-ssim": True}
 
 
 def test_rows_differ_by_the_declared_choice_alone() -> None:
-    declared = {one.id: one for one in PAPER.methods if one.network == "sang2018" and not one.apart}
+    declared = {
+        one.id: one
+        for one in PAPER.methods
+        if one.network == "sang2018" and set(one.profiles) == set(PROFILES)
+    }
     assert {name: one.options for name, one in declared.items()} == CHANGES
     assert {name for name, one in declared.items() if one.train} == {"sang2018_content"}
     for profile in PROFILES:
@@ -64,7 +73,7 @@ def test_rows_differ_by_the_declared_choice_alone() -> None:
 
 def test_plans_have_a_run_for_every_row_and_seed() -> None:
     sizes = {name: len(make_plan(Request("sang2018", name)).runs) for name in PROFILES}
-    assert sizes == {"smoke": 8, "demo": 15, "study": 33, "gpu": 18, "paper": 18}
+    assert sizes == {"smoke": 9, "demo": 16, "study": 58, "gpu": 25, "paper": 24}
 
 
 def test_profiles_crop_what_the_discriminator_judges() -> None:
@@ -73,7 +82,9 @@ def test_profiles_crop_what_the_discriminator_judges() -> None:
         assert recipe.adversarial is not None
         assert recipe.adversarial.options["patch"] == recipe.crop
         assert recipe.adversarial.loss == "log2"
-        assert set(profile.test_on) == {"gopro_test", "lai"}
+        assert {"gopro_test", "lai"} <= set(profile.test_on) <= {"gopro_test", "lai", *MORE}
+        for rows in PAPER.scored_for.values():
+            assert set(rows) < {one.id for one in PAPER.methods}
     assert (PAPER.recipe.steps, PAPER.recipe.batch, PAPER.recipe.crop) == (600_000, 6, 128)
 
 
@@ -102,6 +113,8 @@ def test_the_architecture_tables_are_the_printed_ones() -> None:
     assert [one["output"] for one in found["discriminator"]] == printed
     assert [one["stride"] for one in found["discriminator"][:10]] == [1, 2] * 5
     assert found["costs"]["generator_printed"]["receptive_field"] == 161
+    assert [one["field [px]"] for one in found["sizes"]] == [161, 81, 128]
+    assert found["sizes"][2]["parameters"] > 3 * found["sizes"][0]["parameters"]
     assert set(found["architecture"]) == {"blocks", "generator", "discriminator"}
 
 
@@ -129,7 +142,46 @@ def test_probes_tell_kept_edges_and_frequencies() -> None:
     peak = int(spectrum(board, bins=32).argmax())
     assert (peak // 32, peak % 32) == (0, 0)  # the highest frequency of both directions
     networks = {"sang2018": SangGenerator(features=3, blocks=1, start="identity").eval()}
-    found = trained(networks, {"lai/a": board})
-    assert found["edges"][0]["edges kept, blurred input = 1"] == 1.0
-    assert found["costs"] == {"sang2018": {"edges": 1.0}}
+    found = trained(networks, {"lai/a": board}, {"lai/a": board})
+    assert [one["row"] for one in found["edges"]] == ["sharp", "blurred", "sang2018"]
+    assert found["edges"][0]["edges, blurred input = 1"] == 1.0
+    assert found["costs"]["sang2018"] == {"edges": 1.0, "black": 50.0, "false_black": 0.0}
     assert [one["title"] for one in found["spectra"]["panels"]] == ["blurred input", "sang2018"]
+
+
+def test_probes_tell_black_that_is_wrong_and_how_far_below_zero_it_was_drawn() -> None:
+    network = SangGenerator(features=3, blocks=1, start="identity").eval()
+    with torch.no_grad():
+        network.tail.bias -= 51 / 255
+    sharp = torch.tensor([0.0, 0.1, 0.4, 0.4]).repeat(4, 1).expand(1, 3, 4, 4)
+    found = trained({"sang2018": network}, {"lai/a": sharp + 0}, {"lai/a": sharp})
+    made = found["edges"][2]
+    assert made["black values [%]"] == 50.0
+    assert made["black where the sharp picture is not [%]"] == 25.0
+    assert made["sharp value there [of 255]"] == 25.5
+    assert made["below zero by [of 255]"] == pytest.approx((51 + 25.5) / 2, abs=0.01)
+
+
+def test_weights_of_the_adversarial_loss_are_powers_of_ten_times_the_usual_one() -> None:
+    for profile in ("study", "gpu", "paper"):
+        runs = {one.method.id: one.train for one in make_plan(Request("sang2018", profile)).runs}
+        usual = runs["sang2018"].adversarial
+        assert usual is not None
+        for times in (10, 100, 1000):
+            game = runs[f"sang2018_weight_{times}"].adversarial
+            assert game is not None
+            assert game.weight == pytest.approx(times * usual.weight)
+            assert replace(game, weight=usual.weight) == usual
+
+
+def test_extra_sets_are_scored_for_some_rows_only() -> None:
+    (run,) = make_plan(Request("sang2018", "smoke", methods=("sang2018_kernel3",))).runs
+    (own,) = make_plan(Request("sang2018", "smoke", methods=("sang2018",))).runs
+    sets = dict.fromkeys(("gopro_test", "lai", "lai_full"))
+    assert set(scored_on(run, sets)) == {"gopro_test", "lai"}  # type: ignore[arg-type]
+    assert set(scored_on(own, sets)) == set(sets)  # type: ignore[arg-type]
+
+
+def test_sets_for_some_rows_name_rows_of_the_paper() -> None:
+    with pytest.raises(ValueError, match="lai: no method is called"):
+        replace(PAPER, scored_for={"lai": ("nobody",)})

@@ -3,12 +3,14 @@
 import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from disasters import cut, flip
 
 from deblur_lib import seals
 from deblur_lib.errors import RecordError, UsageError
+from deblur_lib.nn.base import Deblurrer
 from deblur_lib.records import read_json, read_manifests, read_rows, write_json, write_manifests
 from deblur_lib.runs import collecting, costing, matrix, running, store, vintage
 from deblur_lib.runs.collecting import collect
@@ -63,6 +65,23 @@ def test_damaged_rows_are_scored_again_without_training(stored, name: str) -> No
     again(plan)
     assert is_finished(run, open_tests(plan))
     assert scored(folder) == before
+
+
+def test_rows_do_not_tell_whether_a_training_came_before(stored, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """The layout of the weights decides the last digit of a sum."""
+    plan, _, folder = stored
+    layouts, score = [], running.evaluate
+
+    def watched(network: Deblurrer, *args: Any, **named: Any) -> list[Any]:
+        layouts.append([one.stride() for one in network.parameters()])
+        return score(network, *args, **named)
+
+    monkeypatch.setattr(running, "evaluate", watched)
+    for name in ("best.safetensors", "rows.csv"):
+        cut(folder / name)
+        again(plan)
+    half = len(layouts) // 2
+    assert layouts[:half] == layouts[half:]
 
 
 def test_damaged_weights_are_trained_again(stored) -> None:  # type: ignore[no-untyped-def]

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
 from deblur_lib.data.cache import PackedPairs, kept, write_packed
 from deblur_lib.data.generated.folders import digest_of, open_stock
 from deblur_lib.data.generated.scenes import F32
-from deblur_lib.data.generated.settings import SPLITS, Settings, Split
+from deblur_lib.data.generated.settings import SPLITS, Drawn, Settings, Split
 from deblur_lib.data.generated.variants import BRIGHT, VARIANTS, WINDOWS
 from deblur_lib.data.pairs import middle_frame
 from deblur_lib.data.pictures.reading import U8
@@ -39,6 +40,35 @@ class Made(NamedTuple):
     blurred: U8
     sharp: U8
     record: dict[str, Any]
+
+
+class GeneratedPairs(PackedPairs):
+    """Packed pairs that can tell the motion behind each of them.
+
+    Args:
+        folder, index: as of `PackedPairs`.
+        variant: an id of `VARIANTS`.
+        split: "train", "validation" or "test".
+        settings: that the pairs were made with.
+    """
+
+    def __init__(
+        self, folder: Path, index: dict[str, Any], variant: str, split: Split, settings: Settings
+    ) -> None:
+        super().__init__(folder, index)
+        self.variant, self.split, self.settings = variant, split, settings
+
+    def __reduce__(self) -> tuple[type["GeneratedPairs"], tuple[Any, ...]]:
+        return type(self), (self.folder, self.index, self.variant, self.split, self.settings)
+
+    def motion(self, index: int) -> Tensor | None:
+        """The true motion of a pair, (2, H, W), see `truth`; None where its kind tells none.
+
+        The pair is drawn again.
+        """
+        attempt = self.records[index]["attempt"]
+        motion = _drawn(self.variant, self.split, index, attempt, self.settings).motion
+        return motion() if motion else None
 
 
 def read_settings(settings: Mapping[str, Any] | None) -> Settings:
@@ -73,7 +103,7 @@ def build_benchmark(
     *,
     cache: Path,
     progress: bool = True,
-) -> PackedPairs:
+) -> GeneratedPairs:
     """Pairs of one split, generated once and kept in the cache.
 
     Args:
@@ -115,7 +145,8 @@ def build_benchmark(
         "versions": versions(PACKAGES),
     }
     sizes = [(checked.size, checked.size)] * count
-    return kept(folder, key, name, lambda: write_packed(folder, header, sizes, made()))
+    packed = kept(folder, key, name, lambda: write_packed(folder, header, sizes, made()))
+    return GeneratedPairs(packed.folder, packed.index, data_id, split, checked)
 
 
 def make_pair(data_id: str, split: Split, index: int, settings: Settings | None = None) -> Made:
@@ -126,10 +157,8 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
     """
     settings = settings or Settings()
     low, high = _window(data_id, settings)
-    stock = open_stock(settings, split, index)
     for attempt in range(ATTEMPTS):
-        rng = generator(f"{VERSION}.{settings.seed}/{split}/{data_id}/{index}/{attempt}")
-        drawn = VARIANTS[data_id](rng, stock, settings)
+        drawn = _drawn(data_id, split, index, attempt, settings)
         blurred, sharp = _to_8bit(drawn.blurred), _to_8bit(drawn.sharp)
         psnr = _psnr(middle_frame(blurred), sharp)
         if split == "train" or low <= psnr <= high:
@@ -149,6 +178,11 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
         f"attempts at pair {index} of {drawn.source} gave none (the last {psnr:.1f} dB); change "
         f"`blur` ({settings.blur:g}) or `psnr`"
     )
+
+
+def _drawn(data_id: str, split: Split, index: int, attempt: int, settings: Settings) -> Drawn:
+    rng = generator(f"{VERSION}.{settings.seed}/{split}/{data_id}/{index}/{attempt}")
+    return VARIANTS[data_id](rng, open_stock(settings, split, index), settings)
 
 
 def generator(key: str) -> np.random.RandomState:

@@ -89,11 +89,7 @@ def average_poses(canvas: F32, size: int, poses: F64, anchor: Anchor) -> tuple[F
     side, margin = len(canvas), (len(canvas) - size) // 2
     if anchor == "first":
         poses = poses - poses[0]
-    reach = torch.arange(size, dtype=torch.float32) - (size - 1) / 2  # pixels from the centre
-    columns, rows = reach.expand(size, size), reach[:, None].expand(size, size)
-    rays = torch.stack([columns, rows, torch.full_like(rows, FOCAL)], dim=-1)  # (size, size, 3)
-    turned = rays @ torch.from_numpy(_planes(poses)).float().transpose(1, 2)[:, None]
-    place = turned[..., :2] * (FOCAL / turned[..., 2:])  # (K, size, size, 2)
+    place = places(size, poses)
     source = torch.from_numpy(canvas.transpose(2, 0, 1)).contiguous()[None]
     frames = F.grid_sample(
         source.expand(len(poses), -1, -1, -1),
@@ -105,6 +101,15 @@ def average_poses(canvas: F32, size: int, poses: F64, anchor: Anchor) -> tuple[F
     blurred: F32 = frames.mean(dim=0).clamp(0, 1).permute(1, 2, 0).numpy()
     window = slice(margin, margin + size)
     return blurred, canvas[window, window]
+
+
+def places(size: int, poses: F64) -> torch.Tensor:
+    """Where each pixel looks at each of K poses, in pixels from the middle: (K, size, size, 2)."""
+    reach = torch.arange(size, dtype=torch.float32) - (size - 1) / 2  # pixels from the centre
+    columns, rows = reach.expand(size, size), reach[:, None].expand(size, size)
+    rays = torch.stack([columns, rows, torch.full_like(rows, FOCAL)], dim=-1)  # (size, size, 3)
+    turned = rays @ torch.from_numpy(_planes(poses)).float().transpose(1, 2)[:, None]
+    return turned[..., :2] * (FOCAL / turned[..., 2:])
 
 
 def path_length(poses: F64) -> float:

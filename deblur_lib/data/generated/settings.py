@@ -1,10 +1,12 @@
 """What can be chosen about generated pictures, and what a drawing function hands back."""
 
+from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
+from torch import Tensor
 
 from deblur_lib.data.generated.scenes import F32, LARGEST_SIZE, SPLITS, Split
 from deblur_lib.spec import STRICT
@@ -49,13 +51,15 @@ class Settings:
 class Drawn(NamedTuple):
     """A pair before rounding: (size, size, 3) in [0, 1] each, source, length of blur in pixels.
 
-    Of a clip, blurred is (T, size, size, 3).
+    Of a clip, blurred is (T, size, size, 3). `motion` calculates the true motion, see `truth`; None
+    where none is told.
     """
 
     blurred: F32
     sharp: F32
     source: str
     length: float
+    motion: Callable[[], Tensor] | None = None
 
 
 def strength(rng: np.random.RandomState, split: Split, settings: Settings) -> float:

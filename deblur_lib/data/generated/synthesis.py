@@ -133,14 +133,19 @@ def average_motion(
     Returns:
         Blurred and sharp, each (size, size, 3) in [0, 1].
     """
+    u = instants(size, motion, objects)
+    power = GAMMA if averaging == "gamma" else 1.0
+    frames = render(canvas, size, motion, objects, u, power=power)
+    blurred, sharp = frames.mean(dim=0), frames[len(u) // 2]  # (3, size, size)
+    return _stored(blurred, power), _stored(sharp, power)
+
+
+def instants(size: int, motion: Motion, objects: Sequence[Cutout]) -> F64:
+    """Instants of an exposure that `average_motion` averages, the middle one among them."""
     longest = motion.length + max((one.motion.length for one in objects), default=0.0)
     longest += (abs(motion.turn) + abs(motion.zoom)) * size / 2
     count = int(np.clip(2 * np.ceil(longest / 4) + 1, FEWEST, MOST))  # at least one per 2 px
-    u = np.linspace(-0.5, 0.5, count)
-    power = GAMMA if averaging == "gamma" else 1.0
-    frames = render(canvas, size, motion, objects, u, power=power)
-    blurred, sharp = frames.mean(dim=0), frames[count // 2]  # (3, size, size)
-    return _stored(blurred, power), _stored(sharp, power)
+    return np.linspace(-0.5, 0.5, count)
 
 
 def render(

@@ -4,6 +4,8 @@
 |---|---|
 | synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
 | synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
+| synth-gopro-far | as synth-gopro-linear, paths of 26 to 44 pixels whatever `blur` |
+| synth-gopro-jpeg | synth-gopro-linear whose blurred picture was stored as JPEG of quality 30 |
 | synth-clip | three frames of a moving scene, each the mean of 21 STORED pictures \
 (N = 20, L = 10); sharp = the middle frame |
 | synth-clip-short | the same, each the mean of 3 of those pictures: nearly sharp |
@@ -12,6 +14,8 @@
 | synth-lai-nonuniform | one of four fixed paths of a turning camera (train: any), mean of stored \
 values, noise 0.01; sharp = middle of the path |
 | synth-lai-nonuniform-first | the same, sharp = start of the path, as the benchmark has it |
+| synth-lai-nonuniform-full, -first-full | the two above at the benchmark's own lengths of path, \
+whatever `blur` and `spread` |
 | synth-realblur-j | night scene with lamps, one kernel in light before clipping; tone curve, JPEG |
 | synth-realblur-r | the same without tone curve and JPEG: dark |
 | synth-hide-close, -long | one or two large, or two to five small people who walk; linear light |
@@ -21,11 +25,12 @@ a network trained on one average loses on the other.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from deblur_lib.data.generated import lai, night, people
+from deblur_lib.data.generated import lai, night, people, truth
 from deblur_lib.data.generated.kernels import KERNEL_HALF, convolve, shake_kernel
 from deblur_lib.data.generated.moving import AVERAGED, MovingScene
 from deblur_lib.data.generated.scenes import Stock
@@ -45,6 +50,7 @@ WINDOWS = {  # where it differs: dark pictures score higher, nearly sharp ones m
     "synth-clip-short": (32.0, 99.0),
 }
 OBJECTS = (0.4, 0.4, 0.2)  # probability of 0, 1 and 2 moving objects
+QUALITY = 30  # of JPEG
 CLIP_FRAMES = (-1, 0, 1)
 CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
 
@@ -59,7 +65,26 @@ def _moving(
     count = 0 if still else rng.choice(3, p=OBJECTS)
     objects = [_object(rng, stock, settings, behind=scene.source) for _ in range(count)]
     pair = average_motion(scene.picture, settings.size, motion, objects, averaging)
-    return Drawn(*pair, scene.source, motion.length)
+    told = partial(truth.moving, settings.size, motion, objects)
+    return Drawn(*pair, scene.source, motion.length, told)
+
+
+def _far(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
+    """A moving scene whose path is longer than what a narrow network sees."""
+    motion = draw_motion(
+        rng, median=34.0, spread=0.15, shortest=26.0, longest=44.0, blur=1.0
+    )  # fmt: skip
+    scene = stock.scene(rng, settings.size, 36)
+    pair = average_motion(scene.picture, settings.size, motion, (), "linear")
+    told = partial(truth.moving, settings.size, motion)
+    return Drawn(*pair, scene.source, motion.length, told)
+
+
+def _compressed(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
+    """A moving scene whose blurred picture went through strong JPEG compression."""
+    drawn = _moving(rng, stock, settings, averaging="linear")
+    stored = (np.clip(drawn.blurred, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return drawn._replace(blurred=night.through_jpeg(stored, QUALITY))
 
 
 def _clip(
@@ -128,7 +153,7 @@ def _shaken(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Dra
     kernel = shake_kernel(rng, length, half)
     scene = stock.scene(rng, settings.size, half)
     pair = convolve(scene.picture, settings.size, kernel, "gamma")
-    return Drawn(*pair, scene.source, length)
+    return Drawn(*pair, scene.source, length, partial(truth.uniform, settings.size, kernel))
 
 
 def _lai_uniform(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
@@ -140,7 +165,8 @@ def _lai_uniform(rng: np.random.RandomState, stock: Stock, settings: Settings) -
     )
     scene = stock.scene(rng, settings.size, len(kernel) // 2)
     blurred, sharp = convolve(scene.picture, settings.size, kernel, "linear")
-    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, length)
+    told = partial(truth.uniform, settings.size, kernel)
+    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, length, told)
 
 
 def _lai_nonuniform(
@@ -155,7 +181,16 @@ def _lai_nonuniform(
     margin = int(np.ceil(lai.MARGIN * blur))
     scene = stock.scene(rng, settings.size, margin)
     blurred, sharp = lai.average_poses(scene.picture, settings.size, poses, anchor)
-    return Drawn(lai.add_noise(rng, blurred), sharp, scene.source, lai.path_length(poses))
+    told = partial(truth.turning, settings.size, poses)
+    noisy = lai.add_noise(rng, blurred)
+    return Drawn(noisy, sharp, scene.source, lai.path_length(poses), told)
+
+
+def _lai_full(
+    rng: np.random.RandomState, stock: Stock, settings: Settings, *, anchor: lai.Anchor
+) -> Drawn:
+    """The same at full strength."""
+    return _lai_nonuniform(rng, stock, replace(settings, blur=1.0, spread=1.0), anchor=anchor)
 
 
 def _night(
@@ -175,7 +210,7 @@ def _night(
     scene = stock.scene(rng, settings.size, margin)
     radiance = night.light_scene(rng, scene.picture, settings.size)
     pair = night.expose_pair(rng, radiance, settings.size, kernel, development)
-    return Drawn(*pair, scene.source, length)
+    return Drawn(*pair, scene.source, length, partial(truth.uniform, settings.size, kernel))
 
 
 def _walking(
@@ -192,18 +227,23 @@ def _walking(
     )
     pair = average_motion(scene.picture, settings.size, camera, walkers, "gamma")
     longest = camera.length + max(one.motion.length for one in walkers)
-    return Drawn(*pair, scene.source, longest)
+    told = partial(truth.moving, settings.size, camera, walkers)
+    return Drawn(*pair, scene.source, longest, told)
 
 
 VARIANTS: dict[str, Callable[[np.random.RandomState, Stock, Settings], Drawn]] = {
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
+    "synth-gopro-far": _far,
+    "synth-gopro-jpeg": _compressed,
     "synth-clip": _clip,
     "synth-clip-short": partial(_clip, averaged=1),
     "synth-shake": _shaken,
     "synth-lai-uniform": _lai_uniform,
     "synth-lai-nonuniform": partial(_lai_nonuniform, anchor="centre"),
     "synth-lai-nonuniform-first": partial(_lai_nonuniform, anchor="first"),
+    "synth-lai-nonuniform-full": partial(_lai_full, anchor="centre"),
+    "synth-lai-nonuniform-first-full": partial(_lai_full, anchor="first"),
     "synth-realblur-j": partial(_night, development="j"),
     "synth-realblur-r": partial(_night, development="r"),
     "synth-hide-close": partial(_walking, distance="close"),

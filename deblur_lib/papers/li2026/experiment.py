@@ -295,7 +295,6 @@ PROFILES = (
             "li2026_long": ONE, "multiscale_dpl": THREE, "attention_se": THREE, "deblurgan": THREE,
             "attention_group": THREE, "li2026_print": THREE,
         },
-        precision="fp32",
     ),
     extend(
         GPU,

@@ -140,10 +140,14 @@ class SangGenerator(Deblurrer):
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1] at its own size; not negative with the printed ReLU."""
+        return (self.finish(self.drawn(blurred)),)
+
+    def drawn(self, blurred: Tensor) -> Tensor:
+        """What the last activation gets, (B, 3, H, W) of any sign."""
         check_input(self, blurred)
         x = self.body(self.head(blurred))  # (B, F, H, W)
-        x = self.tail(x).float()  # (B, 3, H, W)
-        return (self.finish(x + blurred if self.global_skip else x),)
+        drawn: Tensor = self.tail(x).float()  # (B, 3, H, W)
+        return drawn + blurred if self.global_skip else drawn
 
 
 STARTS: dict[str, Callable[[SangGenerator], None]] = {

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from deblur_lib.papers.sang2018.structure import Counter, block_variants, counts
 
 BINS = 32  # side of a stored spectrum
+HALF = 0.5 / 255  # below it a value is black in 8 bits
+KEPT, BLACK = "edges, blurred input = 1", "black values [%]"
+FALSELY = "black where the sharp picture is not [%]"
 SHOWN = ("sang2018", "sang2018_content")  # whose spectra are drawn
 
 
@@ -70,46 +73,83 @@ def structure(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dic
     return counts(count_macs)
 
 
-def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -> dict[str, Any]:
+def trained(
+    networks: Mapping[str, nn.Module],
+    pictures: Mapping[str, Tensor],
+    sharp: Mapping[str, Tensor],
+) -> dict[str, Any]:
     """What the figures show of trained networks.
 
     Args:
-        networks: trained networks by method id.
+        networks: trained generators by method id.
         pictures: blurred pictures (1, 3, H, W) by "<data set>/<name>".
+        sharp: their sharp pictures.
 
     Returns:
-        `edges` (listing: edge strength of the output in parts of the input's, and share of black
-        output values), `costs` with the same edge strength ("edges"), and `spectra` (panels:
+        `edges` (listing of `look_at`, the sharp and the blurred pictures first), `costs` with its
+        edge strength ("edges") and black values ("black", "false_black"), and `spectra` (panels:
         blurred input, then the networks of `SHOWN`).
     """
     with torch.no_grad():
-        outputs = {
-            method: [network(blurred) for blurred in pictures.values()]
+        drawn: dict[str, list[Tensor]] = {
+            method: [network.drawn(blurred) for blurred in pictures.values()]  # type: ignore[operator]
             for method, network in networks.items()
         }
-    before = [edge_strength(blurred) for blurred in pictures.values()]
-    edges = [
-        {
-            "row": method,
-            "edges kept, blurred input = 1": round(
-                sum(edge_strength(one) / was for one, was in zip(restored, before, strict=True))
-                / len(restored), 4,
-            ),
-            "black values [%]": round(
-                100 * sum(float((one <= 0).float().mean()) for one in restored) / len(restored), 3
-            ),
+        outputs: dict[str, list[Tensor]] = {
+            method: [networks[method].finish(one) for one in made]  # type: ignore[operator]
+            for method, made in drawn.items()
         }
-        for method, restored in outputs.items()
-    ]  # fmt: skip
-    shown = {"blurred input": list(pictures.values())}
+    truth, inputs = list(sharp.values()), list(pictures.values())
+    before = [edge_strength(one) for one in inputs]
+    seen = {"sharp": truth, "blurred": inputs} | outputs
+    edges = [
+        {"row": name} | look_at(made, truth, before, drawn.get(name, made))
+        for name, made in seen.items()
+    ]
+    shown = {"blurred input": inputs}
     shown |= {method: outputs[method] for method in SHOWN if method in outputs}
     return {
         "edges": edges,
         "costs": {
-            str(one["row"]): {"edges": one["edges kept, blurred input = 1"]} for one in edges
+            str(one["row"]): {
+                "edges": one[KEPT], "black": one[BLACK], "false_black": one[FALSELY],
+            }
+            for one in edges
         },
         "spectra": {"panels": [_panel(*one) for one in shown.items()]},
+    }  # fmt: skip
+
+
+def look_at(
+    pictures: list[Tensor], sharp: list[Tensor], before: list[float], drawn: list[Tensor]
+) -> dict[str, float]:
+    """Edges and black values of pictures, (1, 3, H, W) each.
+
+    Args:
+        pictures: restored, or whatever else is looked at.
+        sharp: the truth.
+        before: edge strength of the blurred pictures.
+        drawn: the same before the last activation, which cuts off what lies below zero.
+
+    Returns:
+        Means over the pictures: edge strength in parts of the input's; share of values that are
+        black in 8 bits; share that is black where the sharp value is not, and how bright the sharp
+        value is there; how far below zero the values lie that do.
+    """
+    edges = [edge_strength(one) / was for one, was in zip(pictures, before, strict=True)]
+    made, true, below = (torch.cat([x.flatten() for x in one]) for one in (pictures, sharp, drawn))
+    black, false = made < HALF, (made < HALF) & (true >= HALF)
+    return {
+        KEPT: round(sum(edges) / len(edges), 4),
+        BLACK: round(100 * float(black.float().mean()), 3),
+        FALSELY: round(100 * float(false.float().mean()), 3),
+        "sharp value there [of 255]": _grey(true[false]),
+        "below zero by [of 255]": _grey(-below[below < 0]),
     }
+
+
+def _grey(values: Tensor) -> float:
+    return round(255 * float(values.mean()), 2) if len(values) else 0.0
 
 
 def _panel(title: str, pictures: list[Tensor]) -> dict[str, Any]:

@@ -115,16 +115,18 @@ def counts(count_macs: Counter) -> dict[str, Any]:
     """Diagrams, the paper's Tables 1 and 2 and costs of both networks at the printed sizes.
 
     Returns:
-        `architecture`, the listings `generator` and `discriminator`, and `costs`.
+        `architecture`, the listings `generator`, `discriminator` and `sizes`, and `costs`.
     """
     with torch.device("meta"):
         patch = torch.empty(1, 3, PATCH, PATCH)
         generator, discriminator = SangGenerator(), SangDiscriminator()
+        narrow = SangGenerator(kernel=3)
         blocks = layer_table(generator, patch, whole=(ResidualBlock,))
         judged = layer_table(discriminator, patch)
-        reach = receptive_field(layer_table(generator, patch))
-        macs = {one: count_macs(one, patch) for one in (generator, discriminator)}
-    sizes = [sum(row["parameters"] for row in rows) for rows in (blocks, judged)]
+        small = layer_table(narrow, patch)
+        reach, short = receptive_field(layer_table(generator, patch)), receptive_field(small)
+        macs = {one: count_macs(one, patch) for one in (generator, narrow, discriminator)}
+    sizes = [sum(row["parameters"] for row in rows) for rows in (blocks, small, judged)]
     return {
         "architecture": {
             "blocks": blocks_plan(),
@@ -133,10 +135,19 @@ def counts(count_macs: Counter) -> dict[str, Any]:
         },
         "generator": listing(blocks),
         "discriminator": listing(judged),
+        "sizes": [
+            {"network": "generator", "parameters": sizes[0], "MACs": macs[generator],
+             "field [px]": reach},
+            {"network": "generator, 3x3 kernels", "parameters": sizes[1], "MACs": macs[narrow],
+             "field [px]": short},
+            {"network": "discriminator", "parameters": sizes[2], "MACs": macs[discriminator],
+             "field [px]": PATCH},
+        ],
         "costs": {
             "generator_printed": {
                 "parameters": sizes[0], "macs": macs[generator], "receptive_field": reach,
             },
-            "discriminator_printed": {"parameters": sizes[1], "macs": macs[discriminator]},
+            "kernel3_printed": {"parameters": sizes[1], "receptive_field": short},
+            "discriminator_printed": {"parameters": sizes[2], "macs": macs[discriminator]},
         },
     }  # fmt: skip

@@ -20,7 +20,7 @@ ABREAST = 2  # data sets side by side
 
 
 def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
-    """Pairs of each data set above a histogram of the input's PSNR.
+    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR.
 
     Args:
         results: stored pictures and rows.
@@ -28,7 +28,7 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
         figure: the declaration.
         each: pairs shown of each data set.
     """
-    data_ids = tested_on(results, paper)
+    data_ids = _shown_sets(results, paper)
     shown = [
         (dataset, rule, picture)
         for dataset in data_ids
@@ -47,6 +47,11 @@ def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Dr
     lower.supxlabel("PSNR of the blurred input [dB]", fontsize=8)
     drawing.set_label(f"{figure.title}: {len(shown)} pairs, blurred above and sharp below. {told}")
     return drawing
+
+
+def _shown_sets(results: Results, paper: Paper) -> dict[str, str]:
+    tested = tested_on(results, paper)
+    return {name: one for name, one in tested.items() if name not in paper.scored_for}
 
 
 def _pairs(
@@ -68,7 +73,7 @@ def _pairs(
 def _histograms(results: Results, paper: Paper, axes: Any) -> str:
     told = []
     for number, (axis, (dataset, data_id)) in enumerate(
-        zip(axes, tested_on(results, paper).items(), strict=True)
+        zip(axes, _shown_sets(results, paper).items(), strict=True)
     ):
         mine = scores(results, "identity", dataset, "psnr-rgb")
         values = mine.values[0] if mine else np.empty(0)

@@ -24,6 +24,17 @@ Groups = dict[str, list[Entry]]
 MIB = 2.0**20
 STEEP = 1.05  # power of growth above which something does not grow linearly
 
+GROWING = {
+    ("pictures", "network", "megapixels"): (
+        "Restoring one picture in float32 with one thread, large ones in tiles; memory is what the "
+        "process grew by."
+    ),
+    ("runs", "stage", "runs"): (
+        "Runs planned, handed out to workers that are done at once, looked at as `deblur status` "
+        "does, collected, and made into tables, figures and verdicts."
+    ),
+}
+
 
 class Column(NamedTuple):
     """A column of the table.
@@ -207,7 +218,8 @@ def _number(value: float | None, text: str) -> str:
 
 def _growth(root: Path) -> Iterator[str]:
     folder = root / side_by_side.MEASURED
-    for name, over, unit in (("pictures", "network", "megapixels"), ("runs", "stage", "runs")):
+    for (name, over, unit), told in GROWING.items():
+        yield told
         path = folder / f"{name}.csv"
         if not path.is_file():
             yield f"Not measured yet: `python benchmarks/growth.py {name}`."

@@ -41,7 +41,8 @@ def networks_of(paper: Paper) -> list[Method]:
     return [
         one
         for one in compared(paper)
-        if not one.weights_of and not (one.control and one.network in paper.networks)
+        if not one.weights_of
+        and not (one.control and (one.network in paper.networks or not one.trains))
     ]
 
 

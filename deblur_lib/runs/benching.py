@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from deblur_lib import catalogue, papers, provenance, seals
-from deblur_lib.devices import accelerator_name, processor_threads, resolve_precision
+from deblur_lib.devices import accelerator_name, laid, processor_threads, resolve_precision
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters, traced
-from deblur_lib.evaluation.inference import evaluating, full_precision, out_of_memory
+from deblur_lib.evaluation.inference import evaluating, full_precision, lay_out, out_of_memory
 from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.evaluation.timing import Machine, peak, timed, watched
 from deblur_lib.nn import Deblurrer
@@ -151,15 +151,23 @@ def bench(
         sizes: height and width of the pictures; rounded up to what the network takes.
         precisions: "fp32" and "bf16"; none takes fp32 and what `auto` means here.
         step: measure a training step too.
+
+    Raises:
+        UsageError: a control that is told the motion of each picture.
     """
     chosen = precisions or dict.fromkeys(("fp32", resolve_precision("auto", device)))
     network = fresh_network(subject.network, subject.options, seed=0)
+    if isinstance(network, EstimatingDeblurrer) and network.needs_motion:
+        raise UsageError(
+            f"{subject.network} is told the motion of each generated picture and has nothing to "
+            "measure without; bench another network"
+        )
     works = [("forward", 1, *_fitted(network, size)) for size in sizes]
     if isinstance(network, EstimatingDeblurrer):
         works, chosen = works[:1], chosen if precisions else ("fp32",)  # a pass takes minutes
     elif step:
         works.append(("step", BATCH, *_fitted(network, (CROP, CROP))))
-    network.to(device)
+    lay_out(network.to(device), device)
     with processor_threads(1 if device.type == "cpu" else None):
         for what, batch, height, width in works:
             shape = (batch, *_frames(network), 3, height, width)
@@ -207,7 +215,8 @@ def _measured(
     network: Deblurrer, known: dict[str, Any], shape: tuple[int, ...], device: torch.device
 ) -> Measured:
     precision = str(known["precision"])
-    blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(device)
+    blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    blurred = laid(blurred.to(device), device)
     tensors = (*network.parameters(), *network.buffers(), blurred)
     learns = known["what"] == "step"
     call = _step(network, blurred, precision) if learns else _forward(network, blurred, precision)

@@ -101,6 +101,12 @@ def test_a_method_without_a_count_is_timed_once_and_takes_no_step(
     assert found.seconds is not None
 
 
+def test_a_control_that_is_told_the_motion_has_nothing_to_measure() -> None:
+    assert "true_blur" not in {one.network for one in subjects()}
+    with pytest.raises(UsageError, match="told the motion"):
+        next(bench(Subject("true_blur", {}), CPU))
+
+
 def test_the_table_is_stored_sealed_as_csv_and_json(
     measured: list[benching.Measured], tmp_path: Path
 ) -> None:

@@ -17,13 +17,17 @@ def resolve_device(name: str) -> torch.device:
     """The device to compute on.
 
     Args:
-        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda" or "mps".
+        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda", "mps", or one of
+            several GPUs by its number ("cuda:1").
 
     Raises:
         DeviceError: unknown name, or a device that this machine or this torch does not have.
     """
-    if name not in DEVICES:
-        raise DeviceError(unknown_name("device", name, DEVICES, see="deblur reproduce --help"))
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICES or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise DeviceError(
+            unknown_name("device", name, [*DEVICES, "cuda:0"], see="deblur restore --help")
+        )
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -31,11 +35,15 @@ def resolve_device(name: str) -> torch.device:
     }
     if name == "auto":
         return torch.device(next(kind for kind, found in there.items() if found))
-    if not there[name]:
+    if not there[kind]:
         raise DeviceError(
             f"device {name!r} was asked for, torch {torch.__version__} finds only "
             f"{', '.join(kind for kind, found in there.items() if found)}; take --device auto, or "
-            f"install the driver and a torch built for {name}"
+            f"install the driver and a torch built for {kind}"
+        )
+    if number and int(number) >= (count := torch.cuda.device_count()):
+        raise DeviceError(
+            f"device {name!r} was asked for, there are {count}: cuda:0 to cuda:{count - 1}"
         )
     return torch.device(name)
 

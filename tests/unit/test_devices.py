@@ -38,6 +38,23 @@ def test_no_cuda_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_device("cuda")
 
 
+def test_one_of_several_gpus_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(DeviceError, match=r"'cuda:2' was asked for, there are 2: cuda:0 to cuda:1"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=r"'cuda:1' was asked for.* take --device auto"):
+        resolve_device("cuda:1")
+
+
+@pytest.mark.parametrize("name", ["cuda:", "cuda:x", "cuda:-1", "cpu:0", "mps:1", "auto:0"])
+def test_numbers_of_other_devices_are_unknown(name: str) -> None:
+    with pytest.raises(DeviceError, match="no device is called"):
+        resolve_device(name)
+
+
 def test_unknown_names() -> None:
     with pytest.raises(DeviceError, match="no device is called 'gpu'"):
         resolve_device("gpu")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PRECISION: dict[str, str] = {
     **dict.fromkeys(
         (
-            *("dbgan", "deepdeblur", "dmphn", "mimo_unet", "mimo_unet_plus", "mtrnn"),
+            *("dbgan", "deepdeblur", "dmphn", "mimo_unet", "mimo_unet_plus", "mtrnn", "plain_unet"),
             *("sang2018", "srn", "svrnn", "wan2023", "zhao2020"),
         ),
         "bf16",

@@ -1,12 +1,11 @@
 """The page of the data: every photograph with author and licence, every kind of generated blur."""
 
-import ast
 import io
-from importlib import resources
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from deblur_lib.data.generated.kinds import KINDS
 from deblur_lib.data.generated.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
 from deblur_lib.files import atomic
 from deblur_lib.report.markup import escape
@@ -21,24 +20,14 @@ HEADS = {
 
 def pictures_page(folder: Path) -> str:
     """Markdown of the page, with thumbnails written below `folder`."""
-    lines = ["## Kinds of generated pairs", "", *_variants(), ""]
+    kinds = [f"| {name} | {told} |" for name, told in KINDS.items()]
+    lines = ["## Kinds of generated pairs", "", "| id | what blurs it |", "|---|---|", *kinds, ""]
     for split in reversed(SPLITS):
         shown = [one for one in DECLARED.values() if one.split == split]
         lines += [f"## {HEADS[split]}", "", "| picture | title | author | licence | from |"]
         lines += ["|---|---|---|---|---|", *(_row(folder, one) for one in shown), ""]
     shared = ", ".join(TEXTURES["validation"])
     return "\n".join([*lines, f"Validation shares the textures of training: {shared}.", ""])
-
-
-def _variants() -> list[str]:
-    """The table in the docstring of `generated.variants`, read without loading torch."""
-    text = (
-        resources.files("deblur_lib.data.generated")
-        .joinpath("variants.py")
-        .read_text(encoding="utf-8")
-    )
-    described = ast.get_docstring(ast.parse(text)) or ""
-    return [line for line in described.splitlines() if line.startswith("|")]
 
 
 def _row(folder: Path, one: Photograph) -> str:

@@ -193,7 +193,7 @@ def execute(
         started=started,
         notes=list(notes),
         cautions=list(cautions),
-        code=code | {"training": fitted.code or code["training"]},
+        code=code if run.released else code | {"training": fitted.code},
         origin=read_card(fitted.weights).origin,
     )
     write_manifests(folder / "manifest.json", [manifest])

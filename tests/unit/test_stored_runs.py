@@ -153,7 +153,7 @@ def test_other_scoring_code_scores_again(stored, now: dict[str, str]) -> None:  
 @pytest.mark.usefixtures("no_training")
 def test_a_convention_asked_for_since_scores_again(stored, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     plan, run, folder = stored
-    monkeypatch.setattr(running, "conventions", lambda *_: ("psnr-rgb", "psnr-float"))
+    monkeypatch.setattr(running, "conventions", lambda *_, **__: ("psnr-rgb", "psnr-float"))
     assert not is_finished(run, open_tests(plan))
     again(plan)
     assert is_finished(run, open_tests(plan))

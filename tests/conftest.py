@@ -19,6 +19,7 @@ def pytest_configure() -> None:
     torch.set_num_threads(int(os.environ.get("DEBLUR_TEST_THREADS", "1")))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For several processes at once: one takes a whole file, and one all that needs the notebooks.
 

@@ -19,23 +19,6 @@ def pytest_configure() -> None:
     torch.set_num_threads(int(os.environ.get("DEBLUR_TEST_THREADS", "1")))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For several processes at once: one takes a whole file, and one all that needs the notebooks.
-
-    The notebooks' tests come first, for they take longest.
-    """
-
-    def place(item: pytest.Item) -> str:
-        needed = getattr(item, "fixturenames", ())
-        shared = {"executed_project", "built_book"} & set(needed)
-        return "notebooks" if shared else item.path.name
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(place(item)))
-    items.sort(key=lambda item: place(item) != "notebooks")
-
-
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real pairs and frames for checking; never shipped, see CONTRIBUTING."""

@@ -27,7 +27,7 @@ from deblur_lib.spec import (
     extend,
 )
 
-SPENT = "the small budgets are spent on the printed rows and on controls that train nothing"
+SPENT = "the small budgets train two controls of the selection alone, those that start at 0.2"
 SHALLOW = "a layer of the smaller budgets is one block deep already and cannot have fewer"
 COMPRESSED = "trained where generated pictures are the training set and there are hours for it"
 
@@ -259,8 +259,8 @@ PROFILES = (
         why="minutes on two processor cores, so most trained rows have one seed, and the "
         "luck of a training is known from two rows with three: shows whether rows of one size "
         "differ after the same short training on generated blur. Camera shake without lamps "
-        "stands for RealBlur-J: in night pictures so short a training gains a third of a decibel "
-        "at most, too little to tell rows apart. It does not show what full training would give",
+        "stands for RealBlur-J: in night pictures so short a training gains too little to "
+        "tell rows apart. It does not show what full training would give",
     ),
     extend(
         STUDY,

@@ -32,7 +32,7 @@ COPIES = (
     "small budgets end before it can copy its input"
 )
 
-SPENT = "the small budgets are spent on the printed rows and the AFF control"
+SPENT = "the small budgets are spent on the printed ablation, AFF and MIMO-UNet"
 
 METHODS = (
     Method("nah2017", "Nah et al. 2017", "deepdeblur", profiles=FROM_STUDY, not_run=COPIES),
@@ -55,7 +55,7 @@ METHODS = (
     Method(
         "wan2023_msrm_plain", "Baseline + MSRM", "wan2023", {"block": "msrm", "skip": "plain"},
         profiles=("smoke", "study", "gpu", "paper"),
-        not_run="the demo budget is spent on the printed rows and the AFF control",
+        not_run="the demo budget is spent on the printed ablation, AFF and MIMO-UNet",
         control=True,
     ),
     Method(

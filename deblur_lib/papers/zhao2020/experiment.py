@@ -29,8 +29,8 @@ from deblur_lib.spec import (
     extend,
 )
 
-NOT_AT_DEMO = "the demo budget is spent on the printed rows and the three controls of the claims"
-SPENT = "the small budgets are spent on the printed rows and the controls of the claims"
+NOT_AT_DEMO = "the demo budget is spent on the printed rows and the three controls below them"
+SPENT = "the small budgets are spent on the printed rows and the controls below them"
 
 METHODS = (
     Method(
@@ -182,8 +182,8 @@ PROFILES = (
             "zhao2020_exchanged": THREE,
         },
         why="minutes on two processor cores, three seeds of the full network and one of the other "
-        "rows: shows whether the neighbours of a frame help after a "
-        "short training of narrow networks on generated clips",
+        "rows: shows whether the trained network uses the neighbours of a frame after a short training "
+        "of narrow networks on generated clips; whether it gained by them is asked from study on",
     ),
     extend(
         STUDY,

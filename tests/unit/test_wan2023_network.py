@@ -303,13 +303,6 @@ def test_probes_tell_whether_dffm_left_equal_shares() -> None:
     assert found["DFFM over pictures"]["wan2023"]["moved"] == pytest.approx(0, abs=1e-5)
 
 
-def test_modules_are_found_by_path() -> None:
-    found = probes.modules_of(small())
-    assert list(found)[:2] == ["encode_at.0.0", "encode_at.1.0"]
-    assert len(found) == 6
-    assert probes.modules_of(small(block="residual")) == {}
-
-
 def test_shares_of_dffm_can_be_fixed_after_training() -> None:
     pictures = [torch.rand(3, 34, 32, generator=torch.Generator().manual_seed(i)) for i in range(3)]
     small = {"base_channels": 4, "blocks_per_stage": 1, "block": "residual"}

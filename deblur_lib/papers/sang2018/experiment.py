@@ -69,61 +69,43 @@ SMALL_GONG = {
     "reach": 16,
 }
 
+OWN = Method("sang2018", "sang2018 (residual GAN)", "sang2018")
+CONTROL = extend(OWN, control=True)
+LATER = extend(CONTROL, profiles=FROM_STUDY, not_run=SPENT)
+FAR = extend(CONTROL, train_on="long_paths", profiles=("study",), not_run=SHORT)
+SUN = Method(
+    "sun2015", "Sun et al. 2015", "sun2015", train=ALONE, profiles=NOT_DEMO, not_run=KERNELS
+)
+
 METHODS = (
-    Method(
-        "whyte2012", "Whyte et al. 2012", "whyte2012", train=ALONE, profiles=NOT_DEMO,
-        not_run=KERNELS, trains=False,
+    extend(SUN, id="whyte2012", title="Whyte et al. 2012", network="whyte2012", trains=False),
+    SUN,
+    extend(SUN, id="gong2017", title="Gong et al. 2017", network="gong2017"),
+    OWN,
+    extend(CONTROL, id="sang2018_content", title="content loss alone", train=ALONE),
+    extend(
+        CONTROL, id="sang2018_relu_after_sum", title="ReLU after the sum",
+        options={"relu_after_sum": True},
     ),
-    Method(
-        "sun2015", "Sun et al. 2015", "sun2015", train=ALONE, profiles=NOT_DEMO, not_run=KERNELS
+    extend(
+        CONTROL, id="sang2018_batch_norm", title="batch normalisation", options={"norm": "batch"}
     ),
-    Method(
-        "gong2017", "Gong et al. 2017", "gong2017", train=ALONE, profiles=NOT_DEMO, not_run=KERNELS
+    extend(CONTROL, id="sang2018_kernel3", title="3x3 kernels", options={"kernel": 3}),
+    extend(LATER, id="sang2018_weight_10", title="adversarial weight tenfold"),
+    extend(LATER, id="sang2018_weight_100", title="adversarial weight hundredfold"),
+    extend(LATER, id="sang2018_weight_1000", title="adversarial weight thousandfold"),
+    extend(
+        LATER, id="sang2018_linear_output", title="no ReLU at the end",
+        options={"output_activation": "none"},
     ),
-    Method("sang2018", "sang2018 (residual GAN)", "sang2018"),
-    Method(
-        "sang2018_content", "content loss alone", "sang2018",
-        train={"adversarial": None}, control=True,
+    extend(LATER, id="sang2018_no_augment", title="no augmentation", train={"augment": ()}),
+    extend(
+        LATER, id="sang2018_light", title="trained on means of light", train_on="linear_light"
     ),
-    Method(
-        "sang2018_relu_after_sum", "ReLU after the sum", "sang2018",
-        {"relu_after_sum": True}, control=True,
-    ),
-    Method(
-        "sang2018_batch_norm", "batch normalisation", "sang2018", {"norm": "batch"}, control=True
-    ),
-    Method("sang2018_kernel3", "3x3 kernels", "sang2018", {"kernel": 3}, control=True),
-    Method(
-        "sang2018_weight_10", "adversarial weight tenfold", "sang2018", profiles=FROM_STUDY,
-        not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_weight_100", "adversarial weight hundredfold", "sang2018", profiles=FROM_STUDY,
-        not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_weight_1000", "adversarial weight thousandfold", "sang2018",
-        profiles=FROM_STUDY, not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_linear_output", "no ReLU at the end", "sang2018", {"output_activation": "none"},
-        profiles=FROM_STUDY, not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_no_augment", "no augmentation", "sang2018", train={"augment": ()},
-        profiles=FROM_STUDY, not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_light", "trained on means of light", "sang2018", train_on="linear_light",
-        profiles=FROM_STUDY, not_run=SPENT, control=True,
-    ),
-    Method(
-        "sang2018_far", "trained on long paths, 5x5 kernels", "sang2018", train_on="long_paths",
-        profiles=("study",), not_run=SHORT, control=True,
-    ),
-    Method(
-        "sang2018_far_kernel3", "trained on long paths, 3x3 kernels", "sang2018", {"kernel": 3},
-        train_on="long_paths", profiles=("study",), not_run=SHORT, control=True,
+    extend(FAR, id="sang2018_far", title="trained on long paths, 5x5 kernels"),
+    extend(
+        FAR, id="sang2018_far_kernel3", title="trained on long paths, 3x3 kernels",
+        options={"kernel": 3},
     ),
     Method(
         "true_blur", "True blur as lines, EPLL", "true_blur", train=ALONE,
@@ -147,6 +129,9 @@ RECIPE = Train(
     validate=30,
     adversarial=GAME,
 )
+
+PLAIN = ("psnr-rgb", "wang-rgb")
+SHIFTED = ("psnr-rgb", "shift-y-psnr")
 
 TABLES = (
     Table(
@@ -172,7 +157,7 @@ TABLES = (
             "sang2018", "sang2018_content", "sang2018_weight_10", "sang2018_weight_100",
             "sang2018_weight_1000", "sang2018_linear_output", "sang2018_no_augment", "identity",
         ),
-        columns=columns({"gopro_test": ("psnr-rgb", "wang-rgb")}),
+        columns=columns({"gopro_test": PLAIN}),
         kind="ablation",
     ),
     Table(
@@ -183,10 +168,7 @@ TABLES = (
         "paper.",
         methods=("sang2018", "identity"),
         columns=columns({
-            "lai": ("psnr-rgb", "shift-y-psnr"),
-            "lai_first": ("psnr-rgb", "shift-y-psnr"),
-            "lai_full": ("psnr-rgb", "shift-y-psnr"),
-            "lai_first_full": ("psnr-rgb", "shift-y-psnr"),
+            "lai": SHIFTED, "lai_first": SHIFTED, "lai_full": SHIFTED, "lai_first_full": SHIFTED,
         }),
     ),
     Table(
@@ -197,10 +179,7 @@ TABLES = (
         methods=(
             "sang2018", "sang2018_far", "sang2018_far_kernel3", "sang2018_light", "identity",
         ),
-        columns=columns({
-            "long_paths": ("psnr-rgb", "wang-rgb"),
-            "linear_light": ("psnr-rgb", "wang-rgb"),
-        }),
+        columns=columns({"long_paths": PLAIN, "linear_light": PLAIN}),
         kind="ablation",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the figures of sang2018 look inside for: dead outputs, kept edges, spectra of the output.
+"""What the figures of sang2018 look inside for: kept edges, black values, spectra of the output.
 
 `structure` (no training needed) and `trained` are what `collecting` and `running` call.
 
@@ -11,24 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from deblur_lib.papers.sang2018.structure import Counter, block_variants, counts
+from deblur_lib.papers.sang2018.structure import Counter, counts
 
 BINS = 32  # side of a stored spectrum
 HALF = 0.5 / 255  # below it a value is black in 8 bits
 KEPT, BLACK = "edges, blurred input = 1", "black values [%]"
 FALSELY = "black where the sharp picture is not [%]"
 SHOWN = ("sang2018", "sang2018_content")  # whose spectra are drawn
-
-
-def black_share(network: nn.Module, blurred: Tensor) -> float:
-    """Share of output values that are exactly zero; 1.0 means the output ReLU is dead.
-
-    Args:
-        network: any restoring network.
-        blurred: (B, 3, H, W) in [0, 1].
-    """
-    with torch.no_grad():
-        return float((network(blurred) == 0).float().mean())
 
 
 def edge_strength(pictures: Tensor) -> float:
@@ -156,6 +145,3 @@ def _panel(title: str, pictures: list[Tensor]) -> dict[str, Any]:
     mean = torch.stack([spectrum(one) for one in pictures]).mean(dim=0)
     rounded = [[round(value, 3) for value in row] for row in mean.tolist()]
     return {"title": title, "map": rounded, "scale": "power, log10"}
-
-
-__all__ = ["black_share", "block_variants", "edge_strength", "spectrum", "structure", "trained"]

@@ -13,6 +13,7 @@ from deblur_lib.spec import (
     IDENTITY,
     LARGER,
     LONG_RUN,
+    NOT_DEMO,
     ONE,
     PRINTED,
     RAGAN,
@@ -32,7 +33,12 @@ COPIES = (
     "small budgets end before it can copy its input"
 )
 
-SPENT = "the small budgets are spent on the printed rows and the AFF control"
+SPENT = "the small budgets are spent on the printed ablation, AFF and MIMO-UNet"
+
+BASELINE = Method("wan2023_baseline", "Baseline", "wan2023", {"block": "residual", "skip": "plain"})
+CONTROL = extend(BASELINE, control=True)
+OWN = Method("wan2023", "wan2023 (DFFM + MSRM)", "wan2023", {"block": "msrm", "skip": "dffm"})
+LATER = extend(OWN, profiles=FROM_STUDY, not_run=SPENT, control=True)
 
 METHODS = (
     Method("nah2017", "Nah et al. 2017", "deepdeblur", profiles=FROM_STUDY, not_run=COPIES),
@@ -45,47 +51,34 @@ METHODS = (
         "dmphn", "DMPHN (stack of four)", "dmphn", {"levels": 3, "stages": 4},
         profiles=FROM_STUDY, not_run=COPIES,
     ),
-    Method("wan2023_baseline", "Baseline", "wan2023", {"block": "residual", "skip": "plain"}),
-    Method("wan2023_dffm", "Baseline + DFFM", "wan2023", {"block": "residual", "skip": "dffm"}),
-    Method("wan2023", "wan2023 (DFFM + MSRM)", "wan2023", {"block": "msrm", "skip": "dffm"}),
-    Method(
-        "wan2023_aff", "Baseline + AFF", "wan2023", {"block": "residual", "skip": "aff"},
-        control=True,
+    BASELINE,
+    extend(BASELINE, id="wan2023_dffm", title="Baseline + DFFM", options={"skip": "dffm"}),
+    OWN,
+    extend(CONTROL, id="wan2023_aff", title="Baseline + AFF", options={"skip": "aff"}),
+    extend(
+        CONTROL, id="wan2023_msrm_plain", title="Baseline + MSRM", options={"block": "msrm"},
+        profiles=NOT_DEMO,
+        not_run="the demo budget is spent on the printed ablation, AFF and MIMO-UNet",
     ),
-    Method(
-        "wan2023_msrm_plain", "Baseline + MSRM", "wan2023", {"block": "msrm", "skip": "plain"},
-        profiles=("smoke", "study", "gpu", "paper"),
-        not_run="the demo budget is spent on the printed rows and the AFF control",
-        control=True,
+    extend(
+        LATER, id="wan2023_msrm_aff", title="Baseline + AFF + MSRM", options={"skip": "aff"}
     ),
-    Method(
-        "wan2023_msrm_aff", "Baseline + AFF + MSRM", "wan2023", {"block": "msrm", "skip": "aff"},
-        profiles=FROM_STUDY, not_run=SPENT,
-        control=True,
+    extend(
+        CONTROL, id="wan2023_dffm_mean", title="Baseline + DFFM, shares fixed at their mean",
+        options={"skip": "dffm", "dffm_shares": "mean"}, weights_of="wan2023_dffm",
+        profiles=FROM_DEMO, not_run=LARGER,
     ),
-    Method(
-        "wan2023_dffm_mean", "Baseline + DFFM, shares fixed at their mean", "wan2023",
-        {"block": "residual", "skip": "dffm", "dffm_shares": "mean"}, weights_of="wan2023_dffm",
-        profiles=FROM_DEMO, not_run=LARGER, control=True,
+    extend(
+        CONTROL, id="wan2023_dffm_equal", title="Baseline + DFFM, shares of a third",
+        options={"skip": "dffm", "dffm_shares": "equal"}, weights_of="wan2023_dffm",
     ),
-    Method(
-        "wan2023_dffm_equal", "Baseline + DFFM, shares of a third", "wan2023",
-        {"block": "residual", "skip": "dffm", "dffm_shares": "equal"}, weights_of="wan2023_dffm",
-        control=True,
+    extend(
+        LATER, id="wan2023_wide", title="wan2023, MSRM twice as wide", options={"msrm_expand": 2}
     ),
-    Method(
-        "wan2023_wide", "wan2023, MSRM twice as wide", "wan2023",
-        {"block": "msrm", "skip": "dffm", "msrm_expand": 2}, profiles=FROM_STUDY, not_run=SPENT,
-        control=True,
-    ),
-    Method(
-        "wan2023_l1", "wan2023, L1 alone", "wan2023", {"block": "msrm", "skip": "dffm"},
-        train={"loss": {"l1": 1.0}}, profiles=FROM_STUDY, not_run=SPENT, control=True,
-    ),
-    Method(
-        "wan2023_l2", "wan2023, L2 and spectrum", "wan2023", {"block": "msrm", "skip": "dffm"},
-        train={"loss": {"mse": 1.0, "spectrum": 0.1}}, profiles=FROM_STUDY, not_run=SPENT,
-        control=True,
+    extend(LATER, id="wan2023_l1", title="wan2023, L1 alone", train={"loss": {"l1": 1.0}}),
+    extend(
+        LATER, id="wan2023_l2", title="wan2023, L2 and spectrum",
+        train={"loss": {"mse": 1.0, "spectrum": 0.1}},
     ),
     extend(
         LONG_RUN, id="wan2023_long", title="wan2023, long run", network="wan2023",

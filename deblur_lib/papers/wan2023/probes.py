@@ -103,11 +103,6 @@ def branch_weights(network: WanNet, blurred: Tensor) -> list[dict[str, list[floa
     return [{name: rows[index] for name, rows in shares.items()} for index in range(len(blurred))]
 
 
-def modules_of(network: nn.Module) -> dict[str, MSRM]:
-    """Every MSRM of a network by its path, e.g. "encode_at.0.7", in the order of the network."""
-    return {name: one for name, one in network.named_modules() if isinstance(one, MSRM)}
-
-
 def structure(
     full: Mapping[str, Mapping[str, int]], count_macs: Callable[[nn.Module, Tensor], int]
 ) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Tile
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.restoring.comparing import NAME, Comparison, fresh_folder
+from deblur_lib.restoring.comparing import NAME, Comparison, comparison
 from deblur_lib.restoring.photos import restore_photo
 from deblur_lib.restoring.sources import Found, find
 from deblur_lib.restoring.targets import Task, settle
@@ -84,21 +85,11 @@ def restore_inputs(
     for line in (*found.notes, *(f"failed: {reason}" for reason in found.failed)):
         say(line)
     network = network.to(place)
-    with fresh_folder(out, wishes.compare) as fresh:
-        page = Comparison(fresh, out) if fresh else None
+    with comparison(out, say) if wishes.compare else nullcontext() as page:
         tasks = _settled(found, out, weights, wishes)
         if isinstance(network, EstimatingDeblurrer):
             network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
-        restorer = _Restorer(network, card.network, wishes, page, say)
-        try:
-            done, stopped = restorer.all(tasks), None
-        except KeyboardInterrupt as error:
-            done, stopped = 0, error
-        if page:
-            page.write()
-            say(f"compare: {out / NAME / 'index.html'}")
-    if stopped:
-        raise stopped
+        done = _Restorer(network, card.network, wishes, page, say).all(tasks)
     return done, len(tasks) + len(found.failed) - done
 
 

@@ -1,7 +1,7 @@
 """Restore all that some arguments name; one bad input never stops the others."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from deblur_lib.devices import resolve_device
 from deblur_lib.errors import DataError, DeblurError, UsageError
-from deblur_lib.evaluation.restore import Tile
+from deblur_lib.evaluation.restore import Say, Tile
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.comparing import NAME, Comparison, comparison
@@ -21,8 +21,6 @@ from deblur_lib.restoring.targets import Task, settle
 from deblur_lib.restoring.videos import restore_video
 from deblur_lib.weights.checkpoint import open_network
 from deblur_lib.weights.shipped import shipped
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -153,10 +151,7 @@ class _Restorer:
                     "not photos; give a video or a folder of its frames"
                 )
             keep = partial(self.page.add, source.path, target) if self.page else None
-            bar = source.path.name
-            notes = restore_photo(
-                network, source.path, target, tile=self.wishes.tile, bar=bar, keep=keep
-            )
+            notes = restore_photo(network, source.path, target, tile=self.wishes.tile, keep=keep)
         else:
             pictures = self.wishes.frames or source.kind == "frames"
             notes = restore_video(

@@ -5,7 +5,7 @@ Everything it shows lies beside it under numbers; it asks nothing of any other p
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from PIL import Image
 
 from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import UsageError
+from deblur_lib.evaluation.restore import Say
 from deblur_lib.files import beside, whole_folder
 from deblur_lib.restoring.blurmap import CELL, Map, blur_map
 
@@ -123,7 +124,7 @@ class Comparison:
 
 
 @contextmanager
-def comparison(out: Path, say: Callable[[str], None]) -> Iterator[Comparison]:
+def comparison(out: Path, say: Say) -> Iterator[Comparison]:
     """A page below the results; written when the block ends, by Ctrl-C too, if it shows anything.
 
     Raises:

@@ -2,14 +2,10 @@
 
 import math
 import weakref
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
+from deblur_lib.evaluation.cost import traced
 from deblur_lib.evaluation.inference import device_of, forward, lay_out
 from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.nn import Deblurrer
@@ -43,44 +39,6 @@ def bytes_per_pixel(network: Deblurrer) -> float:
         picture = torch.zeros(1, *clip, 3, side, side)
         device = device_of(network, picture)
         lay_out(network, device)  # first, so that weights in a new layout are not counted
-        with _Watch(network) as watch:
-            forward(network, picture.to(device))
-        _known[network] = watch.most / side**2
+        own = (*network.parameters(), *network.buffers())
+        _known[network] = traced(lambda: forward(network, picture.to(device)), *own) / side**2
     return _known[network]
-
-
-class _Watch(TorchDispatchMode):
-    """Adds up what lives of the tensors that operations make."""
-
-    def __init__(self, network: Deblurrer) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.now = self.most = 0
-        own = [*network.parameters(), *network.buffers()]
-        self.alive = {one.untyped_storage().data_ptr() for one in own}  # are there already
-
-    def __torch_dispatch__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Run an operation and count the storage of its results."""
-        made = func(*args, **(kwargs or {}))
-        for one in tree_leaves(made):
-            if isinstance(one, Tensor):
-                self._count(one.untyped_storage())
-        return made
-
-    def _count(self, storage: torch.UntypedStorage) -> None:
-        place = storage.data_ptr()
-        if place in self.alive or not place:
-            return
-        self.alive.add(place)
-        self.now += storage.nbytes()
-        self.most = max(self.most, self.now)
-        weakref.finalize(storage, self._forget, place, storage.nbytes())
-
-    def _forget(self, place: int, size: int) -> None:
-        self.alive.discard(place)
-        self.now -= size

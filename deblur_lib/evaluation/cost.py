@@ -38,7 +38,7 @@ ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during 
 TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 Shape = tuple[int, ...]
 FEWEST = 3  # timed passes that have quartiles of their own
-SLOW = 3.0  # seconds of a pass that is not repeated
+SLOW = 3.0  # seconds of a call that is not repeated
 
 
 def cost(
@@ -85,9 +85,11 @@ def cost(
     with evaluating(network), full_precision(where), processor_threads(count):
         try:
             macs = count_macs(copy.deepcopy(network).to("meta"), blurred.to("meta"))
-            start = _clock(where)
-            memory, method = _peak_memory(network, blurred)
-            first = _clock(where) - start
+            start = clock(where)
+            own = (*network.parameters(), *network.buffers(), blurred)
+            with torch.no_grad():
+                memory, method = peak(lambda: network(blurred), where, *own)
+            first = clock(where) - start
             slow = first > SLOW
             seconds = [first] if slow else _passes(network, blurred, repeats, longest)
             threads = torch.get_num_threads()
@@ -194,43 +196,52 @@ def device_name(device: torch.device) -> str:
 
 
 def _passes(network: nn.Module, blurred: Tensor, count: int, longest: float) -> list[float]:
-    """Seconds of each timed pass; every pass waits for the device."""
+    """Seconds of each timed pass."""
     seconds: list[float] = []
     with torch.inference_mode():
         while not seconds or (len(seconds) < count and sum(seconds) < longest):
-            start = _clock(blurred.device)
-            network(blurred)
-            _wait(blurred.device)
-            seconds.append(_clock(blurred.device) - start)
+            seconds.append(seconds_of(lambda: network(blurred), blurred.device))
     return seconds
 
 
-def _clock(device: torch.device) -> float:
-    """Seconds of this process on a processor, of the wall elsewhere."""
+def clock(device: torch.device) -> float:
+    """Seconds that this process worked, on a processor; elsewhere those of the wall."""
     return time.process_time() if device.type == "cpu" else time.perf_counter()
 
 
 def _wait(device: torch.device) -> None:
-    waits: dict[str, Callable[[], None]] = {
-        "cuda": lambda: torch.cuda.synchronize(device),
-        "mps": torch.mps.synchronize,
-    }
-    if device.type in waits:
-        waits[device.type]()
+    """Wait until a device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
-def _peak_memory(network: nn.Module, blurred: Tensor) -> tuple[int, str]:
-    own = sum(one.nbytes for one in (*network.parameters(), *network.buffers(), blurred))
-    if blurred.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(blurred.device)
-        before = torch.cuda.memory_allocated(blurred.device)
-        with torch.inference_mode():
-            network(blurred)
-        _wait(blurred.device)
-        return own + torch.cuda.max_memory_allocated(blurred.device) - before, ALLOCATOR
-    with torch.no_grad():
-        alive = traced(lambda: network(blurred), *network.parameters(), *network.buffers(), blurred)
-    return own + alive, TRACED
+def seconds_of(call: Callable[[], object], device: torch.device) -> float:
+    """Seconds of a call, which ends when the device has done it."""
+    _wait(device)
+    start = clock(device)
+    call()
+    _wait(device)
+    return clock(device) - start
+
+
+def peak(call: Callable[[], object], device: torch.device, *known: Tensor) -> tuple[int, str]:
+    """Most bytes that live at once while something is called, and how they were found.
+
+    Args:
+        call: what to do.
+        device: where it works.
+        known: tensors that existed before; they count.
+    """
+    own = sum(one.nbytes for one in known)
+    if device.type != "cuda":
+        return own + traced(call, *known), TRACED
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    call()
+    _wait(device)
+    return own + torch.cuda.max_memory_allocated(device) - before, ALLOCATOR
 
 
 def traced(call: Callable[[], object], *known: Tensor) -> int:

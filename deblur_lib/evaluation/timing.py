@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 import torch
-from torch import Tensor
 
-from deblur_lib.evaluation.cost import ALLOCATOR, TRACED, traced
+from deblur_lib.evaluation.cost import SLOW, peak, seconds_of
+
+__all__ = ["Machine", "Timing", "peak", "timed", "watched"]
 
 QUIET = 0.25  # cores that others may use of a machine that counts as quiet
-SLOW = 3.0  # seconds of a call that is not repeated
 ADDED = ("user", "nice", "system", "irq", "softirq", "steal")
 
 
@@ -68,19 +68,6 @@ def _own() -> float:
     return time.process_time() + sum(os.times()[2:4])
 
 
-def clock(device: torch.device) -> float:
-    """Seconds that this process worked, on a processor; elsewhere those of the wall."""
-    return time.process_time() if device.type == "cpu" else time.perf_counter()
-
-
-def wait(device: torch.device) -> None:
-    """Wait until a device has done all that it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
-
-
 def timed(
     call: Callable[[], object], device: torch.device, *, repeats: int = 9, longest: float = 5.0
 ) -> Timing:
@@ -92,35 +79,9 @@ def timed(
         repeats: timed calls at most.
         longest: seconds after which no further call starts.
     """
-    first = _seconds(call, device)
+    first = seconds_of(call, device)
     seconds = [first] if first > SLOW else []
     while not seconds or (first <= SLOW and len(seconds) < repeats and sum(seconds) < longest):
-        seconds.append(_seconds(call, device))
+        seconds.append(seconds_of(call, device))
     low, middle, high = (float(one) for one in np.percentile(seconds, [25, 50, 75]))
     return Timing(middle, low, high, len(seconds))
-
-
-def _seconds(call: Callable[[], object], device: torch.device) -> float:
-    wait(device)
-    start = clock(device)
-    call()
-    wait(device)
-    return clock(device) - start
-
-
-def peak(call: Callable[[], object], device: torch.device, *known: Tensor) -> tuple[int, str]:
-    """Most bytes that live at once while something is called, and how they were found.
-
-    Args:
-        call: what to do.
-        device: where it works.
-        known: tensors that existed before; they count.
-    """
-    own = sum(one.nbytes for one in known)
-    if device.type != "cuda":
-        return own + traced(call, *known), TRACED
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
-    call()
-    wait(device)
-    return own + torch.cuda.max_memory_allocated(device) - before, ALLOCATOR

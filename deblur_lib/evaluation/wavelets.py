@@ -25,12 +25,12 @@ def cw_ssim(restored: NDArray[np.uint8], sharp: NDArray[np.uint8]) -> float:
     Source: `cw_ssim_value` of pyssim 0.4.
     """
     one, other = _signal(restored), _signal(sharp)
-    sizes = np.zeros((4, one.size))  # |a||b|, a^2 + b^2, ab, |ab| summed over the widths
+    sizes = np.zeros((3, one.size))  # |ab|, a^2 + b^2, ab summed over the widths
     for wavelet in _wavelets(one.size):
         a, b = (fftconvolve(signal, wavelet, mode="same") for signal in (one, other))
-        sizes += np.stack((np.abs(a) * np.abs(b), a**2 + b**2, a * b, np.abs(a * b)))
+        sizes += np.stack((np.abs(a * b), a**2 + b**2, a * b))
     magnitude = (2 * sizes[0] + K) / (sizes[1] + K)
-    sign = (2 * np.abs(sizes[2]) + K) / (2 * sizes[3] + K)
+    sign = (2 * np.abs(sizes[2]) + K) / (2 * sizes[0] + K)
     return float(np.mean(magnitude * sign))
 
 

@@ -1,7 +1,8 @@
 """Restore all that some arguments name; one bad input never stops the others."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,18 +11,16 @@ from tqdm import tqdm
 
 from deblur_lib.devices import resolve_device
 from deblur_lib.errors import DataError, DeblurError, UsageError
-from deblur_lib.evaluation.restore import Tile
+from deblur_lib.evaluation.restore import Say, Tile
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.restoring.comparing import NAME, Comparison, fresh_folder
+from deblur_lib.restoring.comparing import NAME, Comparison, comparison
 from deblur_lib.restoring.photos import restore_photo
 from deblur_lib.restoring.sources import Found, find
 from deblur_lib.restoring.targets import Task, settle
 from deblur_lib.restoring.videos import restore_video
 from deblur_lib.weights.checkpoint import open_network
 from deblur_lib.weights.shipped import shipped
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -84,21 +83,11 @@ def restore_inputs(
     for line in (*found.notes, *(f"failed: {reason}" for reason in found.failed)):
         say(line)
     network = network.to(place)
-    with fresh_folder(out, wishes.compare) as fresh:
-        page = Comparison(fresh, out) if fresh else None
+    with comparison(out, say) if wishes.compare else nullcontext() as page:
         tasks = _settled(found, out, weights, wishes)
         if isinstance(network, EstimatingDeblurrer):
             network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
-        restorer = _Restorer(network, card.network, wishes, page, say)
-        try:
-            done, stopped = restorer.all(tasks), None
-        except KeyboardInterrupt as error:
-            done, stopped = 0, error
-        if page:
-            page.write()
-            say(f"compare: {out / NAME / 'index.html'}")
-    if stopped:
-        raise stopped
+        done = _Restorer(network, card.network, wishes, page, say).all(tasks)
     return done, len(tasks) + len(found.failed) - done
 
 
@@ -162,10 +151,7 @@ class _Restorer:
                     "not photos; give a video or a folder of its frames"
                 )
             keep = partial(self.page.add, source.path, target) if self.page else None
-            bar = source.path.name
-            notes = restore_photo(
-                network, source.path, target, tile=self.wishes.tile, bar=bar, keep=keep
-            )
+            notes = restore_photo(network, source.path, target, tile=self.wishes.tile, keep=keep)
         else:
             pictures = self.wishes.frames or source.kind == "frames"
             notes = restore_video(

@@ -4,7 +4,9 @@ Everything it shows lies beside it under numbers; it asks nothing of any other p
 """
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +17,8 @@ from PIL import Image
 
 from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import UsageError
-from deblur_lib.files import whole_folder
+from deblur_lib.evaluation.restore import Say
+from deblur_lib.files import beside, whole_folder
 from deblur_lib.restoring.blurmap import CELL, Map, blur_map
 
 NAME = "compare"  # folder of the page, below that of the results
@@ -111,24 +114,33 @@ class Comparison:
         self.shots.append(told)
 
     def write(self) -> None:
-        """Write the page."""
+        """Write the page, which takes the place of an earlier one."""
         made = jinja2.Environment(autoescape=True).from_string(PAGE)
         text = made.render(shots=self.shots, mark=MARK, widest=f"{WIDEST:g}", cell=CELL)
         (self.folder / "index.html").write_text(text, encoding="utf-8")
+        with whole_folder(self.out / NAME) as place:
+            for one in self.folder.iterdir():
+                one.rename(place / one.name)
 
 
-def fresh_folder(out: Path, wanted: bool) -> AbstractContextManager[Path | None]:
-    """The folder for a page below the results, which takes its place when it is whole.
+@contextmanager
+def comparison(out: Path, say: Say) -> Iterator[Comparison]:
+    """A page below the results; written when the block ends, by Ctrl-C too, if it shows anything.
 
     Raises:
         UsageError: a folder of that name is there that no comparison made.
     """
     folder = out / NAME
-    if not wanted:
-        return nullcontext()
     if folder.exists() and not is_page(folder):
         raise UsageError(f"{folder} holds something else than a comparison; choose another --out")
-    return whole_folder(folder)
+    with tempfile.TemporaryDirectory(prefix=f"{beside(folder).name}.", dir=out) as fresh:
+        page = Comparison(Path(fresh), out)
+        try:
+            yield page
+        finally:
+            if page.shots:
+                page.write()
+                say(f"compare: {folder / 'index.html'}")
 
 
 def is_page(folder: Path) -> bool:

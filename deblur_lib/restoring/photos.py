@@ -25,7 +25,6 @@ def restore_photo(
     target: Path,
     *,
     tile: Tile = "auto",
-    bar: str = "",
     keep: Keep | None = None,
 ) -> list[str]:
     """Restore a picture file, keeping depth, gray, alpha, profile, details and date.
@@ -35,7 +34,6 @@ def restore_photo(
         path: the picture.
         target: file to write.
         tile: see `evaluation.restore`.
-        bar: name of a progress bar over tiles.
         keep: given the picture before and after.
 
     Returns:
@@ -51,7 +49,7 @@ def restore_photo(
     most = DEEPEST.get(target.suffix.lower(), picture.depth)
     if picture.depth > most:
         notes.append(f"{picture.depth} bits became {most}, as many as {target.suffix} holds")
-    restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=bar)
+    restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=path.name)
     write_picture(target, replace(restored, depth=min(picture.depth, most)))
     dated(path, target)
     if keep is not None:

@@ -60,9 +60,14 @@ def write_video(restored: Iterable[U8], source: Frames, target: Path) -> int:
             if writer is not None:
                 writer.release()
         if not count:
-            raise DataError(f"{source.path} holds no frame that can be read; convert it to mp4")
+            raise nothing(source.path)
         check_whole(target, there=_frames_in(part), count=count)
     return count
+
+
+def nothing(path: Path) -> DataError:
+    """The error of a video without a frame."""
+    return DataError(f"{path} holds no frame that can be read; convert it to mp4 or to pictures")
 
 
 def check_whole(target: Path, *, there: int, count: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from deblur_lib.data.pictures.headers import is_picture
@@ -20,6 +21,7 @@ from deblur_lib.report.statistics import bootstrap
 from deblur_lib.restoring.comparing import is_page
 
 Say = Callable[[str], None]
+ENDS = ("low", "high")  # of an interval
 DECIMALS = {"psnr": 2, "ssim": 4}
 
 
@@ -100,28 +102,18 @@ class Scoring:
 
     def text(self) -> str:
         """A table for reading."""
-        head = ["picture", *self.conventions]
-        shown = list(map(convention, self.conventions))
-        lines = [
-            [picture, *(_told(one, kind.metric) for one, kind in zip(values, shown, strict=True))]
-            for picture, values in self.scores.items()
-        ]
-        totals = list(zip(self.totals.values(), shown, strict=True))
-        lines.append(["mean", *(_told(one.mean, kind.metric) for one, kind in totals)])
-        ends = [[_told(end, kind.metric) for end in (one.low, one.high)] for one, kind in totals]
-        lines.append(["95 % interval", *(" to ".join(dict.fromkeys(pair)) for pair in ends)])
-        if any(one.equal for one, _ in totals):
-            lines.append(["equal, left out", *(str(one.equal) for one, _ in totals)])
-        widths = [max(len(line[k]) for line in [head, *lines]) for k in range(len(head))]
-        return "\n".join(
-            "  ".join(
-                [
-                    line[0].ljust(widths[0]),
-                    *(one.rjust(w) for one, w in zip(line[1:], widths[1:], strict=True)),
-                ]
-            )
-            for line in [head, *lines]
-        )
+        kinds = [convention(name).metric for name in self.conventions]
+        totals = list(self.totals.values())
+        numbers = [*self.scores.values(), [one.mean for one in totals]]
+        lines = [list(map(_told, values, kinds)) for values in numbers]
+        low, high = (map(_told, [getattr(one, end) for one in totals], kinds) for end in ENDS)
+        lines.append([" to ".join(dict.fromkeys(pair)) for pair in zip(low, high, strict=True)])
+        names = [*self.scores, "mean", "95 % interval"]
+        if any(one.equal for one in totals):
+            lines.append([str(one.equal) for one in totals])
+            names.append("equal, left out")
+        columns = pd.Index(self.conventions, name="picture")
+        return pd.DataFrame(lines, names, columns).to_string()
 
 
 def score_folders(
@@ -146,8 +138,10 @@ def score_folders(
         say: told what concerns an alignment.
 
     Raises:
-        UsageError: unknown convention, or no picture has a partner.
+        UsageError: unknown convention or none, or no picture has a partner.
     """
+    if not conventions:
+        raise UsageError("no convention is named to score under; name one, or all")
     for name in conventions:
         convention(name)
     if restored.is_dir() != sharp.is_dir():

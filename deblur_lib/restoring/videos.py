@@ -1,7 +1,7 @@
 """Restore videos of any length, with as many frames in memory as the network takes."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,13 @@ from tqdm import tqdm
 from deblur_lib.data.clips.frames import Frames, exchanged, gaps, open_frames, thumbnail
 from deblur_lib.data.pictures import png16
 from deblur_lib.errors import DataError
-from deblur_lib.evaluation.restore import Tile, from_levels, restore, to_levels
+from deblur_lib.evaluation.restore import Say, Tile, from_levels, restore, to_levels
 from deblur_lib.files import atomic
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import write_png
 from deblur_lib.restoring import film, filming, plain
 from deblur_lib.restoring.film import Film, Pixels
 from deblur_lib.restoring.photos import dated
-
-Say = Callable[[str], None]
 
 
 def restore_video(
@@ -72,12 +70,13 @@ def _restore_film(
         if pictures:
             for count, frame in enumerate(bar, start=1):
                 _write_picture(target / f"{count:06d}.png", frame)
-            source.note("its sound is not copied")
+            if source.container.streams.audio:
+                source.note("its sound is not copied")
         else:
             _write_film(bar, source, target)
         damage = source.damage
     if not source.count:
-        raise _nothing(path)
+        raise plain.nothing(path)
     if damage:
         raise DataError(f"{path} -> {target}, {source.count} frames, but {damage}")
     return [f"{source.count} frames", *source.notes]
@@ -92,13 +91,9 @@ def _write_film(restored: Iterable[Pixels], source: Film, target: Path) -> None:
             for frame in restored:
                 writer.frame(frame)
             if not source.count:
-                raise _nothing(source.path)
+                raise plain.nothing(source.path)
             writer.end()
         plain.check_whole(target, there=filming.frames_in(part), count=source.count)
-
-
-def _nothing(path: Path) -> DataError:
-    return DataError(f"{path} holds no frame that can be read; convert it to mp4 or to pictures")
 
 
 def _restore_frames(
@@ -114,7 +109,7 @@ def _restore_frames(
     else:
         count = plain.write_video(bar, source, target)
     if not count:
-        raise _nothing(path)
+        raise plain.nothing(path)
     if source.lost:
         raise DataError(f"{path} -> {target}, {count} frames, but {_told(source, count)}")
     notes = [f"{count} frames", *lost]
@@ -186,7 +181,7 @@ def _mirrored(number: int, count: int) -> int:
     return min(number, period - number) if count > 1 else 0
 
 
-def _warn(source: Frames, say: Callable[[str], None]) -> None:
+def _warn(source: Frames, say: Say) -> None:
     missing = gaps(source.files)
     if missing:
         first, last = missing[0]

@@ -95,6 +95,13 @@ def test_a_comparison_takes_the_place_of_an_earlier_one_only(tmp_path: Path, wei
     restore_inputs([other], weights, tmp_path / "out", wishes=COMPARE, say=lambda _: None)
     folder = tmp_path / "out" / "compare"
     assert not (folder / "0002-before.jpg").exists()
+    page = (folder / "index.html").read_bytes()
+    said: list[str] = []
+    assert restore_inputs([other], weights, tmp_path / "out", wishes=COMPARE, say=said.append) == (
+        0, 1,
+    )  # fmt: skip
+    assert (folder / "index.html").read_bytes() == page, "nothing to show leaves the page alone"
+    assert not any(one.startswith("compare: ") for one in said)
     (folder / "index.html").write_text("mine")
     one = str(photo(tmp_path / "in" / "d.png"))
     with pytest.raises(UsageError, match="holds something else than a comparison"):

@@ -190,6 +190,7 @@ def hostile(folder: Path) -> list[Path]:
         "noise.avif": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1av1C" + bytes(range(256)),
         "noise.jp2": b"\0\0\0\x0cjP  \r\n\x87\n\xff\x51" + bytes(range(256)),
         "bomb.pgm": b"P5 99999 99999 65535\n",
+        "blank.ppm": b"P6" + b" " * 4000 + b"x",
     }  # fmt: skip
     for name, content in made.items():
         (folder / name).write_bytes(content)

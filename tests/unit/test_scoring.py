@@ -140,7 +140,8 @@ def test_what_has_no_score_is_told_and_counted(folders: tuple[Path, Path]) -> No
 def test_a_wrong_request_starts_nothing(folders: tuple[Path, Path], tmp_path: Path) -> None:
     restored, sharp = folders
     assert run(restored, tmp_path / "nowhere")[0] == 2
-    assert run(restored, sharp, "--metric", "psnr")[0] == 2
+    for metric in ("psnr", "", ","):
+        assert run(restored, sharp, "--metric", metric)[0] == 2
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"no picture below .* has the name"):
         score_folders(tmp_path / "empty", sharp, ("psnr-rgb",), progress=False)

@@ -8,7 +8,7 @@ import numpy as np
 from deblur_lib.data.pictures.details import Decoded, scaled
 from deblur_lib.data.pictures.headers import check_pixels
 
-HEADER = re.compile(rb"P([2356])" + rb"(?:\s+|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
+HEADER = re.compile(rb"P([2356])" + rb"(?:\s|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
 PLAIN = b"23"  # kinds that hold their numbers as text
 
 

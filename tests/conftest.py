@@ -1,6 +1,7 @@
 """Fixtures that several test folders share."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deblur_lib import papers
+from deblur_lib.locks import held
 
 pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show their values
 
@@ -34,8 +36,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def executed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder outside the checkout in which every notebook ran at the smoke profile."""
-    project = tmp_path_factory.mktemp("project")
+    """A project folder outside the checkout in which every notebook ran at the smoke profile.
+
+    Several test processes (`-n`) execute them once, and each has a copy.
+    """
+    own = tmp_path_factory.getbasetemp()
+    first = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "executed"
+    with held(first, "the executed notebooks"):
+        if not (first / "whole").is_file():
+            first.mkdir()
+            _execute(first)
+            (first / "whole").touch()
+    return Path(shutil.copytree(first, own / "project", symlinks=True))
+
+
+def _execute(project: Path) -> None:
     for name in ("notebooks", "deblur_lib", "book", "package.json", "package-lock.json"):
         (project / name).symlink_to(ROOT / name)
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
@@ -50,4 +65,3 @@ def executed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             check=False,
         )
         assert done.returncode == 0, f"{name}: {done.stderr[-3000:]}"
-    return project

@@ -26,6 +26,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
     """
     from deblur_lib import papers
     from deblur_lib.book.costs import fill_costs
+    from deblur_lib.runs.partial import discard, publish_part
     from deblur_lib.runs.plan import Request, make_plan
     from deblur_lib.runs.publishing import check_declared, not_smoke
     from deblur_lib.runs.publishing import publish as copy
@@ -33,8 +34,6 @@ def publish(paper: str, profile: str, partial: bool) -> None:
     root = store.checkout()
     papers.load(paper)
     if partial:
-        from deblur_lib.runs.partial import publish_part
-
         not_smoke(profile)
         plan = make_plan(Request(paper, profile))
         target, count = publish_part(plan)
@@ -43,6 +42,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
     source = store.results_folder(Request(paper, profile))
     check_declared(source, paper, profile)
     target = copy(source, store.published_folder(paper, profile), paper)
+    discard(paper, profile)
     click.echo(f"published: {target.relative_to(root)}")
     readme = root / "README.md"
     if readme.is_file() and fill_costs(readme, root / "results"):

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
-from deblur_lib.kernels.epll import BETAS, STRENGTH, epll, progress_bar
+from deblur_lib.kernels.epll import BETAS, STRENGTH
 from deblur_lib.kernels.flows import draw_flow, flow_error, labels
 from deblur_lib.kernels.line import line_blur
-from deblur_lib.kernels.mixture import Mixture
-from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.kernels.line_deblurrer import LineDeblurrer
 
 WIDTHS = (96, 256, 512, 512, 1024)
 KERNELS = (7, 5, 3, 3, 3)
@@ -28,7 +27,7 @@ STILL = 1 / 51  # of the training pictures are sharp
 WAVES = ((2.5, 1.2), (4.0, 1.6), (7.0, 2.2))  # length and spread of quick first filters, in pixels
 
 
-class Gong2017(EstimatingDeblurrer):
+class Gong2017(LineDeblurrer):
     """Read the motion of each pixel off a blurred picture, and take its blur away by EPLL.
 
     The network sees 86 px and tells one of several whole numbers for the motion along each axis;
@@ -69,16 +68,13 @@ class Gong2017(EstimatingDeblurrer):
         strength: PositiveFloat = STRENGTH,
         betas: Sequence[float] = BETAS,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            components=components, patches=patches, rounds=rounds, strength=strength, betas=betas
+        )
         widths = [width // divisor for width in WIDTHS]
-        if min(widths) < 1 or not betas or min(strength, *betas) <= 0:
-            raise UsageError(
-                f"gong2017 needs a divisor up to {min(WIDTHS)} and a strength and at least one "
-                f"beta above 0, got {divisor}, {strength} and {list(betas)}"
-            )
+        if min(widths) < 1:
+            raise UsageError(f"gong2017 needs a divisor up to {min(WIDTHS)}, got {divisor}")
         self.quick, self.reach = quick, reach
-        self.strength, self.betas = strength, tuple(betas)
-        self.patches, self.rounds = patches, rounds
         self.right = reach + 1 + SPARE  # labels 0, 1, ... to the right
         count = self.right + 2 * reach + 1  # and -reach ... reach down
         convs = [
@@ -94,7 +90,6 @@ class Gong2017(EstimatingDeblurrer):
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         if quick:
             _quicken(convs)
-        self.prior = Mixture(components)
 
     def scores(self, blurred: Tensor) -> Tensor:
         """Scores of all labels at each pixel: (B, 3, H, W) in [0, 1] -> (B, M, H, W).
@@ -112,10 +107,6 @@ class Gong2017(EstimatingDeblurrer):
         x = _added(_enlarged(x, 2), self.score_pool3(0.01 * pools[2]), crop=2)
         x = _added(_enlarged(x, 2), self.score_pool2(1e-4 * pools[1]), crop=4)
         return _enlarged(x, 4)[..., 9 : 9 + height, 9 : 9 + width]
-
-    def prepare(self, sharp: Tensor, seed: int) -> None:
-        """Fit the prior to gray patches of the crops."""
-        self.prior.fit_crops(sharp, seed, patches=self.patches, rounds=self.rounds)
 
     def blur_loss(self, sharp: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Cross-entropy of the labels along both axes, means over pixels.
@@ -140,23 +131,6 @@ class Gong2017(EstimatingDeblurrer):
     def estimate(self, blurred: Tensor) -> Tensor:
         """The likeliest labels of one picture (3, H, W): motion (2, H, W) in pixels."""
         return self._motion(blurred[None])[0]
-
-    @torch.no_grad()
-    def deconvolve(self, blurred: Tensor, blur: Tensor) -> Tensor:
-        """EPLL of one picture (3, H, W) under the line blur of a motion (2, H, W)."""
-        with progress_bar(self.name, shown=self.shows_bar) as progress:
-            return epll(
-                blurred,
-                line_blur(blur),
-                self.prior,
-                strength=self.strength,
-                betas=self.betas,
-                progress=progress,
-            )
-
-    def motion(self, blur: Tensor, size: tuple[int, int]) -> Tensor:
-        """The motion itself."""
-        return blur
 
     def _scores_by_axis(self, blurred: Tensor) -> tuple[Tensor, ...]:
         return torch.split(self.scores(blurred), [self.right, 2 * self.reach + 1], dim=1)

@@ -14,13 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
-from deblur_lib.kernels.epll import BETAS, STRENGTH, Progress, epll, progress_bar
+from deblur_lib.kernels.epll import BETAS, STRENGTH, Progress, progress_bar
 from deblur_lib.kernels.field import SWEEPS, choose_motion, enlarge, grid
 from deblur_lib.kernels.flows import flow_error
-from deblur_lib.kernels.line import line_blur, line_kernels
-from deblur_lib.kernels.mixture import Mixture
+from deblur_lib.kernels.line import line_kernels
+from deblur_lib.kernels.line_deblurrer import LineDeblurrer
 from deblur_lib.kernels.turning import Turned, margin
-from deblur_lib.nn.estimating import EstimatingDeblurrer
 
 THIN = 3  # the random field takes every third pixel
 GAIN = 6  # of the first layer at its start
@@ -71,7 +70,7 @@ class PatchNet(nn.Module):
         return scores[0].softmax(dim=0).permute(1, 2, 0)
 
 
-class Sun2015(EstimatingDeblurrer):
+class Sun2015(LineDeblurrer):
     """Motions of patches from a CNN, of pixels from a random field; deconvolution with a prior.
 
     Args:
@@ -122,17 +121,17 @@ class Sun2015(EstimatingDeblurrer):
         strength: PositiveFloat = STRENGTH,
         betas: Sequence[float] = BETAS,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            components=components, patches=patches, rounds=rounds, strength=strength, betas=betas
+        )
         self.patch, self.step, self.rotations, self.cuts = patch, step, rotations, cuts
         self.smoothness, self.sweeps, self.signless = smoothness, sweeps, signless
-        self.noise, self.patches, self.rounds = noise, patches, rounds
-        self.strength, self.betas = strength, tuple(betas)
+        self.noise = noise
         _check(self, widths, lengths)
         self.lengths = [one for one in sorted(set(lengths)) if one > 1]
         self.orientations = orientations
         self.minimum_size = 2 * (math.ceil(margin(patch, self.angles())) + 1)
         self.classify = PatchNet(patch, widths, 1 + len(self.lengths) * orientations)
-        self.prior = Mixture(components)
 
     def angles(self) -> list[float]:
         """Angles at which the picture is looked at, in radians; the first one is 0."""
@@ -158,10 +157,6 @@ class Sun2015(EstimatingDeblurrer):
         """Motions of all labels at all angles, "still" but once: (1 + rotations (K - 1), 2)."""
         turned = [self.moving(angle) for angle in self.angles()]
         return torch.cat((torch.zeros(1, 2), *turned))
-
-    def prepare(self, sharp: Tensor, seed: int) -> None:
-        """Fit the prior to patches of sharp crops."""
-        self.prior.fit_crops(sharp, seed, patches=self.patches, rounds=self.rounds)
 
     def blur_loss(self, sharp: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Cross-entropy over the labels of patches, each under the line blur of one label."""
@@ -260,35 +255,15 @@ class Sun2015(EstimatingDeblurrer):
             )
         return enlarge(field, (blurred.shape[-2], blurred.shape[-1]), THIN)
 
-    @torch.no_grad()
-    def deconvolve(self, blurred: Tensor, blur: Tensor) -> Tensor:
-        """Restore (3, H, W) under the line blur of a field (2, H, W), estimated or true."""
-        with progress_bar(self.name, shown=self.shows_bar) as progress:
-            return epll(
-                blurred,
-                line_blur(blur),
-                self.prior,
-                strength=self.strength,
-                betas=self.betas,
-                progress=progress,
-            )
-
-    def motion(self, blur: Tensor, size: tuple[int, int]) -> Tensor:
-        """The field itself."""
-        return blur
-
 
 def _check(network: Sun2015, widths: Sequence[int], lengths: Sequence[int]) -> None:
     """Refuse options that no network can be built of."""
-    patch, step, strength, betas = network.patch, network.step, network.strength, network.betas
+    patch, step = network.patch, network.step
     problems = {
         f"patches of at least {SMALLEST} px, got {patch}": patch < SMALLEST,
         f"three widths, got {list(widths)}": len(widths) != 3,
         f"a length above 1, which is no motion, got {list(lengths)}": max(lengths, default=1) <= 1,
         f"an even step, so that patches share their first pool, got {step}": step % 2 == 1,
-        f"a strength and at least one beta above 0, got {strength} and {list(betas)}": (
-            not betas or min(strength, *betas) <= 0
-        ),
     }
     for problem, found in problems.items():
         if found:

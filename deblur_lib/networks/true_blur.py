@@ -8,18 +8,15 @@ that are not straight.
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from deblur_lib.errors import UsageError
-from deblur_lib.kernels.epll import BETAS, STRENGTH, epll, progress_bar
-from deblur_lib.kernels.line import line_blur
-from deblur_lib.kernels.mixture import Mixture
-from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.kernels.epll import BETAS, STRENGTH
+from deblur_lib.kernels.line_deblurrer import LineDeblurrer
 
 
-class TrueBlur(EstimatingDeblurrer):
+class TrueBlur(LineDeblurrer):
     """Deconvolve with the motion that a generated picture was made with.
 
     Args:
@@ -45,14 +42,9 @@ class TrueBlur(EstimatingDeblurrer):
         strength: PositiveFloat = STRENGTH,
         betas: Sequence[float] = BETAS,
     ) -> None:
-        super().__init__()
-        self.patches, self.rounds = patches, rounds
-        self.strength, self.betas = strength, tuple(betas)
-        self.prior = Mixture(components)
-
-    def prepare(self, sharp: Tensor, seed: int) -> None:
-        """Fit the prior to gray patches of the crops."""
-        self.prior.fit_crops(sharp, seed, patches=self.patches, rounds=self.rounds)
+        super().__init__(
+            components=components, patches=patches, rounds=rounds, strength=strength, betas=betas
+        )
 
     def estimate(self, blurred: Tensor) -> Any:
         """Nothing is estimated.
@@ -64,20 +56,3 @@ class TrueBlur(EstimatingDeblurrer):
             f"{self.name} needs the true motion, which only generated pictures tell; take a "
             "network that estimates it"
         )
-
-    @torch.no_grad()
-    def deconvolve(self, blurred: Tensor, blur: Tensor) -> Tensor:
-        """EPLL of one picture (3, H, W) under the line blur of a motion (2, H, W)."""
-        with progress_bar(self.name, shown=self.shows_bar) as progress:
-            return epll(
-                blurred,
-                line_blur(blur),
-                self.prior,
-                strength=self.strength,
-                betas=self.betas,
-                progress=progress,
-            )
-
-    def motion(self, blur: Tensor, size: tuple[int, int]) -> Tensor:
-        """The motion itself."""
-        return blur

@@ -41,17 +41,28 @@ def folder_of(paper: str, profile: str) -> Path:
 
 
 def published(plan: Plan) -> set[str]:
-    """Ids of the plan's runs whose rows the finished part holds.
+    """Ids of the plan's runs whose rows are published, in part or with the whole profile.
 
     Raises:
-        RecordError: its files were cut or changed since they were stored.
+        RecordError: a file of theirs was cut or changed since it was stored.
     """
-    folder = folder_of(plan.paper.id, plan.profile.name)
+    paper, profile = plan.paper.id, plan.profile.name
+    whole = store.published_folder(paper, profile)
+    return _held(folder_of(paper, profile), plan) | _held(whole, plan)
+
+
+def _held(folder: Path, plan: Plan) -> set[str]:
+    """Ids of the plan's runs whose rows lie in a folder."""
     if not (folder / "manifests.json").is_file():
         return set()
     seals.check(folder)
-    held_there = {one.run for one in read_manifests(folder / "manifests.json")}
-    return held_there & {one.id for one in plan.runs}
+    told = {one.run for one in read_manifests(folder / "manifests.json")}
+    return told & {one.id for one in plan.runs}
+
+
+def discard(paper: str, profile: str) -> None:
+    """Remove the finished part, once the whole profile is published."""
+    shutil.rmtree(folder_of(paper, profile), ignore_errors=True)
 
 
 def without(plan: Plan, done: Collection[str]) -> Plan:
@@ -84,7 +95,7 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
         )
     target = folder_of(plan.paper.id, plan.profile.name)
     with held(target, f"the published part of {plan.paper.id}"):
-        earlier = published(plan) - {run.id for run in runs}
+        earlier = _held(target, plan) - {run.id for run in runs}
         with whole_folder(target) as fresh:
             gather(plan, fresh, runs)
             collect_checks(dataclasses.replace(plan, runs=tuple(runs)), fresh)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from deblur_lib import papers
 from deblur_lib.book import NOTICE
@@ -109,7 +109,7 @@ def test_a_heading_sorts_the_table_of_networks(page: Page, address: str) -> None
     )
     for order, sign in (("descending", -1), ("ascending", 1)):
         head.get_by_role("button").press("Enter")
-        assert head.get_attribute("aria-sort") == order
+        expect(head).to_have_attribute("aria-sort", order)  # it waits where the machine is busy
         values = table.locator("tbody tr").evaluate_all(column)
         assert values == sorted(values, key=lambda value: sign * value)
     assert table.locator("th[aria-sort]").count() == 1

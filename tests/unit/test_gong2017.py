@@ -1,5 +1,7 @@
 """Gong et al. (2017): layers, labels, drawn motions, learning, restoration."""
 
+from typing import Any
+
 import network_checks as checks
 import pytest
 import torch
@@ -12,6 +14,7 @@ from deblur_lib.evaluation.restore import restore
 from deblur_lib.kernels.flows import draw_flow, flow_error, labels
 from deblur_lib.kernels.line import line_blur
 from deblur_lib.networks.gong2017 import Gong2017, evened
+from deblur_lib.networks.true_blur import TrueBlur
 
 
 @pytest.fixture(autouse=True)
@@ -176,9 +179,15 @@ def test_crops_that_the_motion_leaves_are_refused() -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    for options in ({"divisor": 97}, {"betas": ()}, {"betas": (50.0, 0.0)}, {"strength": -1.0}):
-        with pytest.raises(UsageError, match="gong2017 needs a divisor up to 96"):
-            Gong2017(**options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="gong2017 needs a divisor up to 96, got 97"):
+        Gong2017(divisor=97)
+
+
+@pytest.mark.parametrize("options", [{"betas": ()}, {"betas": (50.0, 0.0)}, {"strength": -1.0}])
+@pytest.mark.parametrize("network", [Gong2017, TrueBlur])
+def test_a_prior_without_weight_is_refused(network: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"{network.name} needs a strength and at least one beta"):
+        network(**options)
 
 
 def test_a_restoration_is_its_two_steps() -> None:

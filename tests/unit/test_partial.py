@@ -13,7 +13,7 @@ from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.records import read_manifests, read_rows, write_text
 from deblur_lib.runs import matrix, store
 from deblur_lib.runs.looking import look
-from deblur_lib.runs.partial import folder_of, publish_part, published, without
+from deblur_lib.runs.partial import discard, folder_of, publish_part, published, without
 from deblur_lib.runs.plan import Plan, Request, make_plan, widened
 
 
@@ -51,6 +51,14 @@ def test_runs_of_several_machines_add_up(plan: Plan) -> None:
     assert all((folder / name).read_text().startswith(text) for name, text in here.items())
     assert seals.is_whole(folder)
     assert publish_part(plan)[1] == 2
+
+
+def test_rows_of_the_whole_profile_count_and_end_its_part(plan: Plan) -> None:
+    part, _ = publish_part(plan)
+    shutil.copytree(part, store.published_folder("wan2023", "smoke"))
+    discard("wan2023", "smoke")
+    assert not part.exists()
+    assert published(plan) == {plan.runs[1].id}
 
 
 def test_what_is_published_is_left_out_unless_another_run_needs_it(plan: Plan) -> None:

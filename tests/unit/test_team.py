@@ -147,6 +147,11 @@ def until(reached: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def log_at(folder: Path, step: int) -> bool:
+    path = folder / "log.csv"
+    return path.is_file() and f"\n{step}," in path.read_text()
+
+
 def start(folder: Path, pairs: object, steps: int = 600) -> None:
     fit(
         tiny(), pairs, Pairs("val", 2), recipe(steps=steps, validate=100), folder=folder, seed=5,
@@ -160,7 +165,7 @@ def test_a_process_that_dies_ends_the_others_and_ctrl_c_stops_all(tmp_path: Path
     assert read_json(tmp_path / "resume-b.json")["counters"]["step"] == 12
 
     def press() -> None:
-        until(lambda: "\n20," in (tmp_path / "log.csv").read_text())
+        until(lambda: log_at(tmp_path, 20))
         signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=press)
@@ -179,15 +184,18 @@ def test_when_the_parent_dies_the_processes_store_their_state_and_end(tmp_path: 
         "from pathlib import Path\nfrom test_team import Known, start\n"
         f"start(Path({str(tmp_path)!r}), Known(Path({str(tmp_path)!r})), 100_000)"
     )
+
+    def pids() -> list[str]:
+        return [one.stem for one in tmp_path.glob("*.pid")]
+
     parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     try:
-        until(lambda: len(list(tmp_path.glob("*.pid"))) == 2 or parent.poll() is not None)
+        until(lambda: (log_at(tmp_path, 200) and len(pids()) == 2) or parent.poll() is not None)
     finally:
         parent.kill()
         parent.communicate()
-    pids = [one.stem for one in tmp_path.glob("*.pid")]
-    assert len(pids) == 2
-    until(lambda: not any(alive(one) for one in pids))
+    assert len(pids()) == 2
+    until(lambda: not any(alive(one) for one in pids()))
     assert list(tmp_path.glob("resume-*.json"))
 
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deblur_lib import papers
 from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
 from deblur_lib.errors import UsageError
-from deblur_lib.spec import PROFILES
+from deblur_lib.profiles import PROFILES
 
 if TYPE_CHECKING:
     from deblur_lib.runs.engines import Engine
@@ -123,6 +122,7 @@ def _plans(
     methods: str = "",
 ) -> list["Plan"]:
     """The requests of several papers; of named rows each takes its own."""
+    from deblur_lib import papers
     from deblur_lib.notebook.parameters import parse_settings, request_defaults, request_of
     from deblur_lib.runs.plan import widened
     from deblur_lib.runs.vetting import checked_plan

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import click
 
-from deblur_lib import papers
 from deblur_lib.cli.group import main
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.locks import held
+from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
-from deblur_lib.spec import PROFILES
 
 
 @main.command()
@@ -25,6 +24,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
 
     They must be those of the profile as it is declared; smoke is refused.
     """
+    from deblur_lib import papers
     from deblur_lib.book.costs import fill_costs
     from deblur_lib.runs.partial import discard, publish_part
     from deblur_lib.runs.plan import Request, make_plan
@@ -60,6 +60,7 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     With --record the differences are kept beside the published rows, as a measure of how much two
     executions differ.
     """
+    from deblur_lib import papers
     from deblur_lib.report import agreement, agreement_view, floors
     from deblur_lib.report.results import Results
     from deblur_lib.runs.plan import Request

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deblur_lib import papers
 from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
 from deblur_lib.errors import DeblurError, UsageError
+from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
-from deblur_lib.spec import PROFILES
 
 if TYPE_CHECKING:
     from deblur_lib.runs.plan import Plan
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("paper", required=False)
 def list_(paper: str | None) -> None:
     """Show papers, networks and stored results, or the rows of one PAPER."""
-    from deblur_lib import catalogue
+    from deblur_lib import catalogue, papers
 
     if paper:
         _list_rows(paper)
@@ -40,6 +39,8 @@ def list_(paper: str | None) -> None:
 
 
 def _list_rows(paper: str) -> None:
+    from deblur_lib import papers
+
     declared = papers.load(paper)
     click.echo(f"{declared.title} ({declared.venue})")
     for table in declared.tables:

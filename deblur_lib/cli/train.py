@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from deblur_lib import training
 from deblur_lib.cli.group import ends_as_ctrl_c, examples, main, pair
 from deblur_lib.runs import store
-from deblur_lib.spec import override
 
 if TYPE_CHECKING:
     from deblur_lib.training.own import Order
@@ -112,6 +110,7 @@ def _order(
     checks: tuple[str, ...],
     seed: int,
 ) -> "Order":
+    from deblur_lib.spec import override
     from deblur_lib.training import recipes
     from deblur_lib.training.own import Order
     from deblur_lib.weights.checkpoint import read_card
@@ -133,6 +132,8 @@ def _order(
 
 def _values(option: str, given: tuple[str, ...]) -> dict[str, Any]:
     """Values as YAML reads them, by name."""
+    import yaml
+
     return {key: yaml.safe_load(text) for key, text in (pair(option, one) for one in given)}
 
 

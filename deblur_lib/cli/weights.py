@@ -214,7 +214,7 @@ def export(source: str, out: Path | None, side: int | None, half: bool) -> None:
     """Write the checkpoint SOURCE, stored weights or a trained one, as an ONNX file.
 
     Height and width stay free where the network allows it. The file is run and compared with the
-    network before it is kept; what other programs need to know stands in the .json beside it.
+    network before it is kept; what other programs need to know stands in .onnx.json.
 
     Example: deblur weights export runs/mine/best.safetensors --out mine.onnx
     """

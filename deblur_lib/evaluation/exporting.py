@@ -5,7 +5,6 @@ be exported is declared with the reason, see `weights.limits`.
 """
 
 import importlib
-import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from deblur_lib import files, provenance
 from deblur_lib.errors import EvaluationError, UsageError
@@ -30,6 +29,7 @@ from deblur_lib.weights.limits import ESTIMATES, FIXED, REFUSED
 
 OPSET = 18
 LIMIT = 1e-4  # largest difference from the network, white being 1
+HALF_LIMIT = 4 / 255  # the same of weights stored as float16
 SIDE = 256  # of pictures where the size is fixed, in pixels
 LARGE = 1024  # values from which on half precision is worth a node
 MOST = 16384  # largest side of a free size, in pixels
@@ -38,7 +38,7 @@ NEEDS = ("onnx", "onnxruntime", "onnxscript")
 
 @dataclass(frozen=True)
 class Exported:
-    """An exported network, as the .json beside the file tells it.
+    """An exported network, as the .onnx.json beside the file tells it.
 
     Attributes:
         network: catalogue name.
@@ -66,22 +66,10 @@ class Exported:
     sha256: str
 
 
-class _Alone(nn.Module):
-    """The restored picture only, whatever else a network gives."""
-
-    def __init__(self, network: Deblurrer) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, blurred: Tensor) -> Tensor:
-        restored: Tensor = self.network(blurred)
-        return restored
-
-
 def export(
     network: Deblurrer, path: Path, *, side: int | None = None, half: bool = False
 ) -> Exported:
-    """Write a network as an ONNX file, with a .json beside it.
+    """Write a network as an ONNX file, with a .onnx.json beside it.
 
     Args:
         network: filled; left as it was.
@@ -90,10 +78,12 @@ def export(
         half: store large weights as float16, which halves the file.
 
     Raises:
-        UsageError: the packages of the extra `export` are missing, or the network cannot be
-            exported; the text says why.
+        UsageError: another ending, the packages of the extra `export` are missing, or the network
+            cannot be exported; the text says why.
         EvaluationError: the file restores otherwise than the network.
     """
+    if path.suffix != ".onnx":
+        raise UsageError(f"the file needs the ending .onnx, got {path.name}; change --out")
     onnx = _packages()
     name = name_of(network)
     why = ESTIMATES if isinstance(network, EstimatingDeblurrer) else REFUSED.get(name, "")
@@ -104,7 +94,7 @@ def export(
     wanted = [one.requires_grad for one in network.parameters()]
     network.eval().requires_grad_(False)
     try:
-        model, fixed = _graph(onnx, network, side or SIDE, fixed)
+        model, fixed = _graph(network, side or SIDE, fixed)
         _cleaned(model)
         if half:
             _halved(onnx, model)
@@ -113,9 +103,10 @@ def export(
         network.train(training)
         for one, grad in zip(network.parameters(), wanted, strict=True):
             one.requires_grad_(grad)
-    if not difference <= (4 / 255 if half else LIMIT):
+    most = HALF_LIMIT if half else LIMIT
+    if not difference <= most:
         raise EvaluationError(
-            f"{name} as ONNX differs by {difference:.2g} from the network, at most {LIMIT:g} is "
+            f"{name} as ONNX differs by {difference:.2g} from the network, at most {most:.2g} is "
             "rounding; weights that nothing was trained with can do so (norms of nearly constant "
             "maps), take trained ones"
         )
@@ -129,7 +120,7 @@ def export(
         multiple_of=list(_steps(network)), minimum_size=network.minimum_size, opset=OPSET,
         half=half, difference=difference, why_fixed=fixed, sha256=provenance.file_digest(path),
     )  # fmt: skip
-    write_json(path.with_suffix(".json"), asdict(made))
+    write_json(path.with_name(f"{path.name}.json"), asdict(made))  # not the card of a checkpoint
     return made
 
 
@@ -143,16 +134,16 @@ def _packages() -> Any:
     return importlib.import_module("onnx")
 
 
-def _graph(onnx: Any, network: Deblurrer, side: int, fixed: str) -> tuple[Any, str]:
+def _graph(network: Deblurrer, side: int, fixed: str) -> tuple[Any, str]:
     """The graph, of free sizes where nothing speaks against it, and why they are fixed."""
     if not fixed:
         for sizes in (_multiples(network), dict.fromkeys((-2, -1), torch.export.Dim.DYNAMIC)):
             try:
-                return _traced(onnx, network, _pictures(network, side)[1], sizes), ""
+                return _traced(network, _pictures(network, side)[1], sizes), ""
             except Exception as error:  # whatever stops the exporter
                 fixed = f"a free size failed ({type(error).__name__})"
     try:
-        return _traced(onnx, network, _pictures(network, side)[0], None), fixed
+        return _traced(network, _pictures(network, side)[0], None), fixed
     except Exception as error:
         why = str(error).strip().splitlines()[0]
         raise UsageError(
@@ -177,12 +168,12 @@ def _multiples(network: Deblurrer) -> dict[int, Any]:
     return made
 
 
-def _traced(onnx: Any, network: Deblurrer, picture: Tensor, sizes: dict[int, Any] | None) -> Any:
+def _traced(network: Deblurrer, picture: Tensor, sizes: dict[int, Any] | None) -> Any:
     """The graph of a network; `sizes` says which axes of the picture are free."""
     free = ({axis % picture.dim(): one for axis, one in sizes.items()},) if sizes else None
     with _quiet():
         program = torch.onnx.export(
-            _Alone(network).eval(),
+            network,
             (picture,),
             dynamo=True,
             opset_version=OPSET,
@@ -192,10 +183,8 @@ def _traced(onnx: Any, network: Deblurrer, picture: Tensor, sizes: dict[int, Any
             external_data=False,
             verbose=False,
         )
-        held = io.BytesIO()
-        assert program is not None
-        program.save(held)  # type: ignore[arg-type]
-    return onnx.load_model_from_string(held.getvalue())
+    assert program is not None
+    return program.model_proto
 
 
 @contextmanager

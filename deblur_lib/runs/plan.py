@@ -256,9 +256,10 @@ def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:
 def _chosen(paper: Paper, request: Request) -> list[Method]:
     see = f"deblur list {paper.id}"
     built = {one.id: one for one in paper.methods if one.network not in (None, "identity")}
+    own = {name: one for name, one in built.items() if not one.weights_of}
     for name in request.released:
-        if name not in built:
-            raise UsageError(unknown_name("row with a network", name, built, see=see))
+        if name not in own:
+            raise UsageError(unknown_name("row with weights of its own", name, own, see=see))
     runnable = {
         name: one
         for name, one in built.items()
@@ -282,7 +283,8 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
     assert method.network is not None
     if method.weights_of:
         origin = next(one for one in paper.methods if one.id == method.weights_of)
-        source = _run(paper, profile, request, origin, seed)
+        trained = dataclasses.replace(request, released={})  # it adopts what was trained here
+        source = _run(paper, profile, trained, origin, seed)
         options = {**source.options, **method.options}
         return dataclasses.replace(source, method=method, options=options, source=source)
     options = {

@@ -13,13 +13,18 @@ build/notebooks/<paper>-....ipynb, .json the same of smoke and of altered parame
 A run's folder is named by its settings, so requests share the runs that they have in common.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deblur_lib.errors import UsageError
 from deblur_lib.provenance import settings_hash
-from deblur_lib.runs.plan import Request, Run
-from deblur_lib.spec import Options
+
+if TYPE_CHECKING:  # paths need no declarations, and commands wait for none
+    from deblur_lib.runs.plan import Request, Run
+    from deblur_lib.spec import Options
 
 
 def project_root() -> Path:

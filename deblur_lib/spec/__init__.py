@@ -4,17 +4,16 @@ Everything here is frozen, typed and free of torch. A declaration with an unknow
 the wrong type is refused when it is made, so nothing starts on a half-understood experiment.
 """
 
+from deblur_lib.profiles import PROFILES, ProfileName
 from deblur_lib.spec.checksets import CHECKS, CLIP_CHECKS, CheckSet
 from deblur_lib.spec.claims import Check, Claim, PrintedCell
 from deblur_lib.spec.ground import (
     FROM_DEMO,
     FROM_STUDY,
     NOT_DEMO,
-    PROFILES,
     STRICT,
     Option,
     Options,
-    ProfileName,
     Share,
 )
 from deblur_lib.spec.methods import IDENTITY, LARGER, LONG, LONG_RUN, Method

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from deblur_lib.spec.ground import PROFILES, STRICT, Options, ProfileName
+from deblur_lib.profiles import PROFILES, ProfileName
+from deblur_lib.spec.ground import STRICT, Options
 
 LARGER = "the smoke budget shows the paper's own rows"
 LONG = "the long run belongs to the study: about an hour of one core at GoPro's full length of blur"

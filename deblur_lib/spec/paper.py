@@ -3,8 +3,9 @@
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from deblur_lib.profiles import PROFILES
 from deblur_lib.spec.checksets import CHECKS, CheckSet
-from deblur_lib.spec.ground import PROFILES, STRICT
+from deblur_lib.spec.ground import STRICT
 from deblur_lib.spec.methods import Method
 from deblur_lib.spec.profiles import Profile
 from deblur_lib.spec.recipes import Train

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from deblur_lib.spec.ground import STRICT, Options, ProfileName
+from deblur_lib.profiles import ProfileName
+from deblur_lib.spec.ground import STRICT, Options
 
 
 @dataclass(frozen=True, config=STRICT)

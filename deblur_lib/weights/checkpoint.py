@@ -19,12 +19,12 @@ from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from deblur_lib import catalogue, files, provenance
-from deblur_lib.errors import CheckpointError, DeblurError, RecordError
+from deblur_lib.errors import CheckpointError, RecordError
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import STRICT
 from deblur_lib.weights.fingerprint import fingerprint_of, gap
-from deblur_lib.weights.published import check_fit, fill
+from deblur_lib.weights.published import check_fit, constructing, fill
 from deblur_lib.weights.tensors import read_tensors, write_tensors
 
 
@@ -235,18 +235,12 @@ def open_network(path: Path) -> tuple[Deblurrer, Card]:
     }
     _check_numbers(card, path)
     tensors = read_tensors(weights_file(path, card))
-    try:
+    with constructing(card.network, options, source=str(path)):
         with torch.device("meta"), _at_most(4 * len(tensors), path):
             empty = catalogue.build(card.network, **options)
         check_fit(empty, tensors, source=str(path))
         network = catalogue.build(card.network, **options)
         return network.eval(), load_weights(path, network, name=card.network)
-    except DeblurError:
-        raise
-    except Exception as error:  # whatever a constructor meets in a value that cannot be
-        raise CheckpointError(
-            f"{path}: options {options} build no {card.network} ({error}); take an untouched copy"
-        ) from error
 
 
 @contextmanager

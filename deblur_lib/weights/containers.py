@@ -149,14 +149,15 @@ def _refused(path: Path) -> str:
     try:
         with open(path, "rb") as stream:
             first = stream.read(64).lstrip()
-        if path.suffix in ENDINGS or any(path.name.endswith(one) for one in ENDINGS):
-            kind = next(one for end, one in ENDINGS.items() if path.name.endswith(end))
-            return f"it is {kind}, convert it with the program it belongs to"
+        for ending, kind in ENDINGS.items():
+            if path.name.endswith(ending):
+                return f"it is {kind}, convert it with the program it belongs to"
         for beginning, kind in BEGINNINGS:
             if first.startswith(beginning):
                 return f"it is {kind}"
-        if zipfile.is_zipfile(path):
-            return _of_zip(path)
+        other = _of_zip(path) if zipfile.is_zipfile(path) else ""
+        if other:
+            return other
         classes = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
         return f"it holds objects of {', '.join(classes[:3])}" if classes else ""
     except Exception:  # a damaged file; the reader's own words are told
@@ -170,8 +171,7 @@ def _of_zip(path: Path) -> str:
         return "it is a TorchScript program: code, and tensors without their training names"
     if not any(name.endswith("data.pkl") for name in names):
         return "it is an archive of other files: unpack it first"
-    classes = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    return f"it holds objects of {', '.join(classes[:3])}" if classes else ""
+    return ""
 
 
 def _search(held: Any, told: list[str]) -> dict[str, Tensor] | None:
@@ -182,8 +182,7 @@ def _search(held: Any, told: list[str]) -> dict[str, Tensor] | None:
     for name in found:
         inner = _search(held[name], told)
         if inner:
-            others = [one for one in found if one != name]
-            if others:
+            if len(found) > 1:
                 told.append(f"took {name!r} of {', '.join(map(repr, sorted(found)))}")
             return inner
     tensors = {str(name): one for name, one in held.items() if isinstance(one, Tensor)}

@@ -6,41 +6,22 @@ else must fit: a difference is told so that a reader sees what to change.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from deblur_lib.errors import CheckpointError
+from deblur_lib.errors import CheckpointError, DeblurError
 from deblur_lib.nn.aliases import respelled
-from deblur_lib.weights.containers import open_container, prefixes, unwrapped
+from deblur_lib.weights.containers import prefixes, unwrapped
 
 SHOWN = 5  # lines for each kind of difference
 # what wrappers and counters of operations leave in a state dict; no network computes by it
 STRAY = re.compile(r"(^|\.)(n_averaged|total_ops|total_params|num_updates|decay)$")
 COUNTER = "num_batches_tracked"  # of norms; files from before 2018 lack it, and nothing reads it
-ADVICE = "build the network with the options these weights were trained with"
-
-
-def load_published(path: Path, network: nn.Module, *, allow_partial: bool = False) -> None:
-    """Fill a network from a published file or a folder of parts.
-
-    Args:
-        path: see `containers`.
-        network: built with the options those weights were trained with.
-        allow_partial: accept missing and unexpected names; shapes must still fit.
-
-    Raises:
-        CheckpointError: unreadable, holds code or several networks, or does not fit.
-    """
-    fill(network, read_published(path), source=str(path), allow_partial=allow_partial)
-
-
-def read_published(path: Path) -> dict[str, Tensor]:
-    """Named tensors of a published file; errors as `load_published`."""
-    return open_container(path).tensors
 
 
 @dataclass(frozen=True)
@@ -119,18 +100,20 @@ def fill(
     *,
     source: str,
     allow_partial: bool = False,
-) -> tuple[str, ...]:
+) -> None:
     """Copy tensors into a network by name, strictly.
 
-    Returns:
-        What was settled on the way, in words.
+    Args:
+        network: see `fit`.
+        tensors: of our own or foreign names.
+        source: what the tensors are of, for errors.
+        allow_partial: accept missing and unexpected names; shapes must still fit.
 
     Raises:
         CheckpointError: see `check_fit`; the network is unchanged.
     """
     found = check_fit(network, tensors, source=source, allow_partial=allow_partial)
     network.load_state_dict(found.given, strict=not allow_partial)
-    return found.told
 
 
 def check_fit(
@@ -139,7 +122,6 @@ def check_fit(
     *,
     source: str,
     allow_partial: bool = False,
-    advice: str = ADVICE,
 ) -> Fit:
     """The tensors by the network's own names, which need no memory of their own.
 
@@ -150,9 +132,28 @@ def check_fit(
     if found.shapes or not (allow_partial or found.fits):
         raise CheckpointError(
             f"{source} does not fit {type(network).__name__} ({found.wanted} tensors):"
-            f"{found.difference()}\n{advice}"
+            f"{found.difference()}\nbuild the network with the options these weights were trained "
+            "with"
         )
     return found
+
+
+@contextmanager
+def constructing(network: str, options: Mapping[str, Any], *, source: str) -> Iterator[None]:
+    """Options that come with weights may be anything: what a constructor makes of them is told.
+
+    Raises:
+        CheckpointError: the options build no such network.
+    """
+    try:
+        yield
+    except DeblurError:
+        raise
+    except Exception as error:  # whatever a constructor meets in a value that cannot be
+        raise CheckpointError(
+            f"{source}: options {dict(options)} build no {network} ({error}); give the options it "
+            "was trained with, or take an untouched copy"
+        ) from error
 
 
 def _top(name: str) -> str:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from deblur_lib import catalogue
-from deblur_lib.errors import CheckpointError, DeblurError
+from deblur_lib.errors import CheckpointError
 from deblur_lib.spec import Options
 from deblur_lib.weights.presets import Preset, preset, presets, signs
-from deblur_lib.weights.published import Fit, fit
+from deblur_lib.weights.published import Fit, constructing, fit
 
 UNSEEN = ("start", "tail", "backbone_weights", "backbone_width", "dropout")  # change no result
 
@@ -73,7 +73,7 @@ def recognise(
             f"{path} holds tensors of no network that is recognised (first "
             f"{', '.join(list(tensors)[:3])}); name it with --network, see `deblur list`"
         )
-    tried = [_tried(name, found, tensors, asked) for name in names]
+    tried = [_tried(name, found, tensors, asked, path) for name in names]
     best = min(tried, key=lambda one: (one.fit.distance, len(one.options)))
     if not best.fit.fits:
         raise CheckpointError(
@@ -101,11 +101,13 @@ def agrees(known: Preset, tensors: Mapping[str, Tensor]) -> bool:
     """Whether the options of a preset, the usual ones included, are those read off tensors."""
     full = {**catalogue.signature(known.network), **known.options}
     read = options_of(known.network, tensors)
-    return bool(read) and all(_plain(full[name]) == value for name, value in read.items())
+    return bool(read) and not _unlike(read, full)
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _unlike(read: Options, others: Mapping[str, Any]) -> Options:
+    """Options that were read and are not those of others, where tuples are lists."""
+    plain = {name: list(one) if isinstance(one, tuple) else one for name, one in others.items()}
+    return {name: one for name, one in read.items() if plain[name] != one}
 
 
 def _signed(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -114,42 +116,37 @@ def _signed(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
 
 
 def _tried(
-    name: str, known: Preset | None, tensors: Mapping[str, Tensor], asked: Mapping[str, Any]
+    name: str,
+    known: Preset | None,
+    tensors: Mapping[str, Tensor],
+    asked: Mapping[str, Any],
+    path: Path,
 ) -> Recognised:
     read = options_of(name, tensors)
     usual, told = catalogue.signature(name), list[str]()
-    options = {one: value for one, value in read.items() if _plain(usual.get(one)) != value}
+    options = _unlike(read, usual)
     same = [one for one in presets().values() if one.network == name and not one.drop]
     alike = [one for one in same if agrees(one, tensors)]
     if known:
         options |= known.options
         told.append(f"the official file {known.id}")
     elif alike:
-        evaluation = alike[0].options
-        options = {**evaluation, **options}
+        options = {**alike[0].options, **options}
         told.append(f"of the shape of the official {' or '.join(one.id for one in alike)}")
     options |= asked
     set_apart = {*read, *options, *UNSEEN}
     unseen = [f"{one}={usual[one]!r}" for one in usual if one not in set_apart]
     if unseen:
         told.append(f"cannot be seen in tensors, taken as usual: {', '.join(unseen)}")
-    try:
-        with torch.device("meta"):
-            empty = catalogue.build(name, **options)
-    except DeblurError:
-        raise
-    except Exception as error:  # whatever a constructor meets in a value that cannot be
-        raise CheckpointError(
-            f"options {options} build no {name} ({error}); give others with --option"
-        ) from error
+    with constructing(name, options, source=str(path)), torch.device("meta"):
+        empty = catalogue.build(name, **options)
     held = fit(empty, tensors)
     return Recognised(name, options, held, known, (*told, *held.told))
 
 
 def _advice(best: Recognised, tensors: Mapping[str, Tensor]) -> str:
-    read = options_of(best.network, tensors)
-    usual = {**catalogue.signature(best.network), **best.options}
-    differ = {one: value for one, value in read.items() if _plain(usual.get(one)) != value}
+    built = {**catalogue.signature(best.network), **best.options}
+    differ = _unlike(options_of(best.network, tensors), built)
     if differ:
         said = ", ".join(f"{name}={value}" for name, value in differ.items())
         return f"the tensors speak of {said}; leave these options out, or give them with --option"

@@ -75,7 +75,6 @@ def add(
             built,
             name=seen.network,
             options=seen.options,
-            data={},
             notes=(*told, *notes),
             origin=_origin(seen, found.files, licence),
         )

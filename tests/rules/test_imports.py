@@ -12,6 +12,7 @@ ORDER = (
         "errors",
         "files",
         "locks",
+        "profiles",
         "spec",
         "records",
         "provenance",
@@ -23,7 +24,7 @@ ORDER = (
     *("nn", "losses", "data", "kernels", "networks", "papers", "catalogue", "weights"),
     *("evaluation", "training", "report", "runs", "restoring", "notebook", "book", "cli"),
 )
-DECLARED = {"errors", "files", "spec", "records", "provenance", "seals", "windows"}
+DECLARED = {"errors", "files", "profiles", "spec", "records", "provenance", "seals", "windows"}
 TORCH = {"torch", "lightning"}
 
 Graph = dict[str, set[str]]

@@ -120,6 +120,18 @@ def test_no_torch_is_loaded(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_help_waits_for_nothing_heavy() -> None:
+    heavy = ("torch", "pandas", "numpy", "pydantic", "yaml", "PIL")
+    check = (
+        "import sys; from deblur_lib.cli import main; main(['--help'], standalone_mode=False); "
+        f"loaded = [one for one in {heavy} if one in sys.modules]; assert not loaded, loaded"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), BookError("the kernel was killed")])
 def test_what_is_stored_is_told_when_an_execution_does_not_end(
     error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from training_parts import Tiny, tiny
+from training_parts import Tiny, load_published, tiny
 
 from deblur_lib.errors import CheckpointError
 from deblur_lib.weights.containers import Found, open_container
-from deblur_lib.weights.published import fit, load_published
+from deblur_lib.weights.published import fit
 from deblur_lib.weights.tensors import write_tensors
 
 STATE = tiny().state_dict()

@@ -17,7 +17,7 @@ from deblur_lib.cli import main
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation import exporting
 from deblur_lib.evaluation.exporting import export
-from deblur_lib.weights.checkpoint import save
+from deblur_lib.weights.checkpoint import read_card, save
 from deblur_lib.weights.limits import FIXED, REFUSED
 
 
@@ -69,11 +69,19 @@ def test_the_file_names_no_machine_and_the_card_says_what_it_needs(exported: Pat
     for trace in (b"site-packages", b"deblur_lib", b".py", str(Path.cwd()).encode(), b"/home"):
         assert trace not in held
     onnx.checker.check_model(onnx.load(exported / "whole.onnx"))
-    told = json.loads((exported / "whole.json").read_text(encoding="utf-8"))
+    told = json.loads((exported / "whole.onnx.json").read_text(encoding="utf-8"))
     assert (told["multiple_of"], told["minimum_size"], told["half"]) == ([4, 4], 1, False)
     assert told["shape"][:2] == [1, 3]
     assert all(isinstance(one, str) for one in told["shape"][2:])
     assert told["difference"] <= exporting.LIMIT
+
+
+def test_a_checkpoint_of_the_same_name_stays_readable(tmp_path: Path) -> None:
+    save(tmp_path / "best.safetensors", tiny(), name="mimo_unet")
+    export(tiny(), tmp_path / "best.onnx", side=32)
+    assert read_card(tmp_path / "best.safetensors").network == "mimo_unet"
+    with pytest.raises(UsageError, match=r"needs the ending \.onnx, got best\.safetensors"):
+        export(tiny(), tmp_path / "best.safetensors", side=32)
 
 
 def test_a_fixed_size_says_why(tmp_path: Path) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_parts import Tiny, tiny
+from training_parts import Tiny, load_published, tiny
 
 from deblur_lib import catalogue
 from deblur_lib.errors import CheckpointError, DeblurError
 from deblur_lib.records import read_json, write_json
 from deblur_lib.weights import checkpoint
 from deblur_lib.weights.checkpoint import open_network, save
-from deblur_lib.weights.published import load_published
 from deblur_lib.weights.tensors import write_tensors
 
 CARD = {

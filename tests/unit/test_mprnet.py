@@ -9,8 +9,8 @@ from network_checks import batch
 
 from deblur_lib.errors import UsageError
 from deblur_lib.networks.mprnet import MPRNet, join, split
-from deblur_lib.weights.published import load_published
-from deblur_lib.weights.tensors import write_tensors
+from deblur_lib.weights.published import fill
+from deblur_lib.weights.tensors import read_tensors, write_tensors
 
 
 def small(start: str = "random", reduction: int = 4) -> MPRNet:
@@ -76,7 +76,7 @@ def test_the_shared_slope_survives_a_weights_file(tmp_path: Path) -> None:
     network, fresh, blurred = small().eval(), small().eval(), batch()
     torch.nn.init.constant_(network.stage3_orsnet.orb1.body[0].body[1].weight, 0.5)
     write_tensors(tmp_path / "weights.safetensors", network.state_dict())
-    load_published(tmp_path / "weights.safetensors", fresh)
+    fill(fresh, read_tensors(tmp_path / "weights.safetensors"), source="weights")
     with torch.inference_mode():
         assert torch.equal(fresh(blurred), network(blurred))
         assert not torch.equal(fresh(blurred), small().eval()(blurred))

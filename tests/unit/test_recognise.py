@@ -135,6 +135,8 @@ def test_nothing_is_guessed_that_does_not_fit() -> None:
     tensors = of_golden("mimo_unet")
     with pytest.raises(CheckpointError, match="speak of base_channels=32"):
         recognise(tensors, Path("x.pth"), network="mimo_unet", options={"base_channels": 16})
+    with pytest.raises(CheckpointError, match=r"x\.pth: options .* build no mimo_unet .*between 0"):
+        recognise(tensors, Path("x.pth"), options={"dropout": 7.0})
     with pytest.raises(CheckpointError, match="does not fit nafnet"):
         recognise(tensors, Path("x.pth"), network="nafnet")
     with pytest.raises(UsageError, match="no preset is called 'mimo'; did you mean"):

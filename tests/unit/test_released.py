@@ -14,12 +14,13 @@ from deblur_lib.notebook.parameters import request_of
 from deblur_lib.records import read_json, read_manifests, read_rows, write_manifests
 from deblur_lib.report import cells, tables
 from deblur_lib.report.results import Results
-from deblur_lib.runs import running, store
+from deblur_lib.runs import running, store, vintage
 from deblur_lib.runs.collecting import collect
 from deblur_lib.runs.looking import look, probe
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan
 from deblur_lib.runs.publishing import check_declared
 from deblur_lib.runs.vetting import check_ready, checked_plan, used_data
+from deblur_lib.spec import Options
 from deblur_lib.weights import shelf
 
 
@@ -58,6 +59,11 @@ def test_a_released_row_fills_its_table(place: Path, monkeypatch: pytest.MonkeyP
     tests, shown = look(plan)
     running.execute(run, plan, tests, shown)
     assert running.is_finished(run, tests)
+    today = vintage.code_of(run)
+    for kind in ("scoring", "training"):  # what reads the weights may have changed
+        with monkeypatch.context() as changed:
+            changed.setattr(vintage, "code_of", lambda _, kind=kind: {**today, kind: "other"})
+            assert not running.is_finished(run, tests)
     (manifest,) = read_manifests(store.run_folder(run) / "manifest.json")
     assert (manifest.steps, manifest.origin["preset"]) == (0, "mtrnn")
     assert list(manifest.origin["files"]) == ["mt-rnn.pth"]
@@ -82,15 +88,27 @@ def results_of(plan: Plan, run: Run) -> Path:
     return folder
 
 
-def test_other_weights_and_other_code_are_other_runs(place: Path) -> None:
+def test_a_row_that_adopts_weights_adopts_trained_ones(place: Path) -> None:
+    small: Options = {"channels": [4, 8, 16], "blocks": 1}
+    torch.save(catalogue.build("zhao2020", **small).state_dict(), place / "z.pth")
+    shelf.add(place / "z.pth", store.weights_folder(), network="zhao2020", options=small)
+    given = {"profile": "study", "released": {"zhao2020": "z"}}
+    rows = {run.method.id: run for run in make_plan(request_of("zhao2020", given)).runs}
+    assert rows["zhao2020"].released
+    adopting = rows["zhao2020_p0"]
+    assert adopting.source is not None
+    assert (adopting.released, adopting.source.released) == ("", "")
+
+
+def test_other_weights_are_another_run(place: Path) -> None:
     before = planned()[1].id
     torch.manual_seed(1)
     torch.save(catalogue.build("mtrnn").state_dict(), place / "b.pth")
     shelf.add(place / "b.pth", store.weights_folder(), name="b")
-    assert planned(released={"mtrnn": "b"})[1].id != before
-    assert (
-        planned(released={"mtrnn": str(store.weights_folder() / "b.safetensors")})[1].id != before
-    )
+    other = planned(released={"mtrnn": "b"})[1].id
+    assert other != before
+    path = str(store.weights_folder() / "b.safetensors")
+    assert planned(released={"mtrnn": path})[1].id == other
     assert planned(seeds=[4, 5])[1].seed == 4  # one run, whatever seeds others have
 
 
@@ -131,6 +149,7 @@ def _manifest(run: Run):  # type: ignore[no-untyped-def]
         ({"mtrnn": "nothing"}, "row mtrnn needs stored weights, nothing has no card"),
         ({"dmphn": "mtrnn"}, "row dmphn needs weights of dmphn, mtrnn holds those of mtrnn"),
         ({"mtrn": "mtrnn"}, "did you mean 'mtrnn'"),
+        ({"wan2023_dffm_mean": "mtrnn"}, "no row with weights of its own is called"),
     ],
 )
 def test_weights_that_cannot_fill_the_row_are_refused(

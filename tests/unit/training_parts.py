@@ -18,6 +18,8 @@ from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.spec import Adversarial, Options, Train
 from deblur_lib.training.loop import fit
 from deblur_lib.training.result import Fit
+from deblur_lib.weights.containers import open_container
+from deblur_lib.weights.published import fill
 from deblur_lib.weights.tensors import read_tensors
 
 
@@ -123,6 +125,11 @@ def tiny(**options: object) -> Tiny:
     with torch.random.fork_rng():
         torch.manual_seed(7)
         return Tiny(**options)  # type: ignore[arg-type]
+
+
+def load_published(path: Path, network: nn.Module) -> None:
+    """Fill a network from a published file, as `deblur weights add` does."""
+    fill(network, open_container(path).tensors, source=str(path))
 
 
 def critic(**options: object) -> Critic:

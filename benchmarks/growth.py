@@ -84,7 +84,7 @@ def pictures(network: str, most: float) -> Iterator[dict[str, Any]]:
         yield {
             "network": network, "width": width, "height": height,
             "size": width * height / 1e6, "seconds": round(seconds, 4), "memory": memory,
-            "load": machine.load, "others": machine.others, "busy": machine.busy,
+            **machine.told(),
         }  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def runs(most: int) -> Iterator[dict[str, Any]]:
         for stage, seconds in found if count else ():  # the first turn loads and warms up
             yield {
                 "stage": stage, "runs": count, "size": count, "seconds": round(seconds, 4),
-                "load": machine.load, "others": machine.others, "busy": machine.busy,
+                **machine.told(),
             }  # fmt: skip
 
 

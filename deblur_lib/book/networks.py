@@ -8,7 +8,6 @@ import html
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +51,7 @@ class Column(NamedTuple):
 
 def _cost(name: str, scale: float = 1.0) -> Callable[[Entry], float | None]:
     def value(one: Entry) -> float | None:
-        found = (one.costs or {}).get(name)
+        found = one.costs.get(name)
         return None if found is None else found / scale
 
     return value
@@ -95,21 +94,22 @@ def networks_page(root: Path, published: Path) -> str:
         "the machines of the published runs, one thread each where they are processors"
     )  # fmt: skip
     groups = _groups(found)
-    found = [*chain(*groups.values()), *(one for one in found if one.gain is None)]
+    rows = [(one, name) for name, group in groups.items() for one in group]
+    rows += [(one, "not scored yet") for one in found if one.gain is None]
     parts = [
         *_plots(groups),
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
-        + (" A star marks seconds measured beside other work." if _busy(found) else ""),
-        _table(found, groups, (*COUNTED, *(MEASURED if measured is not None else ()))),
+        + (
+            " A star marks seconds measured beside other work."
+            if any(one.busy for one in found)
+            else ""
+        ),
+        _table(rows, (*COUNTED, *(MEASURED if measured is not None else ()))),
         "## How cost grows",
         *_growth(root),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _busy(found: Sequence[Entry]) -> bool:
-    return any(one.busy for one in found)
 
 
 def chapter_of(one: Entry) -> str:
@@ -150,13 +150,13 @@ def _plots(groups: Groups) -> Iterator[str]:
             ("multiply-accumulates at 256x256, published size", "macs"),
             ("seconds at 256x256, published size", "seconds"),
         ):
-            points = [_point(one, name) for one in entries if (one.costs or {}).get(name)]
+            points = [_point(one, name) for one in entries if one.costs.get(name)]
             if points:
                 yield _figure(points, title, name_of_group)
 
 
 def _point(one: Entry, name: str) -> Point:
-    cost = (one.costs or {})[name]
+    cost = one.costs[name]
     gain, low, high = (float(value or 0.0) for value in (one.gain, one.low, one.high))
     low, high = (gain if math.isnan(value) else value for value in (low, high))
     shown = numbers.count(cost) + " MAC" if name == "macs" else f"{numbers.number(cost)} s"
@@ -181,17 +181,13 @@ def _figure(points: Sequence[Point], title: str, pictures: str) -> str:
     )
 
 
-def _table(found: Sequence[Entry], groups: Groups, columns: Sequence[Column]) -> str:
+def _table(rows: Sequence[tuple[Entry, str]], columns: Sequence[Column]) -> str:
     heads = ["network", "gain [dB]", "paper", *(one.head for one in columns)]
     heads += ["interval", "seeds", "pictures"]
-    pictures = {one: name for name, group in groups.items() for one in map(id, group)}
     lines = ['<div class="pst-scrollable-table-container">', '<table class="table sortable">']
     lines.append("<thead><tr>" + "".join(f"<th>{one}</th>" for one in heads) + "</tr></thead>")
     lines.append("<tbody>")
-    lines += [
-        "<tr>" + "".join(_cells(one, columns, pictures.get(id(one), "not scored yet"))) + "</tr>"
-        for one in found
-    ]
+    lines += ["<tr>" + "".join(_cells(one, columns, name)) + "</tr>" for one, name in rows]
     return "\n".join([*lines, "</tbody>", "</table>", "</div>"])
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from matplotlib.ticker import MaxNLocator
+
 from deblur_lib.report import numbers
 
 WIDTH, HEIGHT = 720, 380
@@ -70,9 +72,10 @@ class _Places:
         small, large = min(one.x for one in points), max(one.x for one in points)
         self.start, self.end = math.log10(small / 1.5), math.log10(large * 2.2)
         low, high = min(0.0, *(one.low for one in points)), max(one.high for one in points)
-        step = _step(high - low)
-        self.ticks = [step * n for n in range(math.floor(low / step), math.ceil(high / step) + 1)]
-        self.low, self.high = self.ticks[0], max(self.ticks[-1], self.ticks[0] + step)
+        high = max(high, low + 1e-6)
+        ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
+        self.ticks = [float(one) for one in ticks]
+        self.low, self.high = self.ticks[0], self.ticks[-1]
 
     def x(self, value: float) -> float:
         share = (math.log10(value) - self.start) / (self.end - self.start)
@@ -85,13 +88,6 @@ class _Places:
     def mark(self, one: Point) -> Box:
         x, y = self.x(one.x), self.y(one.y)
         return (x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS)
-
-
-def _step(span: float) -> float:
-    """A round distance of about five marks."""
-    rough = max(span, 1e-6) / 5
-    power: float = 10.0 ** math.floor(math.log10(rough))
-    return power * next(one for one in (1.0, 2.0, 5.0, 10.0) if one * power >= rough)
 
 
 def _axes(place: _Places, across: str, up: str) -> Iterator[str]:

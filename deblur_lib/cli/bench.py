@@ -62,9 +62,7 @@ def bench(
 def _line(row: Any) -> str:
     from deblur_lib.report.numbers import count
 
-    size = (
-        f"{row.batch} x {row.width}x{row.height}" if row.batch > 1 else f"{row.width}x{row.height}"
-    )
+    size = f"{row.width}x{row.height}"
     head = f"{row.network:<20} {row.what:<8} {size:<12} {row.precision}  "
     counts = f"{count(row.parameters)} parameters, {count(row.macs)} MAC"
     if row.why:

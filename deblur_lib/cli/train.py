@@ -69,7 +69,8 @@ def train(
 
     The same command goes on where it was stopped; with more --steps a finished training goes on.
     The best weights end in the folder of the training as best.safetensors, which `deblur restore`
-    takes. Scores lie in log.csv, in curve.csv (against core-hours) and in tb/ for TensorBoard.
+    takes. Scores lie in log.csv and in tb/ for TensorBoard, with --check also in curve.csv, against
+    core-hours.
     """
     from deblur_lib.training.own import learn, prepare
 

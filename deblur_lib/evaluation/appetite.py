@@ -5,9 +5,9 @@ import weakref
 
 import torch
 
-from deblur_lib.evaluation.cost import traced
 from deblur_lib.evaluation.inference import device_of, forward, lay_out
 from deblur_lib.evaluation.tiling import round_up
+from deblur_lib.evaluation.timing import traced
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 

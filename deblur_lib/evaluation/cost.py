@@ -6,17 +6,12 @@ beside the numbers.
 
 import copy
 import math
-import time
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblur_lib.devices import laid, processor_threads
@@ -28,17 +23,14 @@ from deblur_lib.evaluation.inference import (
     lay_out,
     name_of,
 )
+from deblur_lib.evaluation.timing import clock, peak, timed
 
 COUNTER = (
     "torch FlopCounterMode / 2: convolutions, matrix products and Fourier transforms (5 N log2 N "
     "real operations of a complex one of N values, half of it for a real one); biases, norms, "
     "activations and resizing left out"
 )
-ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during a forward pass"
-TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 Shape = tuple[int, ...]
-FEWEST = 3  # timed passes that have quartiles of their own
-SLOW = 3.0  # seconds of a call that is not repeated
 
 
 def cost(
@@ -53,7 +45,7 @@ def cost(
 
     A processor is timed with one thread, by the time it worked for it: what else a busy machine
     does is not counted. Several threads would wait for each other. The pass that memory is traced
-    in warms up; one that takes longer than `SLOW` is the timed one.
+    in warms up; one that takes longer than `timing.SLOW` is the timed one.
 
     Args:
         network: moved to `device` and left there, its training flags as they were.
@@ -64,8 +56,8 @@ def cost(
 
     Returns:
         parameters (count), macs (count), macs_counter, seconds (median), seconds_iqr
-        (interquartile range; of fewer than `FEWEST` passes how far they and the one before lie
-        apart; absent where one slow pass is all there is), repeats, peak_memory (bytes),
+        (between the ends of `timing.Timing`; absent where one slow pass is all there is), repeats,
+        peak_memory (bytes),
         peak_memory_method, size ([h, w]), batch, dtype, device, threads; ready for JSON.
 
     Raises:
@@ -82,16 +74,20 @@ def cost(
     lay_out(network, where)
     blurred = laid(torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(where), where)
     count = 1 if where.type == "cpu" else None
+
+    def one_pass() -> None:
+        with torch.inference_mode():
+            network(blurred)
+
     with evaluating(network), full_precision(where), processor_threads(count):
         try:
             macs = count_macs(copy.deepcopy(network).to("meta"), blurred.to("meta"))
             start = clock(where)
-            own = (*network.parameters(), *network.buffers(), blurred)
-            with torch.no_grad():
-                memory, method = peak(lambda: network(blurred), where, *own)
+            memory, method = peak(
+                one_pass, where, *network.parameters(), *network.buffers(), blurred
+            )
             first = clock(where) - start
-            slow = first > SLOW
-            seconds = [first] if slow else _passes(network, blurred, repeats, longest)
+            timing = timed(one_pass, where, repeats=repeats, longest=longest, first=first)
             threads = torch.get_num_threads()
         except (RuntimeError, ValueError, MemoryError) as error:
             raise EvaluationError(
@@ -102,9 +98,9 @@ def cost(
         "parameters": count_parameters(network),
         "macs": macs,
         "macs_counter": COUNTER,
-        "seconds": float(np.median(seconds)),
-        **({} if slow else {"seconds_iqr": _spread(seconds, first)}),
-        "repeats": len(seconds),
+        "seconds": timing.median,
+        **({"seconds_iqr": timing.high - timing.low} if timing.high > timing.low else {}),
+        "repeats": timing.repeats,
         "peak_memory": memory,
         "peak_memory_method": method,
         "size": list(size),
@@ -113,14 +109,6 @@ def cost(
         "device": device_name(where),
         "threads": threads,
     }
-
-
-def _spread(seconds: list[float], before: float) -> float:
-    """Interquartile range in seconds; of too few passes the range with the one before."""
-    if len(seconds) < FEWEST:
-        return max(*seconds, before) - min(*seconds, before)
-    low, high = np.percentile(seconds, [25, 75])
-    return float(high - low)
 
 
 def _complex(values: Shape, axes: list[int], *_: Any, **__: Any) -> int:
@@ -193,101 +181,3 @@ def count_macs(network: nn.Module, blurred: Tensor) -> int:
 def device_name(device: torch.device) -> str:
     """Name of the accelerator, or "cpu"."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def _passes(network: nn.Module, blurred: Tensor, count: int, longest: float) -> list[float]:
-    """Seconds of each timed pass."""
-    seconds: list[float] = []
-    with torch.inference_mode():
-        while not seconds or (len(seconds) < count and sum(seconds) < longest):
-            seconds.append(seconds_of(lambda: network(blurred), blurred.device))
-    return seconds
-
-
-def clock(device: torch.device) -> float:
-    """Seconds that this process worked, on a processor; elsewhere those of the wall."""
-    return time.process_time() if device.type == "cpu" else time.perf_counter()
-
-
-def _wait(device: torch.device) -> None:
-    """Wait until a device has done all that it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
-
-
-def seconds_of(call: Callable[[], object], device: torch.device) -> float:
-    """Seconds of a call, which ends when the device has done it."""
-    _wait(device)
-    start = clock(device)
-    call()
-    _wait(device)
-    return clock(device) - start
-
-
-def peak(call: Callable[[], object], device: torch.device, *known: Tensor) -> tuple[int, str]:
-    """Most bytes that live at once while something is called, and how they were found.
-
-    Args:
-        call: what to do.
-        device: where it works.
-        known: tensors that existed before; they count.
-    """
-    own = sum(one.nbytes for one in known)
-    if device.type != "cuda":
-        return own + traced(call, *known), TRACED
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
-    call()
-    _wait(device)
-    return own + torch.cuda.max_memory_allocated(device) - before, ALLOCATOR
-
-
-def traced(call: Callable[[], object], *known: Tensor) -> int:
-    """Most bytes of new tensors that live at once while something is called.
-
-    Args:
-        call: what to do.
-        known: tensors that existed before and do not count.
-    """
-    with _Traced(known) as found:
-        call()
-    most: int = found.peak
-    return most
-
-
-class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    """Counts the bytes of tensors that operations return, as long as anything holds them.
-
-    The growth of a process's memory would be the wrong measure: it depends on what was allocated
-    and kept before. Work space inside a single operation is not seen.
-
-    Args:
-        known: tensors that existed before and do not count.
-    """
-
-    def __init__(self, known: tuple[Tensor, ...]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.alive = 0
-        self.peak: int = 0
-        self._seen = weakref.WeakSet(one.untyped_storage() for one in known)
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for one in tree_iter(result):
-            if isinstance(one, Tensor):
-                self._add(one.untyped_storage())
-        return result
-
-    def _add(self, storage: torch.UntypedStorage) -> None:
-        if storage in self._seen:
-            return
-        self._seen.add(storage)
-        size = storage.nbytes()
-        self.alive += size
-        self.peak = max(self.peak, self.alive)
-        weakref.finalize(storage, self._drop, size)
-
-    def _drop(self, size: int) -> None:
-        self.alive -= size

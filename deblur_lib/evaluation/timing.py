@@ -2,25 +2,33 @@
 
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
 import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
 
-from deblur_lib.evaluation.cost import SLOW, peak, seconds_of
-
-__all__ = ["Machine", "Timing", "peak", "timed", "watched"]
-
+ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during a forward pass"
+TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
 QUIET = 0.25  # cores that others may use of a machine that counts as quiet
+SLOW = 3.0  # seconds of a call that is not repeated
+FEWEST = 3  # timed calls that have quartiles of their own
 ADDED = ("user", "nice", "system", "irq", "softirq", "steal")
 
 
 class Timing(NamedTuple):
-    """Median and quartiles of the seconds of a call; of one slow call all three are the same."""
+    """Median and quartiles of the seconds of a call.
+
+    Of fewer than `FEWEST` calls low and high are the ends of these and the one before; of one slow
+    call all three are the same.
+    """
 
     median: float
     low: float
@@ -45,6 +53,10 @@ class Machine:
         """True where others may have slowed down what was measured."""
         return self.others > QUIET
 
+    def told(self) -> dict[str, Any]:
+        """What was seen, as columns of a table."""
+        return {"load": self.load, "others": self.others, "busy": self.busy}
+
 
 @contextmanager
 def watched() -> Iterator[Machine]:
@@ -68,8 +80,26 @@ def _own() -> float:
     return time.process_time() + sum(os.times()[2:4])
 
 
+def clock(device: torch.device) -> float:
+    """Seconds that this process worked, on a processor; elsewhere those of the wall."""
+    return time.process_time() if device.type == "cpu" else time.perf_counter()
+
+
+def wait(device: torch.device) -> None:
+    """Wait until a device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def timed(
-    call: Callable[[], object], device: torch.device, *, repeats: int = 9, longest: float = 5.0
+    call: Callable[[], object],
+    device: torch.device,
+    *,
+    repeats: int = 9,
+    longest: float = 5.0,
+    first: float | None = None,
 ) -> Timing:
     """Time a call after one that warms up; one slower than `SLOW` is the timed one.
 
@@ -78,10 +108,87 @@ def timed(
         device: where it works; each call ends when the device has done it.
         repeats: timed calls at most.
         longest: seconds after which no further call starts.
+        first: seconds of a call that has warmed up already; None makes one.
     """
-    first = seconds_of(call, device)
+    first = _seconds(call, device) if first is None else first
     seconds = [first] if first > SLOW else []
     while not seconds or (first <= SLOW and len(seconds) < repeats and sum(seconds) < longest):
-        seconds.append(seconds_of(call, device))
-    low, middle, high = (float(one) for one in np.percentile(seconds, [25, 50, 75]))
-    return Timing(middle, low, high, len(seconds))
+        seconds.append(_seconds(call, device))
+    quartiles = np.percentile(seconds, [25, 75])
+    low, high = (min(*seconds, first), max(*seconds, first)) if len(seconds) < FEWEST else quartiles
+    return Timing(float(np.median(seconds)), float(low), float(high), len(seconds))
+
+
+def _seconds(call: Callable[[], object], device: torch.device) -> float:
+    wait(device)
+    start = clock(device)
+    call()
+    wait(device)
+    return clock(device) - start
+
+
+def peak(call: Callable[[], object], device: torch.device, *known: Tensor) -> tuple[int, str]:
+    """Most bytes that live at once while something is called, and how they were found.
+
+    Args:
+        call: what to do.
+        device: where it works.
+        known: tensors that existed before; they count.
+    """
+    own = sum(one.nbytes for one in known)
+    if device.type != "cuda":
+        return own + traced(call, *known), TRACED
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    call()
+    wait(device)
+    return own + torch.cuda.max_memory_allocated(device) - before, ALLOCATOR
+
+
+def traced(call: Callable[[], object], *known: Tensor) -> int:
+    """Most bytes of new tensors that live at once while something is called.
+
+    Args:
+        call: what to do.
+        known: tensors that existed before and do not count.
+    """
+    with _Traced(known) as found:
+        call()
+    most: int = found.peak
+    return most
+
+
+class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    """Counts the bytes of tensors that operations return, as long as anything holds them.
+
+    The growth of a process's memory would be the wrong measure: it depends on what was allocated
+    and kept before. Work space inside a single operation is not seen.
+
+    Args:
+        known: tensors that existed before and do not count.
+    """
+
+    def __init__(self, known: tuple[Tensor, ...]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.alive = 0
+        self.peak: int = 0
+        self._seen = weakref.WeakSet(one.untyped_storage() for one in known)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for one in tree_iter(result):
+            if isinstance(one, Tensor):
+                self._add(one.untyped_storage())
+        return result
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._seen:
+            return
+        self._seen.add(storage)
+        size = storage.nbytes()
+        self.alive += size
+        self.peak = max(self.peak, self.alive)
+        weakref.finalize(storage, self._drop, size)
+
+    def _drop(self, size: int) -> None:
+        self.alive -= size

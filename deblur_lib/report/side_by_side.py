@@ -8,7 +8,7 @@ benchmarks/measured holds its table, else from what the runs measured on their o
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Entry:
     gain: float | None = None
     low: float | None = None
     high: float | None = None
-    costs: Mapping[str, float] | None = None
+    costs: Mapping[str, float] = field(default_factory=dict)
     busy: bool = False
 
 
@@ -78,7 +78,7 @@ def _entry(
     paper: Paper, method: Method, results: Results | None, measured: pd.DataFrame | None
 ) -> Entry:
     costs: Costs = {}
-    for name in ("parameters", "macs", "macs_here", "seconds", "peak_memory") if results else ():
+    for name in ("parameters", "macs", "macs_here", "seconds", "peak_memory"):
         value = results.cost(method.id, name) if results else None
         if value is not None:
             costs[name] = value

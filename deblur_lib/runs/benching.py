@@ -22,10 +22,10 @@ from torch import Tensor
 from deblur_lib import catalogue, papers, provenance, seals
 from deblur_lib.devices import accelerator_name, laid, processor_threads, resolve_precision
 from deblur_lib.errors import UsageError, unknown_name
-from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters, traced
+from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters
 from deblur_lib.evaluation.inference import evaluating, full_precision, lay_out, out_of_memory
 from deblur_lib.evaluation.tiling import round_up
-from deblur_lib.evaluation.timing import Machine, peak, timed, watched
+from deblur_lib.evaluation.timing import peak, timed, traced, watched
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import write_json, write_text
@@ -230,16 +230,12 @@ def _measured(
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
-            return Measured(**known, **_seen(machine), why="memory ran out")
+            return Measured(**known, **machine.told(), why="memory ran out")
     found: dict[str, Any] = {
         "seconds": timing.median, "low": timing.low, "high": timing.high,
         "repeats": timing.repeats, "peak_memory": memory, "memory_by": how,
     }  # fmt: skip
-    return Measured(**known, **found, **_seen(machine))
-
-
-def _seen(machine: Machine) -> dict[str, Any]:
-    return {"load": machine.load, "others": machine.others, "busy": machine.busy}
+    return Measured(**known, **found, **machine.told())
 
 
 def _forward(network: Deblurrer, blurred: Tensor, precision: str) -> Callable[[], object]:

@@ -9,7 +9,13 @@ from deblur_lib import locks
 from deblur_lib.data.generated.stream import Stream
 from deblur_lib.data.loader import Endless
 from deblur_lib.data.own.packing import packed
-from deblur_lib.data.own.pairs import check_photographs, holds_pairs, open_pairs, open_whole
+from deblur_lib.data.own.pairs import (
+    OwnPairs,
+    check_photographs,
+    holds_pairs,
+    open_pairs,
+    open_whole,
+)
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import UsageError
@@ -93,10 +99,7 @@ def open_pictures(order: Order) -> Pictures:
     }
     if order.data and (order.pattern or holds_pairs(order.data)):
         parts = open_pairs(order.data, order.name, order.pattern)
-        if order.cache is None:
-            return Pictures(parts.train, parts.validation, checks, parts.notes)
-        train, validation = (packed(one, order.cache) for one in (parts.train, parts.validation))
-        return Pictures(train, validation, checks, parts.notes)
+        return Pictures(parts.train, parts.validation, checks, parts.notes)
     recipe, mixture = order.recipe, order.recipe.mixture
     if order.data:
         settings = dataclasses.replace(mixture.settings, photographs=str(order.data.absolute()))
@@ -129,7 +132,7 @@ def first_network(order: Order) -> Deblurrer:
 
 
 def prepare(order: Order, say: Callable[[str], None]) -> tuple[Deblurrer, Pictures]:
-    """Network and pictures of a training, checked; nothing is trained and no folder begun.
+    """Network and pictures of a training, checked; nothing is trained, packed or stored.
 
     Args:
         order: what to do.
@@ -186,10 +189,16 @@ def learn(
     recipe = order.recipe
     with locks.held(folder, f"the training in {folder}"), processor_threads(threads):
         network, pictures = prepare(order, say)
+        train, validation = (
+            packed(one, order.cache, progress=progress)
+            if order.cache and isinstance(one, OwnPairs)
+            else one
+            for one in (pictures.train, pictures.validation)
+        )
         return fit(
             network,
-            pictures.train,
-            pictures.validation,
+            train,
+            validation,
             recipe.train,
             folder=folder,
             seed=order.seed,

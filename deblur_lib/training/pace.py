@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from deblur_lib.devices import processor_threads
-from deblur_lib.evaluation.cost import traced
+from deblur_lib.evaluation.timing import traced
 from deblur_lib.nn import Deblurrer
 from deblur_lib.spec import Train
 from deblur_lib.training import memory

@@ -14,6 +14,7 @@ from deblur_lib import catalogue
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import EvaluationError, UsageError
 from deblur_lib.evaluation import cost as costs
+from deblur_lib.evaluation import timing
 from deblur_lib.evaluation.cost import cost, count_macs, count_parameters
 
 PICTURE = torch.zeros(1, 3, 32, 48)
@@ -151,7 +152,7 @@ def test_networks_are_timed_less_often_the_slower_they_are(
     found = cost(Coarse(), size=(16, 16), repeats=50, longest=0.0)
     assert found["repeats"] == 1
     assert found["seconds_iqr"] > 0  # how far the pass and the one before lie apart
-    monkeypatch.setattr(costs, "SLOW", 0.0)
+    monkeypatch.setattr(timing, "SLOW", 0.0)
     passes: list[str] = []
     network = Coarse()
     network.register_forward_hook(lambda *given: passes.append(given[2].device.type))

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from deblur_lib import papers, seals
 from deblur_lib.book import networks
 from deblur_lib.book.networks import growth, networks_page
-from deblur_lib.book.scatter import LEFT, WIDTH, Point, scatter
+from deblur_lib.book.scatter import LETTER, RADIUS, Point, _box, _clash, scatter
 from deblur_lib.report import columns, side_by_side
 from deblur_lib.runs import benching
 from deblur_lib.runs.benching import Measured
@@ -99,9 +99,16 @@ def test_measured_seconds_take_the_place_of_those_of_the_runs(root: Path) -> Non
 def test_labels_keep_clear_of_marks_and_of_each_other() -> None:
     points = [point(f"network-{n}", 10.0 + n, 1.0 + n / 100) for n in range(5)]
     plot = BeautifulSoup(scatter(points, across="x", up="y", told="z"), "html.parser")
-    places = [(float(str(one["x"])), float(str(one["y"]))) for one in plot.select("a text")]
-    assert len(set(places)) == 5
-    assert all(LEFT - 60 <= x <= WIDTH for x, _ in places)
+    boxes = [
+        _box(float(str(one["x"])), float(str(one["y"])), LETTER * len(one.text), one["text-anchor"])
+        for one in plot.select("a text")
+    ]
+    for one in plot.select("circle"):
+        x, y = float(str(one["cx"])), float(str(one["cy"]))
+        boxes.append((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS))
+    assert len(boxes) == 10
+    for number in range(5):
+        assert _clash(boxes[number], boxes[:number] + boxes[5:]) == 0
     assert "&lt;network-0&gt;" in str(plot)
 
 

@@ -212,17 +212,21 @@ def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
     assert "photos/train" in read_card(tmp_path / "out" / "best.safetensors").data
 
 
-def test_pairs_smaller_than_the_crop_are_told_before_anything_is_stored(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("crop", "dry", "status", "needle"),
+    [
+        (56, (), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
+        (56, ("--dry-run",), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
+        (32, ("--dry-run",), 0, "ready: mimo_unet"),
+    ],
+)
+def test_pairs_are_checked_before_anything_is_stored(
+    crop: int, dry: tuple[str, ...], status: int, needle: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path / "runs"))
     data = write_pairs(tmp_path / "mine", PAIRS)
-    for dry in ((), ("--dry-run",)):
-        status, text = own(data, tmp_path / "out", "--set", "crop=56", "--no-pack", *dry)
-        assert status == 1
-        assert "3 of 3 pictures are smaller than the crops of 56x56" in text
-        assert not (tmp_path / "out").exists()
-
-
-def test_a_dry_run_checks_and_stores_nothing(tmp_path: Path) -> None:
-    data = write_pairs(tmp_path / "mine", PAIRS)
-    status, text = own(data, tmp_path / "out", "--set", "crop=32", "--no-pack", "--dry-run")
-    assert (status, "ready: mimo_unet" in text) == (0, True), text
+    found, text = own(data, tmp_path / "out", "--set", f"crop={crop}", *dry)
+    assert (found, needle in text) == (status, True), text
     assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "runs").exists()

@@ -65,15 +65,9 @@ def test_channels_last_and_bfloat16_keep_the_result() -> None:
     checks.keeps_result_in_other_formats(small(), batch(32, 48), atol=3e-2)
 
 
-@pytest.mark.parametrize(
-    ("options", "needle"),
-    [
-        ({"start": "identty"}, "no choice of start is called 'identty'; did you mean 'identity'"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(options: dict[str, Any], needle: str) -> None:
-    with pytest.raises(UsageError, match=needle):
-        small(**options)
+def test_a_misspelt_start_is_refused() -> None:
+    with pytest.raises(UsageError, match="no choice of start is called 'identty'; did you mean 'i"):
+        small(start="identty")
 
 
 def test_batches_it_cannot_take_are_refused() -> None:

@@ -173,6 +173,9 @@ def test_another_order_in_the_folder_is_refused(tmp_path: Path) -> None:
     save(source / "sharp" / "2.png", sharp_picture(5))
     with pytest.raises(UsageError, match="made of other files or in another way"):
         silent(source, out)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r'holds no pairs; name them by --pairs "\{id\}_blur'):
+        silent(tmp_path / "empty", tmp_path / "none")
     with pytest.raises(UsageError, match="lies inside"):
         silent(source, source / "clean")
     with pytest.raises(UsageError, match="holds other files"):

@@ -81,7 +81,7 @@ def lit(rng: np.random.RandomState, stock: Stock, camera: Camera) -> Stock:
     brightest = rng.uniform(1, BRIGHTEST)
     if rng.uniform() >= camera.highlights:
         return stock
-    return Lit(stock.split, stock.names, stock.read, stock.leaves, stock.turn, brightest)
+    return Lit(**vars(stock), brightest=brightest)
 
 
 def taken(rng: np.random.RandomState, blurred: F32, camera: Camera) -> F32:
@@ -98,8 +98,7 @@ def taken(rng: np.random.RandomState, blurred: F32, camera: Camera) -> F32:
     if rng.uniform() < camera.noise:
         blurred = noisy(rng, blurred)
     if rng.uniform() < camera.jpeg:
-        eight_bit = (np.clip(blurred, 0, 1) * 255 + 0.5).astype(np.uint8)
-        blurred = through_jpeg(eight_bit, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
+        blurred = through_jpeg(blurred, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
     return np.clip(blurred, 0, 1)
 
 

@@ -62,8 +62,7 @@ def _far(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
 def _compressed(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
     """A moving scene whose blurred picture went through strong JPEG compression."""
     drawn = _moving(rng, stock, settings, averaging="linear")
-    stored = (np.clip(drawn.blurred, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return drawn._replace(blurred=night.through_jpeg(stored, QUALITY))
+    return drawn._replace(blurred=night.through_jpeg(drawn.blurred, QUALITY))
 
 
 def _clip(

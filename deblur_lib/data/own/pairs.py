@@ -121,8 +121,7 @@ def found_pairs(folder: Path, pattern: str = "") -> Found | None:
 
 def holds_pairs(folder: Path) -> bool:
     """Whether a folder, or its part for training, holds pairs in one of the usual layouts."""
-    part = folder / "train"
-    found = found_pairs(part if part.is_dir() else folder)
+    found = found_pairs(_part(folder, "train") or folder)
     return found is not None and bool(found.entries or found.without_sharp)
 
 

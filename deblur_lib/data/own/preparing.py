@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from deblur_lib import locks, seals
 from deblur_lib.data.own.pairs import found_pairs, named_once, read_8bit
+from deblur_lib.data.own.patterns import EXAMPLE
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.layouts import Entry
 from deblur_lib.data.real.opening import OWN_SPLITS
@@ -137,7 +138,7 @@ def _tasks(
     for split, folder in (parts or {"": source}).items():
         found = found_pairs(folder, pattern)
         if found is None:
-            raise DataError(f"{folder} holds no pairs; name them by --pairs, as {{id}}_b|{{id}}_s")
+            raise DataError(f"{folder} holds no pairs; name them by --pairs {EXAMPLE}")
         for alone, why in ((found.without_sharp, "sharp"), (found.without_blurred, "blurred")):
             left_out |= {f"{split}/{one}".lstrip("/"): f"no {why} partner" for one in alone}
         left_out |= {f"{split}/{one}".lstrip("/"): "a second file of its name" for one in

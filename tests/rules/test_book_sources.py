@@ -19,6 +19,8 @@ FOREVER = (
     "verdicts",
     "data",
     "coverage",
+    "repeats",
+    "checklist",
     "study",
     "budgets",
     "made",

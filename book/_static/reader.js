@@ -5,12 +5,24 @@
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("table[data-choices]").forEach(addChoices);
   document.querySelectorAll(".ledger-filter").forEach(addLedgerFilter);
+  nameControls();
+  if (document.querySelector("#search-results")) findNumbers();
+});
+
+// The theme's controls by what they say, and its sidebar as a part of the page.
+function nameControls() {
   document.querySelectorAll("nav summary:not([aria-label])").forEach((one) => {
     const entry = one.closest("li")?.querySelector("a")?.textContent.trim();
     one.setAttribute("aria-label", `Pages below ${entry ?? "this one"}`);
   });
-  if (document.querySelector("#search-results")) findNumbers();
-});
+  document
+    .querySelectorAll("summary[aria-label='Toggle hidden content'], .search-button-field")
+    .forEach((one) => one.removeAttribute("aria-label"));
+  document.querySelectorAll(".theme-switch").forEach((one) => one.removeAttribute("title"));
+  const sidebar = document.querySelector(".bd-sidebar-primary");
+  sidebar?.setAttribute("role", "region");
+  sidebar?.setAttribute("aria-label", "The book");
+}
 
 let opened = [];
 window.addEventListener("beforeprint", () => {

@@ -116,7 +116,7 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], name: str) -> st
         for first, *rest in rows
     )
     return (
-        f'<div class="dl-scroll" role="region" tabindex="0" aria-label="{_safe(name)}">'
+        f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{_safe(name)}">'
         f'<table class="dl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 

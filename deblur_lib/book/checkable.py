@@ -53,7 +53,7 @@ def _folded(paper: Paper, table: str, some: list[Entry], address: str) -> str:
     told = html.escape(f"{paper.id}, {table_of(paper, table).number}")
     return (
         f'<details class="dl-fold ledger"><summary>{told}: {ours} of {len(some)} numbers have one '
-        f'of ours beside them</summary><div class="dl-scroll" role="region" tabindex="0" '
+        f'of ours beside them</summary><div class="dl-scroll" role="group" tabindex="0" '
         f'aria-label="{told}"><table class="dl-table"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div></details>"
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from deblur_lib.report import cells, columns, differences, markup, numbers
 
-RANK = "rank | printed"
+RANK = "rank | in print"
 KIND = "what ours is"
 COSTS = "costs"
 HOW = (
@@ -171,7 +171,7 @@ def _ours(one: pd.Series) -> str:
 def _rank(one: pd.Series) -> str:
     if not one["ranked"]:
         return numbers.NOTHING
-    return f"{one['rank']} of {one['ranked']} | {one['rank_printed']} of {one['ranked']}"
+    return f"{one['rank']} | {one['rank_printed']} of {one['ranked']}"
 
 
 def _gap(one: pd.Series) -> str:
@@ -182,7 +182,7 @@ def _gain(one: pd.Series) -> str:
     if one["gain"] != one["gain"]:
         return numbers.NOTHING
     low, high = (numbers.number(one[name], one["metric"], sign=True) for name in LOW_HIGH)
-    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low}, {high}]"
+    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low},\u00a0{high}]"
 
 
 LOW_HIGH = ("gain_low", "gain_high")

@@ -90,7 +90,7 @@ class View:
         facts += f' data-choices="{html.escape("|".join(self.choices))}"' if self.choices else ""
         caption = "" if fold or not heading else f"<caption>{self._marks(_safe(heading))}</caption>"
         text = (
-            f'<div class="dl-scroll" role="region" tabindex="0" aria-label="{told}">'
+            f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{told}">'
             f'<table class="dl-table" id="T_{name}"{facts}>{caption}\n'
             f"<thead>{_tag_row(self._heads(table))}</thead>\n<tbody>\n"
             + "\n".join(self._rows(table))

@@ -65,4 +65,4 @@ def test_readers_are_told_which_row_stands_in() -> None:
     assert re.search(
         r"^\d+\. C03: Our rows take li2026\\_none for deblurgan\\_v2\.$", shown, re.MULTILINE
     )
-    assert re.search(r"^- C04: Alone.* Our rows take", shown, re.MULTILINE)
+    assert re.search(r"^\d+\. C04: Alone.* Our rows take", shown, re.MULTILINE)

@@ -28,7 +28,7 @@ def test_every_header_has_a_text_and_a_scope() -> None:
 def test_a_table_that_may_scroll_is_reached_by_keyboard_and_has_a_name() -> None:
     box = soup(view()).select_one(".dl-scroll")
     assert box is not None
-    assert (box["tabindex"], box["role"], box["aria-label"]) == ("0", "region", "head")
+    assert (box["tabindex"], box["role"], box["aria-label"]) == ("0", "group", "head")
 
 
 def test_marks_lead_to_their_notes() -> None:

@@ -17,6 +17,29 @@ if TYPE_CHECKING:
     from deblur_lib.nn import Deblurrer
 
 
+# Precision of each network's forward pass in training, where neither request nor profile says one.
+# Measured at demo and study size on processors with and without units for bfloat16: bf16 where the
+# units save a fifth of a step or more, fp32 where they save less, or where casts cost more than
+# that, since a processor without them takes several times as long. A run is the same everywhere.
+PRECISION: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            *("dbgan", "deepdeblur", "dmphn", "mimo_unet", "mimo_unet_plus", "mtrnn"),
+            *("sang2018", "srn", "svrnn", "wan2023", "zhao2020"),
+        ),
+        "bf16",
+    ),
+    **dict.fromkeys(
+        (
+            *("convir", "deblurgan", "deblurgan_v2", "dsgformer", "gong2017", "li2026"),
+            *("mb_taylorformer_v2", "mprnet", "nafnet", "rdn", "restormer", "stripformer"),
+            *("sun2015", "true_blur", "unet_seresnext", "whyte2012"),
+        ),
+        "fp32",
+    ),
+}
+
+
 def networks() -> dict[str, str]:
     """Where each network lives ("module:Class"), comparators and papers' own alike."""
     found = dict(NETWORKS)

@@ -17,13 +17,17 @@ def resolve_device(name: str) -> torch.device:
     """The device to compute on.
 
     Args:
-        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda" or "mps".
+        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda", "mps", or one of
+            several GPUs by its number ("cuda:1").
 
     Raises:
         DeviceError: unknown name, or a device that this machine or this torch does not have.
     """
-    if name not in DEVICES:
-        raise DeviceError(unknown_name("device", name, DEVICES, see="deblur reproduce --help"))
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICES or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise DeviceError(
+            unknown_name("device", name, [*DEVICES, "cuda:0"], see="deblur restore --help")
+        )
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -31,13 +35,28 @@ def resolve_device(name: str) -> torch.device:
     }
     if name == "auto":
         return torch.device(next(kind for kind, found in there.items() if found))
-    if not there[name]:
+    if not there[kind]:
         raise DeviceError(
             f"device {name!r} was asked for, torch {torch.__version__} finds only "
             f"{', '.join(kind for kind, found in there.items() if found)}; take --device auto, or "
-            f"install the driver and a torch built for {name}"
+            f"install the driver and a torch built for {kind}"
+        )
+    if number and int(number) >= (count := torch.cuda.device_count()):
+        raise DeviceError(
+            f"device {name!r} was asked for, there are {count}: cuda:0 to cuda:{count - 1}"
         )
     return torch.device(name)
+
+
+def picture_layout(device: torch.device) -> torch.memory_format:
+    """The memory layout in which a device's convolutions are fastest; weights take it too."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def laid(pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Pictures (B, 3, H, W) on their device in its layout; clips (B, T, 3, H, W) as they are."""
+    flat = pictures.ndim == 4
+    return pictures.contiguous(memory_format=picture_layout(device)) if flat else pictures
 
 
 def check_devices(count: int, device: torch.device) -> None:
@@ -73,9 +92,22 @@ def resolve_precision(name: str, device: torch.device) -> str:
     if name == "bf16" and not fast and device.type != "cpu":
         raise DeviceError(
             f"precision 'bf16' was asked for, {accelerator_name(device) or device} has no unit for "
-            "it (CUDA needs capability 8.0 or more); take --precision auto or fp32"
+            "it (CUDA needs capability 8.0 or more); take precision auto or fp32"
         )
     return "bf16" if fast or name == "bf16" else "fp32"  # a processor can emulate it, slowly
+
+
+def declared_precision(name: str, device: torch.device) -> str:
+    """The precision of a run that nobody asked for by name: as declared, where the device can.
+
+    A processor without units for bfloat16 emulates it, slowly, so that the run stays the same.
+
+    Args:
+        name: "fp32" or "bf16", from the declaration.
+        device: where the network runs; fp32 where it is an accelerator that has no bf16 at all.
+    """
+    able = device.type == "cpu" or _multiplies_bf16(device)
+    return name if able else "fp32"
 
 
 def accelerator_name(device: torch.device) -> str:

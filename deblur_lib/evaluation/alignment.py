@@ -22,6 +22,7 @@ Say = Callable[[str], None]
 GRAY = np.array([0.299, 0.587, 0.114])
 BORDER = 15  # px of the sharp picture that the shift search leaves out
 REACH = 10  # px, largest shift tried
+ROUNDING = 1e-9  # of the peak: errors that float arithmetic makes of equal pictures
 FINE = 4  # tried shifts in one px
 
 
@@ -148,10 +149,15 @@ def _window(moving: Floats, shape: tuple[int, ...], dy: float, dx: float) -> Flo
 
 
 def _gain(restored: Floats, sharp: Floats) -> Floats:
-    """The restored picture times the factor that brings it nearest to the sharp one."""
-    energy = float(np.vdot(restored, restored))
-    return restored * (float(np.vdot(sharp, restored)) / energy) if energy > 0 else restored
+    """The restored picture times the factor that brings it nearest to the sharp one.
+
+    Where the two share nothing, as with a black picture, the factor would be 0 and make every
+    picture equal to a black one; there is none then.
+    """
+    energy, shared = (float(np.vdot(one, restored)) for one in (restored, sharp))
+    return restored * (shared / energy) if shared > 0 else restored
 
 
 def _decibel(error: float, peak: float) -> float:
-    return 10 * math.log10(peak**2 / error) if error > 0 else math.inf
+    """PSNR in dB; infinite where nothing but the rounding of a gain or a warp is left."""
+    return 10 * math.log10(peak**2 / error) if error > (ROUNDING * peak) ** 2 else math.inf

@@ -19,9 +19,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblur_lib.devices import processor_threads
+from deblur_lib.devices import laid, processor_threads
 from deblur_lib.errors import EvaluationError, UsageError
-from deblur_lib.evaluation.inference import device_of, evaluating, full_precision, name_of
+from deblur_lib.evaluation.inference import (
+    device_of,
+    evaluating,
+    full_precision,
+    lay_out,
+    name_of,
+)
 
 COUNTER = (
     "torch FlopCounterMode / 2: convolutions, matrix products and Fourier transforms (5 N log2 N "
@@ -73,7 +79,8 @@ def cost(
     frames = getattr(network, "clip_length", 1)
     shape = (1, 3, *size) if frames == 1 else (1, frames, 3, *size)
     where = device_of(network, torch.empty(0))
-    blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(where)
+    lay_out(network, where)
+    blurred = laid(torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(where), where)
     count = 1 if where.type == "cpu" else None
     with evaluating(network), full_precision(where), processor_threads(count):
         try:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from deblur_lib.devices import laid, picture_layout
 from deblur_lib.errors import EvaluationError
 from deblur_lib.nn import Deblurrer
 
@@ -16,7 +17,8 @@ def forward(network: Deblurrer, blurred: Tensor) -> Tensor:
     """Restore a batch that the network takes as it is.
 
     Args:
-        network: on any device; its training flags are left as they were.
+        network: on any device; its training flags are left as they were, its weights are brought
+            to the layout that the device is fastest in.
         blurred: (B, 3, H, W) or (B, T, 3, H, W), on any device.
 
     Returns:
@@ -26,8 +28,9 @@ def forward(network: Deblurrer, blurred: Tensor) -> Tensor:
         EvaluationError: another shape, or values that are NaN or infinite.
     """
     device = device_of(network, blurred)
+    lay_out(network, device)
     with evaluating(network), full_precision(device), torch.inference_mode():
-        restored: Tensor = network(blurred.to(device, torch.float32)).float()
+        restored: Tensor = network(laid(blurred.to(device, torch.float32), device)).float()
     wanted = (blurred.shape[0], 3, *blurred.shape[-2:])
     if tuple(restored.shape) != wanted:
         raise EvaluationError(
@@ -41,6 +44,14 @@ def forward(network: Deblurrer, blurred: Tensor) -> Tensor:
             "infinite; take an earlier checkpoint, or train again with a smaller learning rate"
         )
     return restored
+
+
+def lay_out(network: nn.Module, device: torch.device) -> None:
+    """Bring the weights of a network to the layout that its device is fastest in, once."""
+    layout = picture_layout(device)
+    filters = [one for one in network.parameters() if one.ndim == 4]
+    if not all(one.is_contiguous(memory_format=layout) for one in filters):
+        network.to(memory_format=layout)  # type: ignore[call-overload]
 
 
 def device_of(network: nn.Module, default: Tensor) -> torch.device:

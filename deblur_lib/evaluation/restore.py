@@ -8,20 +8,22 @@ Shape legend: B batch, T frames of a clip, H height, W width.
 
 import logging
 from collections.abc import Callable
-from typing import Literal
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from tqdm import tqdm
 
 from deblur_lib.errors import EvaluationError, UsageError
+from deblur_lib.evaluation.appetite import affordable_tile
 from deblur_lib.evaluation.inference import device_of, forward, give_back, name_of, out_of_memory
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
 from deblur_lib.nn import Deblurrer, frames_for
 
 AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
-AUTO_TILE = 1024
 Tile = int | Literal["auto"] | None
 Say = Callable[[str], None]
 
@@ -35,6 +37,7 @@ def restore(
     tile: Tile = None,
     overlap: int | None = None,
     say: Say = _log.warning,
+    bar: str = "",
 ) -> Tensor:
     """Restore a batch of any size in float32, without gradient, in evaluation mode.
 
@@ -46,11 +49,12 @@ def restore(
         network: on any device; its training flags are left as they were.
         blurred: (B, 3, H, W), for networks that take clips (B, T, 3, H, W); of longer clips the
             middle frames are taken. On any device; tiles are sent to the network one by one.
-        tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles
-            of 1024 px in pictures of more than two million pixels.
+        tile: side of the tiles in pixels, None for the whole picture at once, "auto" for tiles as
+            large as memory allows in pictures of more than two million pixels.
         overlap: pixels of context between neighbouring tiles, at least the receptive field for
             a result without trace of the tiles; 64, or what a small tile leaves, when None.
         say: told when memory ran out, and when tiles change what the network computes.
+        bar: name of a progress bar over the tiles; none is shown where it is empty.
 
     Returns:
         (B, 3, H, W) float32 on the device of `blurred`, not clipped.
@@ -66,7 +70,7 @@ def restore(
     height, width = (round_up(max(n, network.minimum_size), step) for n in blurred.shape[-2:])
     side, context = max(height, width), overlap or 0
     if tile == "auto":
-        tile = AUTO_TILE if height * width > AUTO_PIXELS else None
+        tile = affordable_tile(network) if height * width > AUTO_PIXELS else None
     if tile is not None:
         side, context = fitted(tile, overlap, step=step, least=network.minimum_size)
         side = min(side, max(height, width))
@@ -78,7 +82,7 @@ def restore(
                 "what it computes; evaluation.restore.tile_deviation measures by how much"
             )
         try:
-            return _in_tiles(network, blurred, (height, width), side, context)
+            return _in_tiles(network, blurred, (height, width), side, context, bar)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
@@ -133,20 +137,31 @@ def to_8bit(restored: Tensor) -> NDArray[np.uint8]:
     Raises:
         EvaluationError: NaN or infinite values.
     """
+    return to_levels(restored, np.dtype(np.uint8))
+
+
+def to_levels(restored: Tensor, kind: np.dtype[Any]) -> NDArray[Any]:
+    """As `to_8bit` for any whole numbers, whose largest is white."""
+    white = np.iinfo(kind).max
     values = restored.detach().to("cpu", torch.float32).numpy().astype(np.float64)
     if not np.isfinite(values).all():
         raise EvaluationError(
             f"a picture needs finite values, {np.count_nonzero(~np.isfinite(values))} of "
             f"{values.size} are not; restore it again or take an earlier checkpoint"
         )
-    rounded = np.floor(np.clip(255 * values, 0, 255) + 0.5).astype(np.uint8)
+    rounded = np.floor(np.clip(white * values, 0, white) + 0.5).astype(kind)
     return np.ascontiguousarray(np.moveaxis(rounded, -3, -1))
 
 
 def from_8bit(picture: NDArray[np.uint8]) -> Tensor:
     """The float32 tensor (..., 3, H, W) in [0, 1] of 8-bit pictures (..., H, W, 3)."""
+    return from_levels(picture)
+
+
+def from_levels(picture: NDArray[Any]) -> Tensor:
+    """As `from_8bit` for any whole numbers, whose largest is white."""
     planes = np.ascontiguousarray(np.moveaxis(picture, -1, -3))
-    return torch.from_numpy(planes).to(torch.float32) / 255
+    return torch.from_numpy(planes.astype(np.float32)) / np.iinfo(picture.dtype).max
 
 
 def _check(network: Deblurrer, blurred: Tensor) -> None:
@@ -164,7 +179,7 @@ def _check(network: Deblurrer, blurred: Tensor) -> None:
 
 
 def _in_tiles(
-    network: Deblurrer, blurred: Tensor, size: tuple[int, int], side: int, context: int
+    network: Deblurrer, blurred: Tensor, size: tuple[int, int], side: int, context: int, bar: str
 ) -> Tensor:
     """The picture padded to `size`, restored window by window, and cropped again."""
     height, width = blurred.shape[-2:]
@@ -173,15 +188,20 @@ def _in_tiles(
         windows(length, min(length, side), context, step=network.multiple_of)
         for length in (size[1], size[0])
     )
-    restored = torch.zeros(blurred.shape[0], 3, *size, device=blurred.device)
-    for (top, bottom), fade_down in zip(down, weights(down), strict=True):
-        for (left, right), fade_across in zip(across, weights(across), strict=True):
-            piece = blurred[..., rows[top:bottom, None], columns[left:right]]
-            part = forward(network, piece).to(blurred.device)
-            if piece.shape[-2:] != size:
-                part = part * (fade_down[:, None] * fade_across).to(blurred.device)
-            restored[..., top:bottom, left:right] += part
-    return restored[..., :height, :width].contiguous()
+    restored = torch.zeros(blurred.shape[0], 3, height, width, device=blurred.device)
+    tiles = list(
+        product(zip(down, weights(down), strict=True), zip(across, weights(across), strict=True))
+    )
+    for ((top, bottom), fade_down), ((left, right), fade_across) in tqdm(
+        tiles, bar, unit="tile", leave=False, disable=not bar or len(tiles) < 2
+    ):
+        piece = blurred[..., rows[top:bottom, None], columns[left:right]]
+        part = forward(network, piece).to(blurred.device)
+        if piece.shape[-2:] != size:
+            part = part * (fade_down[:, None] * fade_across).to(blurred.device)
+        there = restored[..., top:bottom, left:right]
+        there += part[..., : there.shape[-2], : there.shape[-1]]
+    return restored
 
 
 def _mirrored(length: int, wanted: int) -> Tensor:

@@ -139,7 +139,8 @@ def _explained(
 ) -> dict[str, Any]:
     scored = made["status"] != "missing"
     kind = kind_of(results, method, scored=scored, printed=printed is not None)
-    at_full_size = scored and columns.is_cost(column) and results.profile != "smoke"
+    here = results.profile == "smoke" and bool(results.of_method(method.id))  # costs as it was run
+    at_full_size = scored and columns.is_cost(column) and not here
     told: dict[str, Any] = {
         "kind": COUNTED if at_full_size else kind,
         "why": "" if scored else why_not(results, method, column),

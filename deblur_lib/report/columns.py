@@ -34,7 +34,8 @@ def profile_of(paper: Paper, name: str) -> Profile:
 
 def meant_for(paper: Paper, method: str, profile: str) -> str:
     """Data id of the pictures that a method is declared to learn from at a profile."""
-    declared, own = profile_of(paper, profile), method_of(paper, method).train_on
+    declared, row = profile_of(paper, profile), method_of(paper, method)
+    own = method_of(paper, row.weights_of or method).train_on
     return declared.test_on[own] if own else declared.train_on
 
 

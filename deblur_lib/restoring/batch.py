@@ -2,9 +2,10 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from deblur_lib.devices import resolve_device
@@ -12,37 +13,57 @@ from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Tile
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.restoring.comparing import NAME, Comparison, fresh_folder
 from deblur_lib.restoring.photos import restore_photo
-from deblur_lib.restoring.sources import find
+from deblur_lib.restoring.sources import Found, find
 from deblur_lib.restoring.targets import Task, settle
 from deblur_lib.restoring.videos import restore_video
 from deblur_lib.weights.checkpoint import open_network
+from deblur_lib.weights.shipped import shipped
 
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """How results should be.
+
+    Attributes:
+        tile: see `evaluation.restore`.
+        frames: videos become folders of PNG files, which lose nothing.
+        suffix: of all pictures (".png", ".jpg", ".tif"); each keeps its own where it is empty.
+        compare: write a page that shows photographs before and after.
+        overwrite: replace results that are there already.
+    """
+
+    tile: Tile = "auto"
+    frames: bool = False
+    suffix: str = ""
+    compare: bool = False
+    overwrite: bool = False
+
+
 def restore_inputs(
     inputs: Sequence[str],
-    weights: Path,
+    weights: Path | None,
     out: Path,
     *,
     device: str = "auto",
-    tile: Tile = "auto",
-    frames: bool = False,
+    wishes: Wishes = Wishes(),
     say: Say = print,
 ) -> tuple[int, int]:
     """Restore pictures, videos and folders of either into a folder.
 
     All targets are settled before anything is restored: each input has one of its own, and none is
-    an input. A network for clips takes the pictures of a folder as the frames of one clip.
+    an input, or a result that is there already. A network for clips takes the pictures of a folder
+    as the frames of one clip.
 
     Args:
         inputs: files, folders (what lies in them, not deeper) or patterns.
-        weights: checkpoint written by a run of this suite.
+        weights: checkpoint; None takes the one that the package ships.
         out: folder for the results.
-        device: auto, cpu, cuda or mps.
-        tile: see `evaluation.restore`.
-        frames: videos become folders of PNG files, which lose nothing.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        wishes: how results should be.
         say: receives one line per input, and what a user should know.
 
     Returns:
@@ -53,32 +74,44 @@ def restore_inputs(
             started.
         CheckpointError: the checkpoint cannot be used.
     """
-    network, card = open_network(weights)
+    weights = weights or shipped()
     place = resolve_device(device)
+    network, card = open_network(weights)
     found = find(inputs, clips=network.clip_length > 1)
     if not found.sources:
         raise UsageError("nothing to restore: " + "; ".join(found.failed or ["no input is given"]))
     _prepare(out)
-    for note in found.notes:
-        say(note)
-    for reason in found.failed:
-        say(f"failed: {reason}")
-    tasks = settle(found.sources, out, frames=frames, others=[weights])
+    for line in (*found.notes, *(f"failed: {reason}" for reason in found.failed)):
+        say(line)
     network = network.to(place)
-    if isinstance(network, EstimatingDeblurrer):
-        network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
-    done = 0
-    for task in tqdm(tasks, unit="input", disable=len(tasks) < 2):
+    with fresh_folder(out, wishes.compare) as fresh:
+        page = Comparison(fresh, out) if fresh else None
+        tasks = _settled(found, out, weights, wishes)
+        if isinstance(network, EstimatingDeblurrer):
+            network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
+        restorer = _Restorer(network, card.network, wishes, page, say)
         try:
-            line = _restore(task, network, card.network, place, tile=tile, frames=frames, say=say)
-        except DeblurError as error:
-            say(f"failed: {error}")
-        except Exception as error:  # whatever a hostile file leads a decoder to
-            say(f"failed: {task.source.path} ({type(error).__name__}: {error})")
-        else:
-            done += 1
-            say(line)
+            done, stopped = restorer.all(tasks), None
+        except KeyboardInterrupt as error:
+            done, stopped = 0, error
+        if page:
+            page.write()
+            say(f"compare: {out / NAME / 'index.html'}")
+    if stopped:
+        raise stopped
     return done, len(tasks) + len(found.failed) - done
+
+
+def _settled(found: Found, out: Path, weights: Path, wishes: Wishes) -> list[Task]:
+    return settle(
+        found.sources,
+        out,
+        frames=wishes.frames,
+        suffix=wishes.suffix,
+        overwrite=wishes.overwrite,
+        reserved=[NAME] if wishes.compare else [],
+        others=[weights],
+    )
 
 
 def _prepare(out: Path) -> None:
@@ -92,30 +125,50 @@ def _prepare(out: Path) -> None:
         ) from error
 
 
-def _restore(
-    task: Task,
-    network: Deblurrer,
-    name: str,
-    device: torch.device,
-    *,
-    tile: Tile,
-    frames: bool,
-    say: Say,
-) -> str:
-    """Restore one input; returns the line that tells of it."""
-    source = task.source
-    if task.refusal:
-        raise DataError(task.refusal)
-    if source.kind == "photo":
-        if network.clip_length > 1:
-            raise DataError(
-                f"{source.path}: {name} restores clips of {network.clip_length} frames, not "
-                "photos; give a video or a folder of its frames"
+@dataclass(frozen=True)
+class _Restorer:
+    """What all inputs of one call share."""
+
+    network: Deblurrer
+    name: str
+    wishes: Wishes
+    page: Comparison | None
+    say: Say
+
+    def all(self, tasks: Sequence[Task]) -> int:
+        """Restore what can be restored; returns how many that are."""
+        done = 0
+        for task in tqdm(tasks, unit="input", disable=len(tasks) < 2):
+            try:
+                line = self.one(task)
+            except DeblurError as error:
+                self.say(f"failed: {error}")
+            except Exception as error:  # whatever a hostile file leads a decoder to
+                self.say(f"failed: {task.source.path} ({type(error).__name__}: {error})")
+            else:
+                done += 1
+                self.say(line)
+        return done
+
+    def one(self, task: Task) -> str:
+        """Restore one input; returns the line that tells of it."""
+        source, target, network = task.source, task.target, self.network
+        if task.refusal:
+            raise DataError(task.refusal)
+        if source.kind == "photo":
+            if network.clip_length > 1:
+                raise DataError(
+                    f"{source.path}: {self.name} restores clips of {network.clip_length} frames, "
+                    "not photos; give a video or a folder of its frames"
+                )
+            keep = partial(self.page.add, source.path, target) if self.page else None
+            bar = source.path.name
+            notes = restore_photo(
+                network, source.path, target, tile=self.wishes.tile, bar=bar, keep=keep
             )
-        notes = restore_photo(network, source.path, task.target, device, tile=tile)
-    else:
-        pictures = frames or source.kind == "frames"
-        notes = restore_video(
-            network, source.path, task.target, device, tile=tile, pictures=pictures, say=say
-        )
-    return f"{source.path} -> {task.target}" + (f" ({'; '.join(notes)})" if notes else "")
+        else:
+            pictures = self.wishes.frames or source.kind == "frames"
+            notes = restore_video(
+                network, source.path, target, tile=self.wishes.tile, pictures=pictures, say=self.say
+            )
+        return f"{source.path} -> {target}" + (f" ({'; '.join(notes)})" if notes else "")

@@ -1,28 +1,42 @@
-"""Restore one photograph of any kind; it comes out with the depth, alpha and profile it had."""
+"""Restore one photograph of any kind; it comes out with all that it came with but the blur."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from deblur_lib.data.pictures.reading import Picture, read_picture, write_picture
+from deblur_lib.data.pictures.reading import Picture, read_picture
+from deblur_lib.data.pictures.writing import bands, write_picture
 from deblur_lib.evaluation.restore import Tile, restore
 from deblur_lib.nn import Deblurrer
 
 DRIFT = 0.1  # largest change of a channel's mean that a restoration should make
+FLAT = 0.2  # of the deviation before, below which a result is told to be flat
+DEEPEST = {".png": 16, ".jpg": 8, ".jpeg": 8}  # bits per channel that a format holds
+Keep = Callable[[Picture, Picture], None]
 
 
 def restore_photo(
-    network: Deblurrer, path: Path, target: Path, device: torch.device, *, tile: Tile = "auto"
+    network: Deblurrer,
+    path: Path,
+    target: Path,
+    *,
+    tile: Tile = "auto",
+    bar: str = "",
+    keep: Keep | None = None,
 ) -> list[str]:
-    """Restore a picture file, keeping depth, gray, alpha and profile.
+    """Restore a picture file, keeping depth, gray, alpha, profile, details and date.
 
     Args:
         network: on the device.
         path: the picture.
         target: file to write.
-        device: where to compute.
         tile: see `evaluation.restore`.
+        bar: name of a progress bar over tiles.
+        keep: given the picture before and after.
 
     Returns:
         What a user should know about it.
@@ -34,36 +48,56 @@ def restore_photo(
     """
     notes: list[str] = []
     picture = read_picture(path)
-    restored = restore_picture(network, picture, device, tile=tile, say=notes.append)
-    write_picture(target, restored)
-    return [*restored.notes, *notes, *suspicions(picture, restored)]
+    most = DEEPEST.get(target.suffix.lower(), picture.depth)
+    if picture.depth > most:
+        notes.append(f"{picture.depth} bits became {most}, as many as {target.suffix} holds")
+    restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=bar)
+    write_picture(target, replace(restored, depth=min(picture.depth, most)))
+    dated(path, target)
+    if keep is not None:
+        keep(picture, restored)
+    return [*picture.notes, *notes, *suspicions(picture, restored)]
+
+
+def dated(path: Path, target: Path) -> None:
+    """Give a result the date of its source, by which albums sort what tells no other."""
+    times = path.stat()
+    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def restore_picture(
     network: Deblurrer,
     picture: Picture,
-    device: torch.device,
     *,
     tile: Tile = "auto",
     say: Callable[[str], None],
+    bar: str = "",
 ) -> Picture:
-    """Restore one photograph; alpha and profile go around the network."""
-    blurred = torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].to(device)
-    restored = restore(network, blurred, tile=tile, say=say).clamp(0, 1)
-    rgb = restored[0].permute(1, 2, 0).cpu().numpy()
+    """Restore one photograph; alpha, profile and details go around the network."""
+    blurred = torch.from_numpy(picture.rgb).permute(2, 0, 1)[None]
+    restored = restore(network, blurred, tile=tile, say=say, bar=bar).clamp_(0, 1)
+    rgb = restored[0].permute(1, 2, 0).numpy()
     if picture.gray:
-        rgb = rgb.mean(axis=2, keepdims=True).repeat(3, axis=2)
+        rgb = np.broadcast_to(rgb.mean(axis=2, keepdims=True), rgb.shape)
     return picture.with_rgb(rgb)
 
 
 def suspicions(before: Picture, after: Picture) -> list[str]:
     """Signs that a restoration went wrong: a colour cast, a flat result, or no change at all."""
+    sums = np.zeros((2, 2, 3))  # before and after; of the values and of their squares
+    change = 0.0
+    for rows in bands(len(before.rgb)):
+        both = [one.rgb[rows].astype(np.float64) for one in (before, after)]
+        for side, values in enumerate(both):
+            sums[side] += values.sum(axis=(0, 1)), np.square(values).sum(axis=(0, 1))
+        change += float(np.abs(both[1] - both[0]).sum())
+    means, squares = np.moveaxis(sums / (before.rgb.size / 3), 1, 0)
+    spread = np.sqrt(np.maximum(squares.mean(axis=1) - np.square(means.mean(axis=1)), 0))
     found = []
-    cast = float(abs(after.rgb.mean(axis=(0, 1)) - before.rgb.mean(axis=(0, 1))).max())
-    if cast > DRIFT:
+    if (cast := float(np.abs(means[1] - means[0]).max())) > DRIFT:
         found.append(f"warning: a channel's mean moved by {cast:.2f}")
-    if after.rgb.std() < 0.2 * before.rgb.std():
+    if spread[1] < FLAT * spread[0]:
         found.append("warning: the result is nearly flat")
-    if float(abs(after.rgb - before.rgb).mean()) < 0.5 / 255:
+    if change / before.rgb.size < 0.5 / 255:
         found.append("hardly changed: the network sees no blur it knows")
     return found

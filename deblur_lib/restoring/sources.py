@@ -9,7 +9,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Literal
 
 from deblur_lib.data.clips.frames import VIDEOS, frame_files
-from deblur_lib.data.pictures.headers import SUFFIXES, hidden, is_picture, mode_of
+from deblur_lib.data.pictures.headers import PHOTOS, hidden, is_picture, mode_of
 
 Kind = Literal["photo", "video", "frames"]
 
@@ -98,9 +98,10 @@ def _add_folder(found: Found, folder: Path, *, clips: bool) -> None:
     except OSError as error:
         found.failed.append(f"{folder} cannot be listed ({error.strerror})")
         return
-    pictures = [one for one in inside if is_picture(one)]
+    pictures = [one for one in inside if is_picture(one, PHOTOS)]
     videos = [one for one in inside if is_picture(one, VIDEOS)]
-    if pictures and clips:
+    if clips and any(map(is_picture, pictures)):
+        pictures = [one for one in pictures if is_picture(one)]
         found.sources.append(Source(folder, "frames"))
     else:
         found.sources += [Source(one, "photo") for one in pictures]
@@ -108,7 +109,7 @@ def _add_folder(found: Found, folder: Path, *, clips: bool) -> None:
     others = Counter(map(_sort, sorted({*inside} - {*pictures, *videos})))
     besides = ", ".join(f"{count} {sort}" for sort, count in others.items())
     if not pictures and not videos:
-        known = ", ".join(sorted({*SUFFIXES, *VIDEOS}))
+        known = ", ".join(sorted({*PHOTOS, *VIDEOS}))
         found.failed.append(
             f"{folder} holds nothing to restore ({known}), only {besides or 'nothing at all'}"
         )

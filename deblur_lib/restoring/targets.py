@@ -10,6 +10,7 @@ from pathlib import Path
 from deblur_lib.restoring.sources import Source
 
 KEPT = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}  # pictures of other formats become PNG
+ALIKE = {".jpeg": ".jpg", ".tiff": ".tif"}  # two names of one format
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,14 @@ class Task:
 
 
 def settle(
-    sources: Sequence[Source], out: Path, *, frames: bool = False, others: Iterable[Path] = ()
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    frames: bool = False,
+    suffix: str = "",
+    overwrite: bool = False,
+    reserved: Iterable[str] = (),
+    others: Iterable[Path] = (),
 ) -> list[Task]:
     """Give every source a target of its own, and refuse those that are one of the inputs.
 
@@ -40,32 +48,38 @@ def settle(
         sources: all that is to be restored.
         out: folder of the results.
         frames: videos become folders of pictures.
+        suffix: of all pictures (".png"); of each its own where it is empty and can be kept.
+        overwrite: earlier results may be replaced, but never an input.
+        reserved: names below `out` that no result gets.
         others: files that are not to be written over either.
     """
-    names = [Path(_name(one, frames, whole=False)) for one in sources]
+    names = [Path(_name(one, frames, suffix, whole=False)) for one in sources]
     for whole in (False, True):
         often = Counter(map(_key, names))
         alike = [often[_key(name)] > 1 for name in names]
         base = _shared([one for one, other in zip(sources, alike, strict=True) if other])
         for index, one in enumerate(sources):
             if alike[index]:
-                names[index] = one.place.parent.relative_to(base) / _name(one, frames, whole=whole)
+                name = _name(one, frames, suffix, whole=whole)
+                names[index] = one.place.parent.relative_to(base) / name
     inputs = _identities([*(path for one in sources for path in one.files), *others])
     return [
-        Task(one, out / name, _refusal(one, out / name, inputs))
-        for one, name in zip(sources, _numbered(names), strict=True)
+        Task(one, out / name, _refusal(one, out / name, inputs, overwrite))
+        for one, name in zip(sources, _numbered(names, reserved), strict=True)
     ]
 
 
-def _name(source: Source, frames: bool, *, whole: bool) -> str:
+def _name(source: Source, frames: bool, asked: str, *, whole: bool) -> str:
     """Name of a source's target; the whole name of the source is part of it where asked."""
     path, suffix = source.place, source.path.suffix.lower()
     if source.kind == "frames":
         return path.name or "frames"
     if source.kind == "video" and frames:
         return f"{path.stem}-{suffix[1:]}" if whole else path.stem
-    made = ".mp4" if source.kind == "video" else ".png"
-    if suffix == made or (source.kind == "photo" and suffix in KEPT):
+    photo = source.kind == "photo"
+    made = (asked or ".png") if photo else ".mp4"
+    same = ALIKE.get(suffix, suffix) == made if asked or not photo else suffix in KEPT
+    if same:
         return path.name
     return f"{path.name if whole else path.stem}{made}"
 
@@ -80,10 +94,12 @@ def _key(name: Path) -> str:
     return unicodedata.normalize("NFC", str(name)).casefold()
 
 
-def _numbered(names: Sequence[Path]) -> list[Path]:
-    taken: set[str] = set()
+def _numbered(names: Sequence[Path], reserved: Iterable[str]) -> list[Path]:
+    kept, taken = {_key(Path(one)) for one in reserved}, set[str]()
     found = []
     for name in names:
+        if _key(Path(name.parts[0])) in kept:
+            name = Path(f"{name.parts[0]} (2)", *name.parts[1:])
         own, number = name, 2
         while _key(own) in taken:
             own, number = name.with_name(f"{name.stem} ({number}){name.suffix}"), number + 1
@@ -110,10 +126,13 @@ def _identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _refusal(source: Source, target: Path, inputs: dict[Identity, Path]) -> str:
+def _refusal(source: Source, target: Path, inputs: dict[Identity, Path], overwrite: bool) -> str:
     identity = _identity(target)
-    if identity is None or identity not in inputs:
+    if identity is None:
         return ""
+    if identity not in inputs:
+        there = f"{source.path}: {target} is there already"
+        return "" if overwrite else f"{there}; --overwrite replaces it, another --out keeps it"
     return (
         f"{source.path}: its restoration {target} would be written over the input "
         f"{inputs[identity]}; choose another --out"

@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from deblur_lib.data.clips.flow import opencv
 from deblur_lib.data.clips.frames import Frames, exchanged, gaps, open_frames, thumbnail
-from deblur_lib.data.pictures.reading import U8
-from deblur_lib.errors import DataError, RecordError
-from deblur_lib.evaluation.restore import Tile, from_8bit, restore, to_8bit
+from deblur_lib.data.pictures import png16
+from deblur_lib.errors import DataError
+from deblur_lib.evaluation.restore import Tile, from_levels, restore, to_levels
 from deblur_lib.files import atomic
 from deblur_lib.nn import Deblurrer
 from deblur_lib.records import write_png
+from deblur_lib.restoring import film, filming, plain
+from deblur_lib.restoring.film import Film, Pixels
+from deblur_lib.restoring.photos import dated
 
 Say = Callable[[str], None]
 
@@ -24,7 +25,6 @@ def restore_video(
     network: Deblurrer,
     path: Path,
     target: Path,
-    device: torch.device,
     *,
     tile: Tile = "auto",
     pictures: bool = False,
@@ -33,13 +33,13 @@ def restore_video(
     """Restore a video file, or a folder of numbered frames, frame by frame.
 
     A network for clips sees each frame with its neighbours; at both ends the clip is mirrored, so
-    as many frames come out as went in.
+    as many frames come out as went in. PyAV keeps sound, times, size and depth of a video; without
+    it OpenCV writes one, and what is lost is told.
 
     Args:
         network: on the device.
         path: video, or folder of frames.
         target: file of the video (mp4), or folder for the pictures.
-        device: where to compute.
         tile: see `evaluation.restore`; for frames that do not fit in memory.
         pictures: write PNG files instead of a video, which loses nothing.
         say: receives at once what a user should know.
@@ -50,19 +50,74 @@ def restore_video(
     Raises:
         UsageError: OpenCV is needed and not installed.
         DataError: the video cannot be read, or not whole; what could be read is restored all the
-            same, with the neighbour of each lost frame in its place.
+            same, and later frames keep their times.
         RecordError: the result cannot be written whole.
     """
+    told = _once(path, say)
+    if path.is_file() and film.installed():
+        notes = _restore_film(network, path, target, tile=tile, pictures=pictures, say=told)
+    else:
+        notes = _restore_frames(network, path, target, tile=tile, pictures=pictures, say=told)
+    if target.is_file():
+        dated(path, target)
+    return notes
+
+
+def _restore_film(
+    network: Deblurrer, path: Path, target: Path, *, tile: Tile, pictures: bool, say: Say
+) -> list[str]:
+    with film.opened(path) as source:
+        restored = restore_frames(network, source, tile=tile, say=say)
+        bar = tqdm(restored, path.name, total=source.stream.frames or None, unit="frame")
+        if pictures:
+            for count, frame in enumerate(bar, start=1):
+                _write_picture(target / f"{count:06d}.png", frame)
+            source.note("its sound is not copied")
+        else:
+            _write_film(bar, source, target)
+        damage = source.damage
+    if not source.count:
+        raise _nothing(path)
+    if damage:
+        raise DataError(f"{path} -> {target}, {source.count} frames, but {damage}")
+    return [f"{source.count} frames", *source.notes]
+
+
+def _write_film(restored: Iterable[Pixels], source: Film, target: Path) -> None:
+    import av
+
+    with atomic(target) as part:
+        with av.open(str(part), "w", options=filming.CONTAINER) as out:
+            writer = filming.Writer(out, source)
+            for frame in restored:
+                writer.frame(frame)
+            if not source.count:
+                raise _nothing(source.path)
+            writer.end()
+        plain.check_whole(target, there=filming.frames_in(part), count=source.count)
+
+
+def _nothing(path: Path) -> DataError:
+    return DataError(f"{path} holds no frame that can be read; convert it to mp4 or to pictures")
+
+
+def _restore_frames(
+    network: Deblurrer, path: Path, target: Path, *, tile: Tile, pictures: bool, say: Say
+) -> list[str]:
     source = open_frames(path, hold=True)
     _warn(source, say)
-    restored = restore_frames(network, source, device, tile=tile, say=_once(source.path, say))
+    lost = [] if source.files else plain.losses(path)
+    restored = restore_frames(network, source, tile=tile, say=say)
     bar = tqdm(restored, path.name, total=source.announced or None, unit="frame")
-    count = _write_pictures(bar, source, target) if pictures else _write_video(bar, source, target)
+    if pictures:
+        count = _write_pictures(bar, source, target)
+    else:
+        count = plain.write_video(bar, source, target)
     if not count:
-        raise DataError(f"{path} holds no frame that can be read; convert it to mp4 or to pictures")
+        raise _nothing(path)
     if source.lost:
         raise DataError(f"{path} -> {target}, {count} frames, but {_told(source, count)}")
-    notes = [f"{count} frames"] + ([] if source.files else ["sound is not copied"])
+    notes = [f"{count} frames", *lost]
     if not source.files and source.announced not in (0, count):
         notes.append(f"its header announces {source.announced} frames")
     return notes
@@ -94,23 +149,19 @@ def _once(path: Path, say: Say) -> Say:
 
 
 def restore_frames(
-    network: Deblurrer,
-    frames: Iterable[U8],
-    device: torch.device | str = "cpu",
-    *,
-    tile: Tile = "auto",
-    say: Say = print,
-) -> Iterator[U8]:
-    """Restore frames as they come, (H, W, 3) uint8 each; holds `clip_length` of them."""
+    network: Deblurrer, frames: Iterable[Pixels], *, tile: Tile = "auto", say: Say = print
+) -> Iterator[Pixels]:
+    """Restore frames as they come, (H, W, 3) uint8 or uint16; holds `clip_length` of them."""
     for window in windows(frames, network.clip_length):
-        clip = from_8bit(np.stack(window)).to(device)[None]  # (1, T, 3, H, W)
-        yield to_8bit(restore(network, clip, tile=tile, say=say)[0])
+        clip = np.stack(window)[None]  # (1, T, H, W, 3)
+        restored = restore(network, from_levels(clip), tile=tile, say=say)
+        yield to_levels(restored[0], clip.dtype)
 
 
-def windows(frames: Iterable[U8], length: int) -> Iterator[list[U8]]:
+def windows(frames: Iterable[Pixels], length: int) -> Iterator[list[Pixels]]:
     """For each frame the `length` frames around it, mirrored at both ends of the clip."""
     half = length // 2
-    held: deque[U8] = deque(maxlen=length)
+    held: deque[Pixels] = deque(maxlen=length)
     count = 0
     for frame in frames:
         held.append(frame)
@@ -121,7 +172,7 @@ def windows(frames: Iterable[U8], length: int) -> Iterator[list[U8]]:
         yield _window(held, count, centre, half)
 
 
-def _window(held: deque[U8], count: int, centre: int, half: int) -> list[U8]:
+def _window(held: deque[Pixels], count: int, centre: int, half: int) -> list[Pixels]:
     first = count - len(held)  # number of the oldest frame that is held
     return [
         held[_mirrored(number, count) - first] for number in range(centre - half, centre + half + 1)
@@ -140,58 +191,29 @@ def _warn(source: Frames, say: Callable[[str], None]) -> None:
     if missing:
         first, last = missing[0]
         say(
-            f"{source.path}: {len(missing)} gap(s) in the numbers, first {first} to {last}; frames "
+            f"{len(missing)} gap(s) in the numbers, first {first} to {last}; frames "
             "beside a gap are restored as if they were neighbours"
         )
     if len(source.files) > 3:
         for position in exchanged([thumbnail(frame) for frame in source]):
             names = " and ".join(one.name for one in source.files[position : position + 2])
-            say(f"{source.path}: {names} seem to be exchanged")
+            say(f"{names} seem to be exchanged")
 
 
-def _write_pictures(restored: Iterable[U8], source: Frames, folder: Path) -> int:
+def _write_pictures(restored: Iterable[Pixels], source: Frames, folder: Path) -> int:
     """Write each frame as a picture, but none for a picture that could not be read."""
     count = 0
     for count, frame in enumerate(restored, start=1):
         if not source.files:
-            write_png(folder / f"{count:06d}.png", frame)
+            _write_picture(folder / f"{count:06d}.png", frame)
         elif count - 1 not in source.lost:
-            write_png(folder / f"{source.files[count - 1].stem}.png", frame)
+            _write_picture(folder / f"{source.files[count - 1].stem}.png", frame)
     return count
 
 
-def _write_video(restored: Iterable[U8], source: Frames, target: Path) -> int:
-    """Write a video whole or not at all: what lies on the disk is read again and counted."""
-    cv2 = opencv("writing a video")
-    writer, count = None, 0
-    with atomic(target) as part:
-        try:
-            for frame in restored:
-                if writer is None:
-                    height, width = frame.shape[:2]
-                    kind = cv2.VideoWriter_fourcc(*"mp4v")
-                    writer = cv2.VideoWriter(str(part), kind, source.rate, (width, height))
-                    if not writer.isOpened():
-                        raise DataError(f"{target} cannot be written; use --frames for pictures")
-                writer.write(np.ascontiguousarray(frame[..., ::-1]))
-                count += 1
-        finally:
-            if writer is not None:
-                writer.release()
-        if not count:
-            raise DataError(f"{source.path} holds no frame that can be read; convert it to mp4")
-        there = _frames_in(part)
-        if there != count:
-            raise RecordError(
-                f"{target} was not written whole ({there} of {count} frames can be read again); "
-                "free some space, or choose another --out"
-            )
-    return count
-
-
-def _frames_in(video: Path) -> int:
-    """Frames of a written video that can be read again."""
-    try:
-        return sum(1 for _ in open_frames(video))
-    except DataError:
-        return 0
+def _write_picture(path: Path, frame: Pixels) -> None:
+    if frame.dtype == np.uint8:
+        write_png(path, frame)
+        return
+    with atomic(path) as part:
+        part.write_bytes(png16.encode(frame))

@@ -3,8 +3,9 @@
 A comparison of costs is one of the published networks, whatever the budget trains, so the tables
 show the network at the options of the paper profile. Parameters and multiply-accumulates are
 counted without memory for the weights; seconds and memory are measured for rows that run and that
-a comparison of networks prints; parts and controls are counted alone. Each distinct network is
-looked at once and kept in the workspace, for all rooms.
+a comparison of networks prints, and for all rows of a table of costs alone; parts and other
+controls are counted. Each distinct network is looked at once and kept in the workspace, for all
+rooms.
 """
 
 import time
@@ -18,6 +19,7 @@ from deblur_lib.evaluation.cost import COUNTER, cost, count_macs, count_paramete
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import read_whole, write_json
+from deblur_lib.report import columns
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, published_options
 from deblur_lib.spec import Options, Paper
@@ -96,7 +98,8 @@ def published(paper: Paper) -> dict[str, dict[str, int]]:
 def measure(plan: Plan) -> None:
     """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
     device = resolve_device(plan.request.device)
-    timed = _compared(plan.paper) - {one.id for one in plan.paper.methods if one.control}
+    controls = {one.id for one in plan.paper.methods if one.control}
+    timed = _compared(plan.paper) - controls | _costs_alone(plan.paper)
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
@@ -106,6 +109,12 @@ def measure(plan: Plan) -> None:
             measured(network, options, device)
         else:
             counted(network, options)
+
+
+def _costs_alone(paper: Paper) -> set[str]:
+    """Rows of the tables that hold costs and nothing else, controls among them."""
+    tables = (one for one in paper.tables if all(map(columns.is_cost, one.columns)))
+    return {method for table in tables for method in table.methods}
 
 
 def _compared(paper: Paper) -> set[str]:

@@ -8,6 +8,7 @@ import torch
 
 from deblur_lib import provenance
 from deblur_lib.data.pairs import PairSource
+from deblur_lib.devices import declared_precision, resolve_device
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import write_text
@@ -65,7 +66,7 @@ def learn(
         seed=run.seed,
         device=device,
         devices=devices,
-        precision=run.precision,
+        precision=declared_precision(run.precision, resolve_device(device)),
         name=str(run.method.network),
         options=run.options,
         progress=shows_bars(),

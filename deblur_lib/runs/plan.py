@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deblur_lib import papers
+from deblur_lib import catalogue, papers
 from deblur_lib.data.real import checksets
 from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
@@ -93,7 +93,8 @@ class Run:
         train: the recipe, method, profile and request included.
         train_on: data id of the training pictures.
         data: settings of generated pictures.
-        precision: what the request asks for, else what the profile does.
+        precision: fp32 or bf16; what the request asks for, else the profile, else what the
+            catalogue declares for the network.
         source: the run whose weights this one uses, for a row that trains nothing.
     """
 
@@ -281,5 +282,10 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         train=recipe,
         train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
         data={**profile.data, **profile.data_of.get(method.id, {}), **request.data},
-        precision=profile.precision if request.precision == "auto" else request.precision,
+        precision=_precision(method.network, request.precision, profile.precision),
     )
+
+
+def _precision(network: str, *wishes: str) -> str:
+    """The first wish that is not "auto", or the network's own precision."""
+    return next((one for one in wishes if one != "auto"), catalogue.PRECISION[network])

@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from deblur_lib import provenance
-from deblur_lib.devices import resolve_device, resolve_precision
+from deblur_lib.devices import declared_precision, resolve_device
 from deblur_lib.records import read_whole, write_json
 from deblur_lib.runs import costing, store
 from deblur_lib.runs.crew import Crew
@@ -161,7 +161,7 @@ def _share(run: Run, plan: Plan) -> Run:
 
 
 def _pace(run: Run, device: torch.device) -> Pace:
-    precision = resolve_precision(run.precision, device)
+    precision = declared_precision(run.precision, device)
     recipe = {**run.settings, "precision": precision, "seed": 0, "on": provenance.hardware()}
     recipe["train"] = {**recipe["train"], "steps": 0}
     path = store.pace_file(provenance.settings_hash(recipe))

@@ -24,8 +24,8 @@ class Profile:
         data_of: settings of the pictures that single methods learn from, over `data`, by method id.
         seeds: seeds of the runs.
         seeds_of: seeds of single methods in place of those, by method id.
-        precision: of the training where the request says "auto"; "auto" takes bf16 where the
-            hardware multiplies it. Small depthwise networks are faster in fp32 on a processor.
+        precision: of the training where the request says "auto"; "auto" leaves it to the
+            catalogue, which declares one for each network.
         why: what this budget can and cannot show, for readers.
     """
 
@@ -81,6 +81,7 @@ GPU = Profile(
     data={"size": 256, "train": 512, "validation": 16, "test": 48},
     train={"validate": 10},
     seeds=THREE,
+    precision="bf16",
     why="networks of full size on one graphics processor; generated blur and a short training",
 )
 PRINTED = Profile(
@@ -88,5 +89,6 @@ PRINTED = Profile(
     train_on="gopro-linear",
     test_on={},
     seeds=THREE,
+    precision="bf16",
     why="the printed protocol on the printed data",
 )

@@ -35,6 +35,8 @@ _FILLS = {  # metric of the printed cells and heading, by convention or cost
     **dict.fromkeys(("wang-rgb", "vol3d-rgb", "uniform7-rgb"), _SSIM),
     **dict.fromkeys(("shift-y-ssim", "realblur-ecc-ssim"), _SSIM),
     "seconds": ("time_s", "time at 256x256 [s]"),
+    "macs": ("macs_g", "MACs at 256x256 [G]"),
+    "peak_memory": ("memory_mib", "memory at 256x256 [MiB]"),
     "parameters": ("params_m", "parameters [M]"),
 }
 _ALIGNED = {"realblur-ecc": "aligned", "shift-y": "shift-y"}  # said in every heading

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from deblur_lib.devices import laid
+
 Value = TypeVar("Value")
 Batch = tuple[Tensor, Tensor]
 AHEAD = 3  # batches that wait in memory
@@ -41,9 +43,7 @@ def _pinned(device: torch.device, batch: Batch) -> Batch:
 
 
 def _sent(batch: Tensor, device: torch.device) -> Tensor:
-    batch = batch.to(device, non_blocking=True)
-    flat = batch.ndim == 4 and device.type != "mps"
-    return batch.contiguous(memory_format=torch.channels_last) if flat else batch
+    return laid(batch.to(device, non_blocking=True), device)
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

@@ -22,7 +22,7 @@ from torch import nn
 from deblur_lib import catalogue
 from deblur_lib.data.loader import batches
 from deblur_lib.data.pairs import PairSource
-from deblur_lib.devices import check_devices, resolve_device, resolve_precision
+from deblur_lib.devices import check_devices, picture_layout, resolve_device, resolve_precision
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.spec import Train
@@ -205,7 +205,7 @@ def make_player(
 
 def _place(module: Module, device: torch.device) -> Module:
     """Move to the device, in the layout that its convolutions are fastest in."""
-    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    layout = picture_layout(device)
     return module.train().to(device=device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 

@@ -11,7 +11,13 @@ from deblur_lib import papers
 from deblur_lib.report import lines
 from deblur_lib.spec import Statement
 
-EQUATIONS = {"li2026": 23, "sang2018": 6, "wan2023": 6, "zhao2020": 8}  # as in print, or counted
+EQUATIONS = {
+    "li2026": 23,
+    "lu2025": 14,
+    "sang2018": 6,
+    "wan2023": 6,
+    "zhao2020": 8,
+}  # as in print, or counted
 CITED = re.compile(
     r"(?:\b(?P<paper>[a-z]+\d{4}), (?:Sec\. [\d.]+, )?)?"
     r"Eqs?\. \((?P<first>\d+)\)(?: to \((?P<last>\d+)\))?"

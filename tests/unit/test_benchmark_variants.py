@@ -12,6 +12,7 @@ from deblur_lib.data.generated.synthesis import Cutout, Motion, average_motion
 from deblur_lib.evaluation.alignment import shift_y
 
 IDS = (
+    "synth-gopro-jpeg",
     "synth-lai-uniform",
     "synth-lai-nonuniform",
     "synth-lai-nonuniform-first",
@@ -28,6 +29,7 @@ def psnr_of(data_id: str, split: str, count: int, settings: Settings) -> list[fl
 
 # mean input PSNR in dB of 12 test pairs of 128x128, about 2 dB around the value measured
 WINDOWS = {
+    "synth-gopro-jpeg": (21.5, 26),
     "synth-lai-uniform": (21.5, 26),
     "synth-lai-nonuniform": (22.5, 27),
     "synth-lai-nonuniform-first": (20.5, 25.5),
@@ -65,6 +67,13 @@ def test_nearly_still_training_pairs_are_easy(data_id: str) -> None:
     )
     # noise and misalignment stay in night pairs
     assert still > moving + (1.5 if "realblur" in data_id else 5)
+
+
+def test_compression_costs_detail_of_the_blurred_picture_alone() -> None:
+    still = make_pair("synth-gopro-jpeg", "train", 0, Settings(size=64, still=1.0))
+    again = night.through_jpeg(still.blurred, 30) * 255
+    assert np.abs(again - still.blurred).mean() < 1  # it is such a picture already
+    assert np.abs(night.through_jpeg(still.sharp, 30) * 255 - still.sharp).mean() > 2
 
 
 def test_dark_pictures_are_darker_and_may_score_higher() -> None:

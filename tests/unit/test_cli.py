@@ -26,7 +26,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
         "agree", "book", "coverage", "data", "judge", "list", "publish", "reproduce", "restore",
-        "run", "status", "verify",
+        "run", "score", "status", "verify",
     ]  # fmt: skip
 
 

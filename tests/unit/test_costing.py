@@ -47,6 +47,13 @@ def test_parts_and_controls_are_counted_and_only_compared_networks_timed(tmp_pat
     assert "dsgformer_no_topk" not in costing._compared(papers.load("lu2025"))
 
 
+def test_a_table_of_costs_alone_times_its_controls_too() -> None:
+    timed = costing._costs_alone(papers.load("lu2025"))
+    assert {"dsgformer", "dsgformer_mdta_gdfn"} <= timed
+    assert "mprnet" not in timed
+    assert not costing._costs_alone(papers.load("zhao2020"))  # its times stand beside scores
+
+
 def test_smoke_measures_its_own_networks_and_says_so(tmp_path: Path) -> None:
     found = stored(tmp_path, Request("sang2018", "smoke", methods=("sang2018",)))
     assert found.cost("sang2018", "parameters") == found.cost("sang2018", "parameters_here")

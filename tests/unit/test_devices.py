@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from deblur_lib import devices
-from deblur_lib.devices import accelerator_name, resolve_device, resolve_precision
+from deblur_lib.devices import (
+    accelerator_name,
+    declared_precision,
+    resolve_device,
+    resolve_precision,
+)
 from deblur_lib.errors import DeviceError
 
 CPU = torch.device("cpu")
@@ -33,6 +38,23 @@ def test_no_cuda_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_device("cuda")
 
 
+def test_one_of_several_gpus_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(DeviceError, match=r"'cuda:2' was asked for, there are 2: cuda:0 to cuda:1"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=r"'cuda:1' was asked for.* take --device auto"):
+        resolve_device("cuda:1")
+
+
+@pytest.mark.parametrize("name", ["cuda:", "cuda:x", "cuda:-1", "cpu:0", "mps:1", "auto:0"])
+def test_numbers_of_other_devices_are_unknown(name: str) -> None:
+    with pytest.raises(DeviceError, match="no device is called"):
+        resolve_device(name)
+
+
 def test_unknown_names() -> None:
     with pytest.raises(DeviceError, match="no device is called 'gpu'"):
         resolve_device("gpu")
@@ -56,6 +78,14 @@ def test_precision_on_a_processor(
 ) -> None:
     monkeypatch.setattr(devices, "processor_features", lambda: features)
     assert resolve_precision(asked, CPU) == expected
+
+
+def test_a_declared_precision_is_kept_where_the_device_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "processor_features", lambda: {"avx2": True})
+    assert [declared_precision(one, CPU) for one in ("fp32", "bf16")] == ["fp32", "bf16"]
+    assert declared_precision("bf16", torch.device("mps")) == "fp32"
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), "fp32"), ((8, 0), "bf16")])

@@ -30,7 +30,7 @@ def test_norm_is_layer_norm_of_each_pixel() -> None:
     assert len(list(ChannelNorm(6, bias=False).parameters())) == 1
 
 
-# --- top-k (Q4) -----------------------------------------------------------------------------------
+# --- top-k, Eq. (4) -------------------------------------------------------------------------------
 
 
 def test_counts_are_at_least_one_and_rounded_down() -> None:
@@ -59,11 +59,11 @@ def test_masks_keep_at_least_k(k: int) -> None:
     assert (topk_masks(scores.round(), [k])[0].sum(dim=-1) >= k).all()
 
 
-# --- DTSAS (Q2, Q3) -------------------------------------------------------------------------------
+# --- DTSAS, Eqs. (2), (3) -------------------------------------------------------------------------
 
 
 def slow_attention(q: Tensor, k: Tensor, v: Tensor, weights: list[float], power: int) -> Tensor:
-    """Q3 and Q4 word by word for one head and one picture, channel by channel."""
+    """Eqs. (3) and (4) word by word for one head and one picture, channel by channel."""
     channels, height, width = q.shape[1:]
     q, k, v = (one.reshape(channels, -1) for one in (q, k, v))
     out = torch.zeros_like(v)
@@ -137,7 +137,16 @@ def test_row_norm_and_branch_weights() -> None:
     torch.testing.assert_close(heads(scores)[:, 0], F.relu(scores)[:, 0])
 
 
-# --- DFGB (Q5) ------------------------------------------------------------------------------------
+def test_branches_may_share_their_start() -> None:
+    for ratios in (RATIOS, (0.5,), (1.0, 0.5)):
+        options = BlockOptions(topk_ratios=ratios, branch_start="shared")
+        weight = RectifiedScore(2, 8, options).weights.weight
+        torch.testing.assert_close(weight, torch.full((len(ratios), 1), 0.8 / len(ratios)))
+    usual = RectifiedScore(2, 8, BlockOptions()).weights.weight
+    torch.testing.assert_close(usual, torch.full((4, 1), 0.2))
+
+
+# --- DFGB, Eq. (5) --------------------------------------------------------------------------------
 
 
 def test_a_matrix_of_ones_leaves_gelu() -> None:
@@ -206,7 +215,7 @@ def test_the_transform_stays_in_float32_under_autocast(monkeypatch: pytest.Monke
     assert gated.dtype == torch.bfloat16
 
 
-# --- DSGA (Q1, Q6, Q7) ----------------------------------------------------------------------------
+# --- DSGA, Eqs. (1), (6), (7)----------------------------------------------------------------------
 
 
 def test_a_block_without_projection_is_the_identity() -> None:
@@ -261,6 +270,7 @@ def test_options_change_the_matrix_the_branch_weights_and_the_temperatures_only(
         ({"qk_norm": "l1"}, "choice of qk_norm"),
         ({"alpha": "free"}, "choice of alpha"),
         ({"branch_weight": "x"}, "choice of branch_weight"),
+        ({"branch_start": "x"}, "choice of branch_start"),
         ({"attn_row_norm": "x"}, "choice of attn_row_norm"),
         ({"dfgb_matrix": "x"}, "choice of dfgb_matrix"),
         ({"dfgb_transform": "x"}, "choice of dfgb_transform"),

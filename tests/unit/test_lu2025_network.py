@@ -81,6 +81,7 @@ def test_rounded_parameter_counts(options: dict[str, Any], millions: float) -> N
         ({"topk_ratios": (1 / 8, 1 / 4, 1 / 2, 3 / 4)}, ""),
         ({"topk_ratios": (1.0,)}, "-3/4w"),
         ({"alpha": "fixed"}, "-t"),
+        ({"branch_start": "shared"}, ""),
     ],
 )
 def test_ablations_change_exactly_what_they_declare(options: dict[str, Any], change: str) -> None:
@@ -160,6 +161,7 @@ def test_the_multiple_follows_the_block_side(patch: int, multiple: int) -> None:
         {"layout": "restormer", "fuse": "gated", "refinement": 1, "bias": True},
         {"dfgb_matrix": "complex", "branch_weight": "per_head", "attn_row_norm": "l1"},
         {"dfgb_transform": "dct", "branch_weight": "softmax", "full_res_skip": True},
+        {"block": "mdta_gdfn"},
     ],
 )
 def test_every_parameter_learns(options: dict[str, Any]) -> None:
@@ -280,6 +282,7 @@ def test_frequency_matrices_are_read_per_gate() -> None:
     [
         ({"layout": "symetric"}, "did you mean 'symmetric'"),
         ({"fuse": "add"}, "choice of fuse"),
+        ({"block": "dgsa"}, "did you mean 'dsga'"),
         ({"resample": "nearest"}, "choice of resample"),
         ({"blocks": [1, 2]}, "blocks must be one number or 4 of them"),
         ({"blocks": 0}, "each 1 or more, got 0"),

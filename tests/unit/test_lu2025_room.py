@@ -9,11 +9,13 @@ import torch
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.evaluation.cost import count_macs
-from deblur_lib.networks.restormer import Restormer
+from deblur_lib.networks.restormer import Restormer, TransformerBlock
+from deblur_lib.papers.lu2025.blocks import DSGA
+from deblur_lib.papers.lu2025.counting import training_gib
 from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
+from deblur_lib.papers.lu2025.options import BlockOptions
 from deblur_lib.papers.lu2025.probes import structure, trained
-from deblur_lib.papers.lu2025.structure import training_gib
 from deblur_lib.report import columns, verdicts
 from deblur_lib.report.coverage import entries
 from deblur_lib.runs.plan import Request, make_plan
@@ -52,13 +54,23 @@ def test_the_grid_crosses_gate_and_score_and_nothing_else() -> None:
         assert METHODS[method].options == {"gate": GATES[name], "score": score}
     full = METHODS["dsgformer_dfgb_relu2"]
     assert METHODS["dsgformer"].options == full.options
-    assert METHODS["dsgformer_no_topk"].options == full.options | {"topk_ratios": [1.0]}
-    assert METHODS["dsgformer_single_k"].options == full.options | {"topk_ratios": [0.5]}
     second = set(PAPER.tables[1].methods) - {"dsgformer", "identity"}
-    assert second == {*grid, "dsgformer_no_topk", "dsgformer_single_k"}
+    assert second == {*grid}
     assert all(METHODS[one].train_on == "realblur_j" for one in second)
     assert METHODS["dsgformer"].train_on == ""
     assert not any(METHODS[one].train for one in (*second, "dsgformer"))
+
+
+def test_controls_of_the_selection_start_at_one_scale_and_change_nothing_else() -> None:
+    full = METHODS["dsgformer_dfgb_relu2"].options
+    ratios = {name: one.options.get("topk_ratios") for name, one in METHODS.items()}
+    for name in ("no_topk", "single_k", "equal_all", "equal_half", "equal_eighth", "equal_spread"):
+        one = METHODS[f"dsgformer_{name}"]
+        started = {"branch_start": "shared"} if name.startswith("equal") else {}
+        assert one.options == full | started | {"topk_ratios": ratios[one.id]}
+        assert one.train_on == "realblur_j"
+    for name in ("all", "eighth", "ones"):
+        assert METHODS[f"dsgformer_after_{name}"].weights_of == "dsgformer_dfgb_relu2"
 
 
 def test_plans_train_each_table_on_its_own_data() -> None:
@@ -68,10 +80,11 @@ def test_plans_train_each_table_on_its_own_data() -> None:
         sizes[name] = len(plan.runs)
         for run in plan.runs:
             on_gopro = run.method.apart or run.method.id in PAPER.tables[0].methods
-            wanted = "gopro_test" if on_gopro else "realblur_j"
+            on_jpeg = run.method.id.startswith("dsgformer_jpeg")
+            wanted = "gopro_test" if on_gopro else "jpeg_test" if on_jpeg else "realblur_j"
             assert run.train_on == plan.profile.test_on[wanted]
             assert columns.meant_for(PAPER, run.method.id, name) == run.train_on
-    assert sizes == {"smoke": 12, "demo": 20, "study": 76, "gpu": 51, "paper": 51}
+    assert sizes == {"smoke": 16, "demo": 31, "study": 125, "gpu": 87, "paper": 78}
 
 
 def test_profiles_keep_the_recipe_and_crop_whole_blocks() -> None:
@@ -80,7 +93,7 @@ def test_profiles_keep_the_recipe_and_crop_whole_blocks() -> None:
         assert (recipe.loss, recipe.optimiser, recipe.schedule) == ({"l1": 1.0}, "adamw", "cosine")
         assert recipe.crop % 64 == 0
         assert recipe.warmup < recipe.steps
-        assert set(profile.test_on) == {"gopro_test", "realblur_j"}
+        assert set(profile.test_on) == {"gopro_test", "realblur_j", "jpeg_test"}
     per_epoch = -(-2103 // 8)
     assert (PAPER.recipe.steps, PAPER.recipe.warmup) == (3000 * per_epoch, 10 * per_epoch)
 
@@ -94,7 +107,7 @@ def test_the_print_contradicts_one_claim() -> None:
 
 def test_every_open_point_has_a_departure() -> None:
     ids = [one.id for one in PAPER.departures]
-    assert ids[:30] == [f"D{n:02d}" for n in range(1, 31)]
+    assert ids == [f"D{n:02d}" for n in range(1, 38)]
     assert len(ids) == len(set(ids))
     assert all(one.where and one.says and one.does and one.why for one in PAPER.departures)
 
@@ -127,12 +140,43 @@ def test_the_drawn_network_is_the_printed_one(found: dict) -> None:
 
 
 def test_a_step_of_eight_crops_does_not_fit_the_printed_card(found: dict) -> None:
-    assert 20 < found["costs"]["dsgformer"]["batch8_gib"] < 30
+    assert found["costs"]["dsgformer"]["batch8_gib"] == pytest.approx(23.536, abs=1e-3)
+    assert 12 < found["costs"]["dsgformer"]["batch8_gib_bfloat16"] < 15
+    assert [row["precision"] for row in found["memory"]] == ["float32", "bfloat16"]
+    small = {"dim": 4, "blocks": 1, "side": 64}
+    one, two, half = (
+        training_gib(batch=n, half=h, **small) for n, h in ((1, False), (2, False), (1, True))
+    )
     with torch.device("meta"):
-        network = DSGformer(dim=4, blocks=1)
-    one, two = (training_gib(network, batch=batch, side=64) for batch in (1, 2))
-    weights = 4 * 4 * sum(p.numel() for p in network.parameters()) / 2**30
+        weights = 16 * sum(p.numel() for p in DSGformer(dim=4, blocks=1).parameters()) / 2**30
     assert two - weights == pytest.approx(2 * (one - weights), rel=1e-2)
+    assert half < one
+
+
+def test_one_uniform_network_of_many_has_the_printed_count(found: dict) -> None:
+    met = [
+        (row["channels C"], layout, text)
+        for row in found["enumeration"]
+        for layout, text in row.items()
+        if "met" in str(text)
+    ]
+    assert met == [(32, "symmetric", "8 deep: 15.57 M, met")]
+    assert [row["channels C"] for row in found["enumeration"]] == [*range(24, 65, 4)]
+
+
+def test_the_block_is_counted_against_the_two_parts_it_replaces(found: dict) -> None:
+    costs = found["costs"]
+    assert costs["dsga64"]["parameters"] == 25_478
+    with torch.device("meta"):
+        block = TransformerBlock(128, 4, 2.66)
+    assert costs["mdta_gdfn128"]["parameters"] == sum(one.numel() for one in block.parameters())
+    assert costs["dsga64"]["macs"] == count_macs(
+        DSGA(64, 2, BlockOptions()), torch.rand(1, 64, 128, 128)
+    )
+    for width in (64, 128, 256):
+        for name in ("parameters", "macs", "kept"):
+            assert 1.5 < costs[f"mdta_gdfn{width}"][name] / costs[f"dsga{width}"][name] < 2.5
+    assert [len(row["times DSGA's"].split(", ")) for row in found["blocks"]] == [3] * 6
 
 
 def test_probes_of_trained_networks_fill_the_figures() -> None:
@@ -143,6 +187,7 @@ def test_probes_of_trained_networks_fill_the_figures() -> None:
         "dsgformer_sg_softmax": DSGformer(
             dim=4, blocks=1, gate="simple_gate", score="softmax"
         ).eval(),
+        "dsgformer_mdta_gdfn": DSGformer(dim=4, blocks=1, block="mdta_gdfn").eval(),
         "restormer": Restormer(dim=8, blocks=(1, 1, 1, 1), refinement=1).eval(),  # no selection
     }
     found = trained(networks, {"realblur_j/a": blurred})

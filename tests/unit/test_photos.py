@@ -2,21 +2,25 @@
 
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from networks import Same
 from PIL import Image
 
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
+from deblur_lib.data.pictures import png16
 from deblur_lib.data.pictures.reading import Picture
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import restore_inputs
-from deblur_lib.restoring.photos import suspicions
+from deblur_lib.restoring.photos import restore_photo, suspicions
+from deblur_lib.weights import shipped
 from deblur_lib.weights.checkpoint import save
 
 OPTIONS = {"base_channels": 4, "blocks": 1}
@@ -67,8 +71,8 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     bad.write_bytes(b"no picture")
     assert restored(weights, good)[0] == 0
     assert restored(weights, tmp_path / "none*.png")[0] == 2
-    assert restored(weights, good, bad)[0] == 3
-    status, text = restored(weights, good, tmp_path / "godo.png", "")
+    assert restored(weights, good, bad, options=("--overwrite",))[0] == 3
+    status, text = restored(weights, good, tmp_path / "godo.png", "", options=("--overwrite",))
     assert status == 3
     assert "godo.png' names nothing that is there" in text
     assert "1 written" in text
@@ -89,11 +93,68 @@ def test_large_pictures_are_tiled_unless_it_is_refused(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deblur_lib.evaluation.restore.AUTO_PIXELS", 1000)
-    monkeypatch.setattr("deblur_lib.evaluation.restore.AUTO_TILE", 64)
+    monkeypatch.setattr("deblur_lib.evaluation.restore.affordable_tile", lambda _: 64)
     monkeypatch.setattr("deblur_lib.nn.Deblurrer.tile_safe", False)
     wide = photo(tmp_path / "wide.png", size=(150, 20))
     assert "looks further than tiles of 64 px overlap" in restored(weights, wide)[1]
-    assert "tiles" not in restored(weights, wide, options=("--tile", "none"))[1]
+    whole = restored(weights, wide, options=("--tile", "none", "--overwrite"))
+    assert whole[0] == 0
+    assert "tiles" not in whole[1]
+
+
+def test_without_weights_the_shipped_ones_are_taken_or_named(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = str(photo(tmp_path / "one.png"))
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"holds no weights \(photo.safetensors\); train"):
+        restore_inputs([one], None, tmp_path / "out")
+    for suffix in (".safetensors", ".json"):
+        weights.with_suffix(suffix).rename(tmp_path / f"photo{suffix}")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    assert restore_inputs([one], None, tmp_path / "out", say=lambda _: None) == (1, 0)
+
+
+def test_the_format_that_is_asked_for_is_written_and_its_losses_told(
+    tmp_path: Path, weights: Path
+) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    (tmp_path / "deep.png").write_bytes(png16.encode(levels))
+    photo(tmp_path / "clear.png", "RGBA")
+    status, text = restored(
+        weights, tmp_path / "deep.png", tmp_path / "clear.png", options=("--format", "jpg")
+    )
+    assert status == 3
+    assert "16 bits became 8, as many as .jpg holds" in text
+    assert "JPEG holds 8 bits without alpha" in text
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["deep.jpg"]
+    status, text = restored(weights, tmp_path / "deep.png")
+    assert (status, png16.depth(tmp_path / "out" / "deep.png")) == (0, 16)
+
+
+def test_what_a_photograph_says_of_itself_stays(tmp_path: Path, weights: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    with Image.open(photo(tmp_path / "one.png")) as picture:
+        picture.save(tmp_path / "one.jpg", exif=exif, dpi=(240, 240))
+    os.utime(tmp_path / "one.jpg", (1_000_000_000, 1_000_000_000))
+    assert restored(weights, tmp_path / "one.jpg")[0] == 0
+    result = tmp_path / "out" / "one.jpg"
+    with Image.open(result) as picture:
+        assert (picture.size, picture.info["dpi"]) == ((22, 37), (240, 240))
+        assert (picture.getexif()[0x010F], picture.getexif()[0x0112]) == ("Maker", 1)
+    assert result.stat().st_mtime == 1_000_000_000
+
+
+def test_a_large_photograph_needs_few_bytes_a_pixel(tmp_path: Path) -> None:
+    large = photo(tmp_path / "large.png", size=(900, 600))
+    tracemalloc.start()
+    try:
+        restore_photo(Same(), large, tmp_path / "out.png")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 32 * 900 * 600  # its float values take 12; 8-bit copies in and out 3 each
 
 
 def test_the_inputs_own_folder_is_refused(tmp_path: Path, weights: Path) -> None:
@@ -125,6 +186,10 @@ def hostile(folder: Path) -> list[Path]:
         "bomb.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54, 40, 2**30, 2**30, 1, 24,
                                         0, 0, 0, 0, 0, 0),
         "noise.webp": b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(range(256)),
+        "noise.heic": b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(range(256)),
+        "noise.avif": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1av1C" + bytes(range(256)),
+        "noise.jp2": b"\0\0\0\x0cjP  \r\n\x87\n\xff\x51" + bytes(range(256)),
+        "bomb.pgm": b"P5 99999 99999 65535\n",
     }  # fmt: skip
     for name, content in made.items():
         (folder / name).write_bytes(content)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from deblur_lib import papers
+from deblur_lib import catalogue, papers
 from deblur_lib.errors import UsageError
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Request, make_plan
-from deblur_lib.spec import Adversarial
+from deblur_lib.spec import PROFILES, Adversarial
 
 
 def test_every_method_runs_with_every_seed() -> None:
@@ -67,12 +67,35 @@ def test_the_profile_overrides_the_recipe_and_the_request_overrides_both() -> No
     assert asked.train.steps == 17
 
 
+def test_the_catalogue_says_the_precision_of_every_network() -> None:
+    assert catalogue.PRECISION.keys() == catalogue.networks().keys()
+    assert set(catalogue.PRECISION.values()) == {"fp32", "bf16"}
+    for paper in papers.names():
+        for profile in PROFILES:
+            runs = make_plan(Request(paper, profile)).runs
+            assert {run.settings["precision"] for run in runs} <= {"fp32", "bf16"}
+    runs = {run.method.id: run.precision for run in make_plan(Request("wan2023")).runs}
+    assert (runs["wan2023"], runs["deblurgan_v2"]) == ("bf16", "fp32")
+
+
+def test_a_precision_asked_for_by_name_makes_no_other_run_than_the_same_one_declared() -> None:
+    ids = [
+        {
+            run.id
+            for run in make_plan(Request("wan2023", methods=("wan2023",), precision=asked)).runs
+        }
+        for asked in ("auto", "bf16", "fp32")
+    ]
+    assert ids[0] == ids[1]
+    assert not ids[0] & ids[2]
+
+
 def test_a_profile_may_choose_the_precision_and_the_request_overrides_it() -> None:
     assert {run.precision for run in make_plan(Request("li2026")).runs} == {"fp32"}
     assert {run.precision for run in make_plan(Request("li2026", precision="bf16")).runs} == {
         "bf16"
     }
-    assert {run.precision for run in make_plan(Request("li2026", profile="gpu")).runs} == {"auto"}
+    assert {run.precision for run in make_plan(Request("li2026", profile="gpu")).runs} == {"bf16"}
 
 
 def test_a_recipe_takes_lists_and_mappings_as_notebooks_hold_them() -> None:

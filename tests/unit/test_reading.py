@@ -14,7 +14,8 @@ from deblur_lib.data.clips.frames import open_frames
 from deblur_lib.data.clips.making import find_clips
 from deblur_lib.data.pictures import png16
 from deblur_lib.data.pictures.headers import read_header
-from deblur_lib.data.pictures.reading import Picture, read_picture, read_rgb, write_picture
+from deblur_lib.data.pictures.reading import Picture, read_picture, read_rgb
+from deblur_lib.data.pictures.writing import write_picture
 from deblur_lib.data.real.layouts import list_pictures
 from deblur_lib.errors import DataError
 

@@ -22,7 +22,7 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert sorted(run.id for run in taken) == sorted(run.id for run in runs)
     # deblurgan's 160 steps of twice the operations come before the others' 160 steps
     steps = [(run.method.id == "deblurgan", run.steps) for run in taken]
-    assert steps == [(False, 600)] * 13 + [(True, 160)] + [(False, 160)] * 2 + [(False, 0)] * 3
+    assert steps == [(False, 420)] * 13 + [(True, 160)] + [(False, 160)] * 2 + [(False, 0)] * 3
     small = dataclasses.replace(runs[0], train=dataclasses.replace(runs[0].train, crop=32))
     assert longest_first([small, runs[0]])[0] is runs[0]
 

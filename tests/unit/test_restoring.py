@@ -1,6 +1,7 @@
 """Any size comes back at its size, tiles leave no trace, and lack of memory is told."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from networks import Coarse, Fixed, Hungry, Local, Mean, Middle, Same
 from torch import Tensor, nn
 
 from deblur_lib.errors import EvaluationError, UsageError
-from deblur_lib.evaluation.restore import from_8bit, restore, tile_deviation, to_8bit
+from deblur_lib.evaluation import appetite
+from deblur_lib.evaluation.appetite import PROBE, ROOM, SIDES, affordable_tile, bytes_per_pixel
+from deblur_lib.evaluation.restore import (
+    from_8bit,
+    from_levels,
+    restore,
+    tile_deviation,
+    to_8bit,
+    to_levels,
+)
 from deblur_lib.evaluation.tiling import FEATHER, weights, windows
 
 LEVEL = 1 / 255
@@ -128,8 +138,20 @@ def test_only_large_pictures_are_tiled_by_themselves() -> None:
     assert network.given == [(720, 64)]
     network.given.clear()
     restore(network, torch.zeros(1, 3, 40, 50_004), tile="auto")
+    assert network.given[0] == (PROBE, PROBE)
     assert len(network.given) > 40
-    assert max(network.given) == (40, 1024)
+    assert max(network.given[1:]) == (40, 1024)
+
+
+def test_a_network_that_needs_more_memory_gets_smaller_tiles() -> None:
+    network = Local()
+    floats = 48 / 16  # a pixel, of a tensor between two convolutions
+    assert 2 * 4 * floats <= bytes_per_pixel(network) <= 6 * 4 * floats
+    assert affordable_tile(network) == SIDES[1]
+    appetite._known[network] = ROOM / 500**2
+    assert affordable_tile(network) == 448
+    appetite._known[network] = ROOM
+    assert affordable_tile(network) == SIDES[0]
 
 
 def test_a_picture_larger_than_memory_is_restored_in_smaller_tiles_and_says_so() -> None:
@@ -245,6 +267,19 @@ def test_every_grey_level_survives_the_way_to_floats_and_back() -> None:
     tensor = from_8bit(levels)
     assert tensor.shape == (3, 16, 16)
     np.testing.assert_array_equal(to_8bit(tensor), levels)
+
+
+def test_sixteen_bits_survive_the_way_to_floats_and_back() -> None:
+    levels = np.arange(65536, dtype=np.uint16).repeat(3).reshape(256, 256, 3)
+    np.testing.assert_array_equal(to_levels(from_levels(levels), levels.dtype), levels)
+
+
+def test_tiles_show_a_bar_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    restore(Local(), picture(1, 3, 100, 200), tile=128, bar="photo.jpg")
+    assert re.search(r"photo\.jpg: .*0/3", capsys.readouterr().err)
+    restore(Local(), picture(1, 3, 100, 200), bar="photo.jpg")
+    restore(Local(), picture(1, 3, 100, 200), tile=128)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_network_without_weights_runs_where_the_picture_is() -> None:

@@ -80,7 +80,8 @@ def test_rows_do_not_tell_whether_a_training_came_before(stored, monkeypatch) ->
     for name in ("best.safetensors", "rows.csv"):
         cut(folder / name)
         again(plan)
-    assert layouts[0] == layouts[-1]
+    half = len(layouts) // 2
+    assert layouts[:half] == layouts[half:]
 
 
 def test_damaged_weights_are_trained_again(stored) -> None:  # type: ignore[no-untyped-def]

@@ -34,6 +34,12 @@ def with_rows(results: Results, rows: pd.DataFrame) -> Results:
     return dataclasses.replace(results, rows=rows.reset_index(drop=True))
 
 
+def as_smoke(results: Results) -> Results:
+    rows = results.rows.assign(profile="smoke")
+    manifests = tuple(dataclasses.replace(one, profile="smoke") for one in results.manifests)
+    return dataclasses.replace(results, rows=rows, manifests=manifests)
+
+
 def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
     frames = pd.concat([tables.compare(results, PAPER, one) for one in ("T1", "T2")])
     printed = frames[frames["reported"] != ""]
@@ -104,12 +110,13 @@ def test_costs_of_published_networks_compare_at_every_budget(tmp_path: Path) -> 
     assert (rival["kind"], rival["ours"]) == (cells.COUNTED, pytest.approx(7.296))
     assert rival["gap"] == pytest.approx(0.006)
     assert np.isnan(cell(frame, "mprnet", "psnr_db")["gap"])
+    frame = tables.compare(as_smoke(Results.load(small)), room, "T1")
+    assert cell(frame, "mprnet", "params_m")["kind"] == cells.RETRAINED  # of the network as run
+    assert cell(frame, "mb_taylorformer_v2", "params_m")["kind"] == cells.COUNTED
 
 
 def test_costs_of_a_smoke_run_say_that_they_are_of_its_own_size(results: Results) -> None:
-    rows = results.rows.assign(profile="smoke")
-    manifests = tuple(dataclasses.replace(one, profile="smoke") for one in results.manifests)
-    smoke = dataclasses.replace(results, rows=rows, manifests=manifests)
+    smoke = as_smoke(results)
     column = Column("gopro_test", "params_m", "parameters", "parameters [M]")
     told = differences.differences(smoke, PAPER, "wan2023", column)
     assert told == ["size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8)"]

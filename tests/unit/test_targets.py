@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deblur_lib.data.clips.frames import frame_files, numbers_of
 from deblur_lib.restoring.sources import find
 from deblur_lib.restoring.targets import settle
 
@@ -111,12 +112,64 @@ def test_brackets_in_names_are_found() -> None:
 
 
 def test_a_folder_tells_what_it_passes_over_and_takes_its_videos() -> None:
-    touch("f/a.jpg", "f/b.heic", "f/c.HEIC", "f/._a.jpg", "f/~tmp.png", "f/Thumbs", "f/d/e.png",
+    touch("f/a.jpg", "f/b.xcf", "f/c.XCF", "f/._a.jpg", "f/~tmp.png", "f/Thumbs", "f/d/e.png",
           "f/clip.mp4", "f/.clip.mp4")  # fmt: skip
     found = find(["f"], clips=False)
     assert [(one.path.name, one.kind) for one in found.sources] == [
         ("a.jpg", "photo"), ("clip.mp4", "video"),
     ]  # fmt: skip
     (note,) = found.notes
-    assert note == "f: skipped 3 hidden, 1 without a suffix, 2 .heic, 1 folder(s)"
+    assert note == "f: skipped 3 hidden, 1 without a suffix, 2 .xcf, 1 folder(s)"
     assert [one.kind for one in find(["f"], clips=True).sources] == ["frames", "video"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "wanted"),
+    [
+        ("", ["a.png", "b.JPEG", "c.tiff", "d.png", "e.mp4"]),
+        (".jpg", ["a.jpg", "b.JPEG", "c.jpg", "d.jpg", "e.mp4"]),
+        (".tif", ["a.tif", "b.tif", "c.tiff", "d.tif", "e.mp4"]),
+    ],
+)
+def test_pictures_have_the_format_that_is_asked_for(suffix: str, wanted: list[str]) -> None:
+    names = ["a.png", "b.JPEG", "c.tiff", "d.heic", "e.mp4"]
+    touch(*names)
+    tasks = settle(find(names, clips=False).sources, Path("out"), suffix=suffix)
+    assert [one.target.name for one in tasks] == wanted
+    touch("x/y.png", "x/y.jpg")
+    tasks = settle(find(["x"], clips=False).sources, Path("out"), suffix=".png")
+    assert [one.target.name for one in tasks] == ["y.jpg.png", "y.png"]
+
+
+def test_an_earlier_result_is_replaced_only_when_asked(here: Path) -> None:
+    touch("a/x.png", "b/x.png", "out/x.png")
+    found = find(["a/x.png"], clips=False).sources
+    (task,) = settle(found, Path("out"))
+    assert "out/x.png is there already; --overwrite replaces it" in task.refusal
+    assert not settle(found, Path("out"), overwrite=True)[0].refusal
+    assert "over the input" in settle(found, Path("a"), overwrite=True)[0].refusal
+
+
+def test_every_kind_of_photograph_in_a_folder_is_taken() -> None:
+    names = [f"f/a.{one}" for one in ("AVIF", "heic", "HIF", "jfif", "gif", "jp2", "pgm", "webp")]
+    touch(*names)
+    found = find(["f"], clips=False)
+    assert sorted(one.path.as_posix() for one in found.sources) == sorted(names)
+    assert (found.failed, found.notes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["f_0001_v2.png", "f_0003_v2.png", "f_0002_v2.png"], [1, 2, 3]),
+        (["2024-shot-9.png", "2024-shot-10.png"], [9, 10]),
+        (["a1.png"], [1]),
+        (["7.png", "cover.png"], [-1, 7]),
+    ],
+)
+def test_the_number_of_a_frame_is_the_one_that_differs(
+    names: list[str], numbers: list[int], here: Path
+) -> None:
+    touch(*(f"clip/{name}" for name in names))
+    files = frame_files(here / "clip")
+    assert numbers_of(files) == numbers

@@ -23,7 +23,8 @@ from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DataError, RecordError, UsageError
 from deblur_lib.evaluation.restore import from_8bit, restore, to_8bit
 from deblur_lib.nn import Deblurrer
-from deblur_lib.restoring.batch import restore_inputs
+from deblur_lib.restoring import film
+from deblur_lib.restoring.batch import Wishes, restore_inputs
 from deblur_lib.restoring.videos import restore_frames, restore_video, windows
 from deblur_lib.weights.checkpoint import save
 
@@ -59,6 +60,11 @@ def write_video(path: Path, frames: list[U8], rate: float = 30.0) -> Path:
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
     writer.release()
     return path
+
+
+@pytest.fixture
+def without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "installed", lambda: False)
 
 
 class Stamp(Deblurrer):
@@ -107,16 +113,18 @@ def test_memory_holds_a_few_frames_however_long_the_video() -> None:
             yield frame
             del frame
 
+    gc.freeze()  # what was there before need not be looked through
     for restored in restore_frames(Stamp(), endless()):
         gc.collect()
         most = max(most, len(alive))
         assert restored.shape == (8, 8, 3)
+    gc.unfreeze()
     assert most <= Stamp.clip_length + 1
 
 
 @pytest.mark.parametrize(("name", "options"), [("zhao2020", CLIP), ("mimo_unet", PHOTO)])
 def test_a_video_keeps_count_size_and_rate(
-    tmp_path: Path, name: str, options: dict[str, Any]
+    tmp_path: Path, without_pyav: None, name: str, options: dict[str, Any]
 ) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(7, 36))
     weights = weights_of(tmp_path, name, options)
@@ -133,7 +141,7 @@ def test_a_video_keeps_count_size_and_rate(
 def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(3))
     weights = weights_of(tmp_path, "zhao2020", CLIP)
-    restore_inputs([str(source)], weights, tmp_path / "out", frames=True)
+    restore_inputs([str(source)], weights, tmp_path / "out", wishes=Wishes(frames=True))
     names = sorted(path.name for path in (tmp_path / "out" / "clip").iterdir())
     assert names == ["000001.png", "000002.png", "000003.png"]
 
@@ -145,9 +153,9 @@ def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None
     )
     folder = write_frames(tmp_path / "frames", movie(4))
 
-    def run(weights: Path, *inputs: Path) -> tuple[int, str]:
+    def run(weights: Path, *inputs: Path, options: tuple[str, ...] = ()) -> tuple[int, str]:
         arguments = ["restore", *map(str, inputs), "--weights", str(weights), "--out"]
-        done = CliRunner().invoke(main, [*arguments, str(tmp_path / "out")])
+        done = CliRunner().invoke(main, [*arguments, str(tmp_path / "out"), *options])
         return done.exit_code, done.output
 
     assert run(clip, folder)[0] == 0
@@ -159,7 +167,8 @@ def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None
     status, text = run(photo, bad, folder / "000007.png")
     assert status == 3
     assert "bad.mp4 cannot be opened as a video" in text
-    status, text = run(clip, folder / "000007.png")
+    assert f"{folder / '000007.png'}: {tmp_path / 'out' / '000007.png'} is there already" in text
+    status, text = run(clip, folder / "000007.png", options=("--overwrite",))
     assert status == 3
     assert "give a video or a folder of its frames" in text
 
@@ -218,13 +227,12 @@ class Identity(Deblurrer):
         return (blurred,)
 
 
-CPU = torch.device("cpu")
-
-
+@pytest.mark.parametrize("pyav", [False, True])
 @pytest.mark.parametrize("room", [5_000, 20_000])
 def test_a_video_that_does_not_fit_on_the_disk_leaves_the_older_one(
-    tmp_path: Path, room: int
+    tmp_path: Path, room: int, pyav: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(film, "installed", lambda: pyav)
     source = write_video(tmp_path / "clip.mp4", movie(30, 128))
     target = tmp_path / "out" / "clip.mp4"
     target.parent.mkdir()
@@ -233,7 +241,7 @@ def test_a_video_that_does_not_fit_on_the_disk_leaves_the_older_one(
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         with pytest.raises((RecordError, DataError)):
-            restore_video(Identity(), source, target, CPU, say=lambda _: None)
+            restore_video(Identity(), source, target, say=lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert target.read_text() == "the older one"
@@ -252,11 +260,11 @@ def damaged(path: Path, frames: list[U8], *, cut: bool = False) -> Path:
     return path
 
 
-def test_a_damaged_video_keeps_its_time_and_is_told(tmp_path: Path) -> None:
+def test_a_damaged_video_keeps_its_time_and_is_told(tmp_path: Path, without_pyav: None) -> None:
     source = damaged(tmp_path / "clip.mp4", movie(30, 96))
     target = tmp_path / "out.mp4"
     with pytest.raises(DataError, match=r"30 frames, but .* cannot be read and are replaced"):
-        restore_video(Identity(), source, target, CPU, say=lambda _: None)
+        restore_video(Identity(), source, target, say=lambda _: None)
     result = list(open_frames(target))
     assert len(result) == 30
     whole = list(open_frames(write_video(tmp_path / "whole.mp4", movie(30, 96))))
@@ -266,10 +274,14 @@ def test_a_damaged_video_keeps_its_time_and_is_told(tmp_path: Path) -> None:
         list(open_frames(source))
 
 
-def test_a_video_cut_short_is_restored_as_far_as_it_goes_and_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pyav", [False, True])
+def test_a_video_cut_short_is_restored_as_far_as_it_goes_and_told(
+    tmp_path: Path, pyav: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "installed", lambda: pyav)
     source = damaged(tmp_path / "clip.avi", movie(30, 96), cut=True)
-    with pytest.raises(DataError, match=r"\d+ frames, but its header announces 30"):
-        restore_video(Identity(), source, tmp_path / "out.mp4", CPU, say=lambda _: None)
+    with pytest.raises(DataError, match=r"\d+ frames, but .*its header announces 30"):
+        restore_video(Identity(), source, tmp_path / "out.mp4", say=lambda _: None)
     assert 0 < len(list(open_frames(tmp_path / "out.mp4"))) < 30
 
 
@@ -279,7 +291,7 @@ def test_a_bad_frame_of_a_folder_is_left_out_and_told(tmp_path: Path) -> None:
     (folder / "000009.png").write_bytes(b"")
     (folder / "._000008.png").write_bytes(b"hidden")
     with pytest.raises(DataError, match=r"5 frames, but 2 .* left out \(000007.png, 000009.png\)"):
-        restore_video(Stamp(), folder, tmp_path / "out", CPU, pictures=True, say=lambda _: None)
+        restore_video(Stamp(), folder, tmp_path / "out", pictures=True, say=lambda _: None)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["000008.png", "000010.png", "000011.png"]
     with pytest.raises(DataError, match=r"000007.png is not a picture"):

@@ -1,6 +1,6 @@
 """Frames of a video in order: a video file, or a folder of numbered pictures. One at a time.
 
-A folder's order is that of the last number in each name; missing and repeated numbers are told, and
+A folder's order is that of the numbers in the names; missing and repeated numbers are told, and
 two neighbours that were exchanged are found by their pictures. A frame that cannot be read ends
 nothing without a word: it is an error, or a neighbour is held in its place and its position kept.
 """
@@ -120,7 +120,8 @@ class Frames:
 def frame_files(folder: Path) -> list[Path]:
     """Pictures of a folder in the order of their numbers."""
     found = [one for one in folder.iterdir() if is_picture(one)]
-    return sorted(found, key=lambda one: (number_of(one), one.name))
+    numbers = dict(zip(found, numbers_of(found), strict=True))
+    return sorted(found, key=lambda one: (numbers[one], one.name))
 
 
 def open_frames(path: Path, *, hold: bool = False) -> Frames:
@@ -139,8 +140,9 @@ def open_frames(path: Path, *, hold: bool = False) -> Frames:
         files = frame_files(path)
         if not files:
             raise DataError(f"{path} holds no pictures; needed numbered frames such as 000001.png")
-        for first, second in pairwise(files):
-            if number_of(first) == number_of(second):
+        numbered = zip(files, numbers_of(files), strict=True)
+        for (first, number), (second, following) in pairwise(numbered):
+            if number == following:
                 raise DataError(
                     f"{first.name} and {second.name} have one number; needed one clip, numbered"
                 )
@@ -162,15 +164,21 @@ def open_frames(path: Path, *, hold: bool = False) -> Frames:
     return Frames(path, (), announced, rate if 0 < rate < 1000 else RATE, hold)
 
 
-def number_of(path: Path) -> int:
-    """The last number in a file's name; -1 where there is none."""
-    found = re.findall(r"\d+", path.stem)
-    return int(found[-1]) if found else -1
+def numbers_of(files: Sequence[Path]) -> list[int]:
+    """The number of each frame: of the numbers in the names the last one in which they differ.
+
+    Names that are not alike but for their numbers give their last one; -1 where there is none.
+    """
+    found = [re.findall(r"\d+", one.stem) for one in files]
+    if len({re.sub(r"\d+", "#", one.stem) for one in files}) == 1 and all(found):
+        columns = [k for k in range(len(found[0])) if len({one[k] for one in found}) > 1]
+        return [int(one[columns[-1] if columns else -1]) for one in found]
+    return [int(one[-1]) if one else -1 for one in found]
 
 
 def gaps(files: Sequence[Path]) -> list[tuple[int, int]]:
     """First and last number of each run of missing frames."""
-    numbers = [number_of(one) for one in files]
+    numbers = numbers_of(files)
     return [(first + 1, second - 1) for first, second in pairwise(numbers) if second - first > 1]
 
 

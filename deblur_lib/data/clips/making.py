@@ -24,7 +24,7 @@ from deblur_lib.data.clips.frames import (
     Frames,
     exchanged,
     gaps,
-    number_of,
+    numbers_of,
     open_frames,
     thumbnail,
 )
@@ -169,7 +169,7 @@ def blurred_frames(
 ) -> Iterator[Made]:
     """Blur every frame that has both its neighbours; three sharp frames are in memory at a time."""
     held: deque[tuple[int, U8]] = deque(maxlen=3)
-    numbers = [number_of(one) for one in frames.files]
+    numbers = numbers_of(frames.files)
     bar = tqdm(frames, frames.path.name, disable=not progress, leave=False)
     for count, picture in enumerate(bar):
         if count % every:

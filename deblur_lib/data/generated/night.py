@@ -15,6 +15,7 @@ from scipy.signal import fftconvolve
 
 from deblur_lib.data.generated.scenes import F32
 from deblur_lib.data.generated.synthesis import GAMMA, Motion, render
+from deblur_lib.data.pictures.reading import U8
 
 Development = Literal["j", "r"]
 
@@ -98,11 +99,15 @@ def _develop(
         return raw
     toned = np.clip(seen, 0, 1) ** np.float32(1 / GAMMA)
     eight_bit = (toned * 255 + 0.5).astype(np.uint8)
+    return through_jpeg(eight_bit, int(rng.randint(QUALITY[0], QUALITY[1] + 1)))
+
+
+def through_jpeg(picture: U8, quality: int) -> F32:
+    """What JPEG leaves of a picture (H, W, 3), in [0, 1]."""
     with io.BytesIO() as file:
-        quality = int(rng.randint(QUALITY[0], QUALITY[1] + 1))
-        Image.fromarray(eight_bit).save(file, "JPEG", quality=quality)
-        with Image.open(file) as picture:
-            stored: F32 = np.asarray(picture, np.float32) / np.float32(255)
+        Image.fromarray(picture).save(file, "JPEG", quality=quality)
+        with Image.open(file) as opened:
+            stored: F32 = np.asarray(opened, np.float32) / np.float32(255)
     return stored
 
 

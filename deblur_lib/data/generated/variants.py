@@ -5,6 +5,7 @@
 | synth-gopro-linear | moving scene and objects, mean of STORED values (GoPro's folder `blur`) |
 | synth-gopro-gamma | the same motion model, mean in LINEAR LIGHT (GoPro's folder `blur_gamma`) |
 | synth-gopro-far | as synth-gopro-linear, paths of 26 to 44 pixels whatever `blur` |
+| synth-gopro-jpeg | synth-gopro-linear whose blurred picture was stored as JPEG of quality 30 |
 | synth-clip | three frames of a moving scene, each the mean of 21 STORED pictures \
 (N = 20, L = 10); sharp = the middle frame |
 | synth-clip-short | the same, each the mean of 3 of those pictures: nearly sharp |
@@ -49,6 +50,7 @@ WINDOWS = {  # where it differs: dark pictures score higher, nearly sharp ones m
     "synth-clip-short": (32.0, 99.0),
 }
 OBJECTS = (0.4, 0.4, 0.2)  # probability of 0, 1 and 2 moving objects
+QUALITY = 30  # of JPEG
 CLIP_FRAMES = (-1, 0, 1)
 CLIP_MARGIN = 48  # pixels of canvas around a clip's picture at blur 1
 
@@ -76,6 +78,13 @@ def _far(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
     pair = average_motion(scene.picture, settings.size, motion, (), "linear")
     told = partial(truth.moving, settings.size, motion)
     return Drawn(*pair, scene.source, motion.length, told)
+
+
+def _compressed(rng: np.random.RandomState, stock: Stock, settings: Settings) -> Drawn:
+    """A moving scene whose blurred picture went through strong JPEG compression."""
+    drawn = _moving(rng, stock, settings, averaging="linear")
+    stored = (np.clip(drawn.blurred, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return drawn._replace(blurred=night.through_jpeg(stored, QUALITY))
 
 
 def _clip(
@@ -226,6 +235,7 @@ VARIANTS: dict[str, Callable[[np.random.RandomState, Stock, Settings], Drawn]] =
     "synth-gopro-linear": partial(_moving, averaging="linear"),
     "synth-gopro-gamma": partial(_moving, averaging="gamma"),
     "synth-gopro-far": _far,
+    "synth-gopro-jpeg": _compressed,
     "synth-clip": _clip,
     "synth-clip-short": partial(_clip, averaged=1),
     "synth-shake": _shaken,

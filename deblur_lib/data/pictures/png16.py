@@ -6,7 +6,7 @@ modes choose which one, so two passes over the same data give the high and the l
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER = 33  # bytes up to the end of the first chunk
 HIGH = np.uint16(256)  # weight of the first of two bytes
 CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # channels by PNG colour type (palettes have no 16 bits)
 
@@ -39,7 +40,7 @@ def decode(content: bytes) -> npt.NDArray[np.uint16]:
     Raises:
         ValueError: the file is cut short or damaged.
     """
-    parts = list(_chunks(content))
+    parts = list(chunks(content))
     width, height, _, colour, _, _, interlaced = struct.unpack(">IIBBBBB", parts[0][1])
     data = b"".join(body for kind, body in parts if kind == b"IDAT")
     size = (width, height)
@@ -65,17 +66,31 @@ def encode(pixels: npt.NDArray[np.uint16], icc: bytes = b"") -> bytes:
     rows = np.frombuffer(pixels.astype(">u2").tobytes(), np.uint8).reshape(height, -1)
     above = np.pad(rows, ((1, 0), (0, 0)))[:-1]
     filtered = np.pad(rows - above, ((0, 0), (1, 0)), constant_values=2)  # filter type 2: Up
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0))]
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0))]
     if icc:
-        chunks.append((b"iCCP", b"icc\0\0" + zlib.compress(icc)))
-    chunks += [(b"IDAT", zlib.compress(filtered.tobytes(), 6)), (b"IEND", b"")]
-    return SIGNATURE + b"".join(
+        parts.append((b"iCCP", b"icc\0\0" + zlib.compress(icc)))
+    parts += [(b"IDAT", zlib.compress(filtered.data, 6)), (b"IEND", b"")]
+    return SIGNATURE + _file(parts)
+
+
+def extended(content: bytes, parts: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A PNG file with further chunks (kind, content) behind its header."""
+    return content[:HEADER] + _file(parts) + content[HEADER:]
+
+
+def _file(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
+        for kind, body in parts
     )
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of each chunk of a PNG file.
+
+    Raises:
+        ValueError: the file is cut short or damaged.
+    """
     place = len(SIGNATURE)
     while place < len(content):
         if len(content) < place + 12:

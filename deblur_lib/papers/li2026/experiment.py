@@ -244,7 +244,7 @@ PROFILES = (
             "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={
-            "steps": 600, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5,
+            "steps": 420, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5,
             "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
         },
         train_of={
@@ -295,7 +295,6 @@ PROFILES = (
             "li2026_long": ONE, "multiscale_dpl": THREE, "attention_se": THREE, "deblurgan": THREE,
             "attention_group": THREE, "li2026_print": THREE,
         },
-        precision="fp32",
     ),
     extend(
         GPU,

@@ -1,6 +1,6 @@
 """DTSAS, the sparse channel attention of DSGformer (lu2025, Sec. 2.1).
 
-The paper numbers no equation; Q1 to Q14 are ours, in order of appearance.
+The paper numbers no equation; (1) to (14) count them in order of appearance.
 
 Shape legend: B batch, C channels, H height, W width, h heads, D = C/h channels of a head,
 N top-k branches.
@@ -18,6 +18,7 @@ from deblur_lib.nn.parts import choose
 from deblur_lib.papers.lu2025.options import BlockOptions
 
 START_WEIGHT = 0.2  # of every top-k branch, as in DRSformer
+START_SUM = 0.8  # of four such branches
 
 
 def keep_counts(ratios: Sequence[float], channels: int) -> list[int]:
@@ -32,7 +33,7 @@ def keep_counts(ratios: Sequence[float], channels: int) -> list[int]:
 
 
 def topk_masks(scores: Tensor, keep: Sequence[int]) -> Tensor:
-    """True where a score is not below the k-th largest of its row, for each k of `keep` (Q4).
+    """True where a score is not below the k-th largest of its row, for each k of `keep`, Eq. (4).
 
     Ties with the k-th largest stay, so a row may keep more than k.
 
@@ -48,23 +49,26 @@ def topk_masks(scores: Tensor, keep: Sequence[int]) -> Tensor:
 
 
 class BranchWeights(nn.Module):
-    """The learnable weights W_n of the top-k branches (Q3).
+    """The learnable weights W_n of the top-k branches, Eq. (3).
 
     Args:
-        kind: "free" (a scalar each), "softmax" (they sum to one) or "per_head" (one per head).
         branches: N.
         heads: h.
+        options: `branch_weight`, "free" (a scalar each), "softmax" (they sum to one) or "per_head"
+            (one per head); `branch_start`, "each" (every branch starts at 0.2) or "shared" (0.8
+            divided among the branches, however many there are).
     """
 
-    def __init__(self, kind: str, branches: int, heads: int) -> None:
+    def __init__(self, branches: int, heads: int, options: BlockOptions) -> None:
         super().__init__()
+        start = choose("branch_start", options.branch_start, BRANCH_STARTS)(branches)
         starts: dict[str, Callable[[], Tensor]] = {
-            "free": lambda: torch.full((branches, 1), START_WEIGHT),
+            "free": lambda: torch.full((branches, 1), start),
             "softmax": lambda: torch.zeros(branches, 1),
-            "per_head": lambda: torch.full((branches, heads), START_WEIGHT),
+            "per_head": lambda: torch.full((branches, heads), start),
         }
-        self.weight = nn.Parameter(choose("branch_weight", kind, starts)())
-        self.kind = kind
+        self.kind = options.branch_weight
+        self.weight = nn.Parameter(choose("branch_weight", self.kind, starts)())
 
     def forward(self) -> Tensor:
         """(N, 1, 1 or h, 1, 1), to multiply (N, B, h, D, D)."""
@@ -73,7 +77,7 @@ class BranchWeights(nn.Module):
 
 
 class RectifiedScore(nn.Module):
-    """Sum of W_n times a power of the rectified top-k scores (Q3, Q4).
+    """Sum of W_n times a power of the rectified top-k scores, Eqs. (3) to (4).
 
     A suppressed score is zero and so is its power: the branches differ by their masks only, and
     the power is taken once.
@@ -84,7 +88,7 @@ class RectifiedScore(nn.Module):
     def __init__(self, heads: int, channels: int, options: BlockOptions) -> None:
         super().__init__()
         self.keep = keep_counts(options.topk_ratios, channels)
-        self.weights = BranchWeights(options.branch_weight, len(self.keep), heads)
+        self.weights = BranchWeights(len(self.keep), heads, options)
         self.row_norm = choose("attn_row_norm", options.attn_row_norm, ROW_NORMS)
 
     def forward(self, scores: Tensor) -> Tensor:
@@ -95,13 +99,13 @@ class RectifiedScore(nn.Module):
 
 
 class SquaredScore(RectifiedScore):
-    """The paper's own score: the square of the rectified scores."""
+    """The paper's own score, Eq. (3): the square of the rectified scores."""
 
     power = 2
 
 
 class SoftmaxScore(nn.Module):
-    """Dense softmax over each row, as in Restormer's attention (Q2); no top-k and no W_n."""
+    """Dense softmax over each row, Eq. (2), as in Restormer's attention; no top-k and no W_n."""
 
     def __init__(self, heads: int, channels: int, options: BlockOptions) -> None:
         super().__init__()
@@ -117,7 +121,7 @@ class SparseSoftmaxScore(nn.Module):
     def __init__(self, heads: int, channels: int, options: BlockOptions) -> None:
         super().__init__()
         self.keep = keep_counts(options.topk_ratios, channels)
-        self.weights = BranchWeights(options.branch_weight, len(self.keep), heads)
+        self.weights = BranchWeights(len(self.keep), heads, options)
 
     def forward(self, scores: Tensor) -> Tensor:
         """(B, h, D, D) to the same shape."""
@@ -132,6 +136,10 @@ SCORES: dict[str, Callable[[int, int, BlockOptions], nn.Module]] = {
     "relu": RectifiedScore,
     "softmax": SoftmaxScore,
     "softmax_topk": SparseSoftmaxScore,
+}
+BRANCH_STARTS: dict[str, Callable[[int], float]] = {  # of each of N branches
+    "each": lambda branches: START_WEIGHT,
+    "shared": lambda branches: START_SUM / branches,
 }
 ROW_NORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda scores: scores,
@@ -152,8 +160,8 @@ class DTSAS(nn.Module):
         heads: h, a divisor of C.
         options: score, top-k ratios, normalisations.
 
-    Source: lu2025, Sec. 2.1 (Q2 to Q4). Unit rows of Q and K are departure D09: without them the
-    squared scores grow with (H W)^2 and a network trained on crops fails on frames.
+    Source: lu2025, Sec. 2.1, Eqs. (2) to (4). Unit rows of Q and K are departure D09: without them
+    the squared scores grow with (H W)^2 and a network trained on crops fails on frames.
     """
 
     def __init__(self, channels: int, heads: int, options: BlockOptions) -> None:

@@ -1,6 +1,6 @@
 """The DSGA block of DSGformer: sparse attention (DTSAS) times a frequency gate (DFGB).
 
-The paper numbers no equation; Q1 to Q14 are ours, in order of appearance.
+The paper numbers no equation; (1) to (14) count them in order of appearance.
 
 Shape legend: B batch, C channels, H height, W width, h heads.
 """
@@ -22,7 +22,7 @@ class DSGA(nn.Module):
         heads: h.
         options: parts of the block.
 
-    Source: lu2025, Sec. 2 (Q1, Q6, Q7).
+    Source: lu2025, Sec. 2.1, Eq. (1), Eqs. (6) to (7).
     """
 
     def __init__(self, channels: int, heads: int, options: BlockOptions) -> None:
@@ -37,9 +37,9 @@ class DSGA(nn.Module):
         self.merge = nn.Conv2d(channels, channels, 1, bias=options.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        spread = self.local(self.spread(self.norm(x)))  # (B, 4C, H, W)                       Q1
+        """(B, C, H, W) to the same shape: Eq. (1), then Eqs. (6) to (7)."""
+        spread = self.local(self.spread(self.norm(x)))  # (B, 4C, H, W)                  Eq. (1)
         q, k, v, u = spread.chunk(4, dim=1)  # 4 x (B, C, H, W)
-        gated = self.gate(u) * self.attend(q, k, v)  # (B, C, H, W)                           Q6
+        gated = self.gate(u) * self.attend(q, k, v)  # (B, C, H, W)                      Eq. (6)
         merged: Tensor = self.merge(gated)
-        return merged + x  # (B, C, H, W)                                                     Q7
+        return merged + x  # (B, C, H, W)                                                Eq. (7)

@@ -1,4 +1,4 @@
-"""What U becomes before it multiplies the attended values: DFGB and its ablations (Sec. 2.2).
+"""What U becomes before it multiplies the attended values: DFGB and its ablations (Sec. 2.1).
 
 Shape legend: B batch, C channels, H height, W width, P side of a frequency block.
 """
@@ -52,7 +52,7 @@ class DFGB(nn.Module):
         channels: C.
         options: matrix ("channel", "shared" or "complex"), transform and block side.
 
-    Source: lu2025, Sec. 2.2 (Q5); the shape of the matrix is that of FFTformer (departure D16).
+    Source: lu2025, Sec. 2.1, Eq. (5); the matrix is shaped as FFTformer's (departure D16).
     """
 
     def __init__(self, channels: int, options: BlockOptions) -> None:

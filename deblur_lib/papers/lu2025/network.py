@@ -1,4 +1,6 @@
-"""DSGformer (lu2025, Sec. 2, Fig. 1): a symmetric U-shaped chain of DSGA blocks.
+"""DSGformer (lu2025, Sec. 2.2, Fig. 1): a symmetric U-shaped chain of DSGA blocks.
+
+The paper numbers no equation; (1) to (14) count them in order of appearance.
 
 Shape legend: B batch, C base channels (`dim`), H height, W width.
 """
@@ -11,6 +13,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
+from deblur_lib.networks.restormer import TransformerBlock
 from deblur_lib.nn import Deblurrer, check_input
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
@@ -19,6 +22,7 @@ from deblur_lib.papers.lu2025.options import BlockOptions
 
 LEVELS = 4
 HEAD_WIDTH = 32  # channels of one head when `heads` is left open
+EXPANSION = 2.66  # hidden channels of Restormer's feed-forward over those of its level
 
 # A layout is a walk: "down" and "up" change the size and, by 2, the width; "widen" enlarges at
 # unchanged width; "blocks2" is a chain of DSGA blocks with the depth and heads of level 2; "keep"
@@ -129,6 +133,10 @@ class Join(nn.Module):
         return torch.cat((x, skip), dim=1)
 
 
+BLOCKS: dict[str, Callable[[int, int, BlockOptions], nn.Module]] = {
+    "dsga": DSGA,
+    "mdta_gdfn": lambda channels, heads, _: TransformerBlock(channels, heads, EXPANSION),
+}
 FUSES: dict[str, Callable[[int, int, BlockOptions], nn.Module]] = {
     "concat": ConcatFuse,
     "sum": SumFuse,
@@ -186,12 +194,15 @@ class DSGformer(Deblurrer):
         refinement: further blocks at full size and 2C channels.
         heads: heads of each layer, one number or one per level; None gives each head 32 channels,
             1 is the literal reading of the printed C x C matrix.
+        block: "dsga", or "mdta_gdfn", Restormer's attention and feed-forward, which the paper
+            replaces.
         gate: "dfgb", "gelu", "simple_gate" or "simple_gate_split".
         score: "relu2", "relu", "softmax" (dense, Restormer's) or "softmax_topk" (DRSformer's).
         topk_ratios: share of each row that every branch keeps; (1,) switches the selection off.
         qk_norm: "l2" (unit rows) or "none_scaled" (scores divided by H W).
         alpha: the factor of the scores, "learned" per head or "fixed" at one.
         branch_weight: W_n, "free", "softmax" or "per_head".
+        branch_start: "each" branch at 0.2, or 0.8 "shared" among all.
         attn_row_norm: "none" or "l1" (rows of the rectified scores sum to one in size).
         dfgb_matrix: M, "channel", "shared" or "complex".
         dfgb_transform: "fft" or "dct".
@@ -207,7 +218,7 @@ class DSGformer(Deblurrer):
     Raises:
         UsageError: unknown part, or numbers that do not fit each other.
 
-    Source: lu2025, Sec. 2 (Q8 to Q14); width, depths, heads and resampling are not printed
+    Source: lu2025, Sec. 2.2, Eqs. (8) to (14); width, depths, heads and resampling are not printed
     (departures D01 to D07): the defaults give the printed 15.57 million parameters.
     """
 
@@ -224,12 +235,14 @@ class DSGformer(Deblurrer):
         layout: str = "symmetric",
         refinement: NonNegativeInt = 0,
         heads: int | Sequence[int] | None = None,
+        block: str = "dsga",
         gate: str = "dfgb",
         score: str = "relu2",
         topk_ratios: Sequence[float] = (1 / 2, 2 / 3, 3 / 4, 4 / 5),
         qk_norm: str = "l2",
         alpha: str = "learned",
         branch_weight: str = "free",
+        branch_start: str = "each",
         attn_row_norm: str = "none",
         dfgb_matrix: str = "channel",
         dfgb_transform: str = "fft",
@@ -249,6 +262,7 @@ class DSGformer(Deblurrer):
             qk_norm=qk_norm,
             alpha=alpha,
             branch_weight=branch_weight,
+            branch_start=branch_start,
             attn_row_norm=attn_row_norm,
             dfgb_matrix=dfgb_matrix,
             dfgb_transform=dfgb_transform,
@@ -258,6 +272,7 @@ class DSGformer(Deblurrer):
         )
         self.depths = per_level("blocks", blocks) | {"refine": refinement}
         self.heads = per_level("heads", heads) if heads is not None else {}
+        self.make_block = choose("block", block, BLOCKS)
         self.resample = choose("resample", resample, RESAMPLES)
         self.make_fuse = choose("fuse", fuse, FUSES)
         self.multiple_of = self.minimum_size = 8 * dfgb_patch
@@ -269,9 +284,9 @@ class DSGformer(Deblurrer):
         choose("start", start, STARTS)(self.tail)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
-        """Restore (B, 3, H, W) in [0, 1], sides multiples of `multiple_of`."""
+        """Restore (B, 3, H, W) in [0, 1], sides multiples of `multiple_of`: Eqs. (8) to (14)."""
         check_input(self, blurred)
-        x = self.head(blurred)  # (B, C, H, W)                                                Q8
+        x = self.head(blurred)  # (B, C, H, W)                                           Eq. (8)
         kept: list[Tensor] = []
         for name, kind in self.walk:
             if kind == "keep":
@@ -280,8 +295,8 @@ class DSGformer(Deblurrer):
                 x = self.parts[name](x, kept.pop())
             else:
                 x = self.parts[name](x)
-        # x is D, (B, 2C, H, W)                                                              Q11
-        return (self.tail(x) + blurred,)  # (B, 3, H, W)                                Q12 to Q14
+        # x is D, (B, 2C, H, W)                                                         Eq. (11)
+        return (self.tail(x) + blurred,)  # (B, 3, H, W)                      Eqs. (12) to (14)
 
     def _fill(self, width: int) -> int:
         """Build the parts along the walk; returns the channels at its end."""
@@ -306,4 +321,6 @@ class DSGformer(Deblurrer):
 
     def _chain(self, width: int, kind: str) -> nn.Sequential:
         heads = self.heads.get(kind, max(1, width // HEAD_WIDTH))
-        return nn.Sequential(*(DSGA(width, heads, self.options) for _ in range(self.depths[kind])))
+        return nn.Sequential(
+            *(self.make_block(width, heads, self.options) for _ in range(self.depths[kind]))
+        )

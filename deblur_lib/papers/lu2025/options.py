@@ -14,6 +14,7 @@ class BlockOptions:
     qk_norm: str = "l2"
     alpha: str = "learned"
     branch_weight: str = "free"
+    branch_start: str = "each"
     attn_row_norm: str = "none"
     dfgb_matrix: str = "channel"
     dfgb_transform: str = "fft"

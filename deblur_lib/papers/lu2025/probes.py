@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from deblur_lib.papers.lu2025.attention import DTSAS
+from deblur_lib.papers.lu2025.counting import Counter
 from deblur_lib.papers.lu2025.looking import branch_overlap, frequency_matrices, score_pictures
-from deblur_lib.papers.lu2025.network import DSGformer
-from deblur_lib.papers.lu2025.structure import Counter, counts
+from deblur_lib.papers.lu2025.structure import counts
 
 SHOWN = "dsgformer"  # the method whose scores and matrices are drawn
 LEAST_MATRIX = 0.1  # M starts at one: weighed by less than a tenth, a frequency is as it was
@@ -51,7 +52,7 @@ def trained(networks: Mapping[str, nn.Module], pictures: Mapping[str, Tensor]) -
     overlaps = {
         method: [branch_overlap(network, blurred) for blurred in cut]
         for method, network in networks.items()
-        if isinstance(network, DSGformer)
+        if any(isinstance(one, DTSAS) for one in network.modules())
     }
     found: dict[str, Any] = {
         "costs": {

@@ -1,34 +1,22 @@
 """What diagrams and listings of lu2025 show, read off the network at its printed size."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.autograd.graph import saved_tensors_hooks
+from torch import nn
 
-from deblur_lib import papers
-from deblur_lib.networks.mb_taylorformer_v2 import MBTaylorFormerV2
 from deblur_lib.nn.describe import layer_table
+from deblur_lib.papers.lu2025 import counting
 from deblur_lib.papers.lu2025.blocks import DSGA
+from deblur_lib.papers.lu2025.counting import CROP, Counter, Row, parameters
 from deblur_lib.papers.lu2025.gates import DFGB
 from deblur_lib.papers.lu2025.network import DSGformer
 from deblur_lib.papers.lu2025.options import BlockOptions
 
-CROP = 256  # side of the printed training crops
-BATCH = 8  # of them in a step
 WIDTH = 64  # channels of the block that is drawn, those of the finest level
-COPIES = 4  # of the weights in training: themselves, gradients, AdamW's two moments
-GIB = 2.0**30
 KINDS = {"down": "other", "up": "other", "fuse": "fusion", "join": "fusion"}
-Counter = Callable[[nn.Module, Tensor], int]
-Row = dict[str, Any]
-
-
-def parameters(modules: Iterable[nn.Module]) -> int:
-    """Parameters of some modules together."""
-    return sum(one.numel() for module in modules for one in module.parameters())
 
 
 def walk_table(network: DSGformer, side: int = CROP) -> list[Row]:
@@ -184,74 +172,19 @@ def gate_plan(block: DSGA, side: int = CROP // 2) -> dict[str, Any]:
     return {"blocks": placed, "arrows": [list(pair) for pair in pairwise(names)]}
 
 
-def training_gib(network: DSGformer, *, batch: int = BATCH, side: int = CROP) -> float:
-    """Least memory of one float32 training step in GiB: what autograd keeps, weights, AdamW.
-
-    Counted on the meta device, so nothing is allocated; views of one tensor count once. The
-    peak of a real step is higher by whatever is alive for a moment only.
-
-    Args:
-        network: on the meta device.
-        batch: crops in the step.
-        side: of the crops.
-    """
-    kept: dict[int, int] = {}
-    alive: list[Tensor] = []  # holds the storages, so that no key is used twice
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage.nbytes()
-        alive.append(tensor)
-        return tensor
-
-    weights = {one.untyped_storage()._cdata for one in network.parameters()}
-    with torch.device("meta"), torch.enable_grad(), saved_tensors_hooks(note, lambda one: one):
-        network(torch.empty(batch, 3, side, side)).abs().mean()
-    activations = sum(size for key, size in kept.items() if key not in weights)
-    return (activations + COPIES * 4 * parameters([network])) / GIB
-
-
-def smaller_rival(count_macs: Counter) -> dict[str, int]:
-    """Costs of MB-TaylorFormer V2 at size L, whose count the paper prints beside scores of XL."""
-    with torch.device("meta"):
-        network = MBTaylorFormerV2()
-        macs = count_macs(network, torch.empty(1, 3, CROP, CROP))
-    return {"parameters": parameters([network]), "macs": macs}
-
-
-def size_listing(full: Mapping[str, Mapping[str, int]], size_l: Mapping[str, int]) -> list[Row]:
-    """The printed parameter counts of Table 1 beside those of the built networks."""
-    titles = {one.id: one.title for one in papers.load("lu2025").methods}
-    printed = {
-        one.method: one.printed
-        for one in papers.printed_cells("lu2025")
-        if one.metric == "params_m"
-    }
-    taylor = "mb_taylorformer_v2"
-    rows = [(titles[name], full[name], printed[name]) for name in printed if name != taylor]
-    rows += [(f"{titles[taylor]}, size XL", full[taylor], "–")]
-    rows += [(f"{titles[taylor]}, size L", size_l, printed[taylor])]
-    return [
-        {
-            "network": title,
-            "printed [M]": text,
-            "parameters": one["parameters"],
-            f"MACs at {CROP}x{CROP}": one["macs"],
-        }
-        for title, one, text in rows
-    ]
-
-
 def counts(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[str, Any]:
     """Diagrams, listings and counts of the network at the size that meets the printed count.
 
     Returns:
-        `architecture`, the listings `shapes` and `networks`, and `costs`: the memory that training
-        "dsgformer" as printed takes, and the smaller size of a rival.
+        `architecture`, the listings `shapes`, `networks`, `enumeration`, `blocks` and `memory`,
+        and `costs`: of single blocks, the memory that training "dsgformer" as printed takes, and
+        the smaller size of a rival.
     """
     with torch.device("meta"):
         network, block = DSGformer(), DSGA(WIDTH, WIDTH // 32, BlockOptions())
-    table, size_l = walk_table(network), smaller_rival(count_macs)
+    table, size_l = walk_table(network), counting.smaller_rival(count_macs)
+    blocks = counting.block_costs(count_macs)
+    gib = {"float32": counting.training_gib(), "bfloat16": counting.training_gib(half=True)}
     return {
         "architecture": {
             "dsgformer": network_plan(table),
@@ -260,9 +193,16 @@ def counts(full: Mapping[str, Mapping[str, int]], count_macs: Counter) -> dict[s
             "dfgb": gate_plan(block),
         },
         "shapes": shapes(table),
-        "networks": size_listing(full, size_l),
-        "costs": {
-            "dsgformer": {"batch8_gib": training_gib(network)},
+        "networks": counting.size_listing(full, size_l),
+        "enumeration": counting.enumeration(),
+        "blocks": counting.block_listing(blocks),
+        "memory": counting.memory(gib),
+        "costs": blocks
+        | {
+            "dsgformer": {
+                "batch8_gib": gib["float32"],
+                "batch8_gib_bfloat16": gib["bfloat16"],
+            },
             "mb_taylorformer_v2_l": size_l,
         },
     }

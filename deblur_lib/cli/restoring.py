@@ -1,0 +1,117 @@
+"""Verbs for photographs and videos of one's own: restore them, and score what came out."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deblur_lib.cli.group import main
+from deblur_lib.evaluation.conventions import CONVENTIONS
+
+SUFFIX = {"same": "", "png": ".png", "jpg": ".jpg", "tif": ".tif"}
+PLACE = click.Path(path_type=Path)
+METRICS = ("psnr-rgb", "wang-rgb")
+EXISTING = click.Path(exists=True, path_type=Path)
+
+
+def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str | None:
+    """The value of --tile that `evaluation.restore` takes."""
+    if value in ("auto", "none"):
+        return "auto" if value == "auto" else None
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"needs a side of at least 1 pixel, auto or none, got {value!r}")
+
+
+@main.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--weights", type=PLACE, help="checkpoint; default: the one that is shipped")
+@click.option("--out", type=PLACE, default=Path("restored"), show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps")
+@click.option(
+    "--tile", default="auto", show_default=True, metavar="auto|none|PIXELS", callback=_tile,
+    help="side of tiles for large pictures",
+)  # fmt: skip
+@click.option("--frames", is_flag=True, help="write the frames of videos as pictures")
+@click.option(
+    "--format", "suffix", type=click.Choice(list(SUFFIX)), default="same", show_default=True,
+    help="of pictures; same makes PNG of what is not PNG, JPEG or TIFF",
+)  # fmt: skip
+@click.option("--compare", is_flag=True, help="write a page that shows photos before and after")
+@click.option("--overwrite", is_flag=True, help="replace results that are there already")
+def restore(
+    inputs: tuple[str, ...],
+    weights: Path | None,
+    out: Path,
+    device: str,
+    suffix: str,
+    **wishes: Any,
+) -> None:
+    """Restore pictures (files, folders or patterns) and videos.
+
+    Each keeps its name; those of one name keep their folders too. Depth, profile, camera, place,
+    date and resolution of a photograph are kept, and sound, times, size and depth of a video (pip
+    install 'deblur-lib[video]'); what is lost is said. No input and no earlier result is written
+    over. HEIC, and AVIF and JPEG 2000 beyond 8 bits: pip install 'deblur-lib[photos]'.
+
+    Example: deblur restore holiday/ clip.mp4 --out restored --compare
+
+    Exit status: 0 all were restored, 2 nothing was started, 3 some failed.
+    """
+    from deblur_lib.restoring.batch import Wishes, restore_inputs
+
+    asked = Wishes(suffix=SUFFIX[suffix], **wishes)
+    done, failed = restore_inputs(inputs, weights, out, device=device, wishes=asked, say=click.echo)
+    click.echo(f"{done} written to {out}, {failed} failed")
+    sys.exit(3 if failed else 0)
+
+
+def _metrics(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Names of conventions, all of them for "all"."""
+    if value == "all":
+        return tuple(CONVENTIONS)
+    return tuple(dict.fromkeys(one.strip() for one in value.split(",") if one.strip()))
+
+
+@main.command(epilog=f"Conventions: {', '.join(CONVENTIONS)}.")
+@click.argument("restored", type=EXISTING)
+@click.argument("sharp", type=EXISTING)
+@click.option(
+    "--metric", "metrics", default=",".join(METRICS), show_default=True, callback=_metrics,
+    help="conventions with commas between, or all",
+)  # fmt: skip
+@click.option("--format", "form", type=click.Choice(("table", "csv", "json")), default="table")
+@click.option("--quiet", is_flag=True, help="no progress bar")
+def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quiet: bool) -> None:
+    """Score the pictures in RESTORED against those of the same names in SHARP.
+
+    Both are folders, looked through to the bottom, or both one picture. PSNR and SSIM are printed
+    in the literature for several quantities, so each has a name of its own here. The interval of a
+    mean says how far it moves when other pictures of the kind are drawn (bootstrap, 95 percent). A
+    picture equal to the sharp one has an infinite PSNR; it is left out of the mean and counted.
+
+    Example: deblur score restored/ sharp/ --metric psnr-rgb,vol3d-rgb --format csv > scores.csv
+
+    Exit status: 0 all were scored, 2 nothing was started, 3 some have no partner or no score.
+    """
+    from deblur_lib.restoring.scoring import score_folders
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    found = score_folders(restored, sharp, metrics, progress=not quiet, say=say)
+    for reason in found.failed:
+        say(f"failed: {reason}")
+    if form == "json":
+        click.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+    elif form == "csv":
+        columns = ("picture", "convention", "value", "low", "high", "pictures", "equal")
+        written = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        written.writeheader()
+        written.writerows(found.rows())
+    else:
+        click.echo(found.text())
+    sys.exit(3 if found.failed else 0)

@@ -19,6 +19,9 @@ function nameControls() {
     .querySelectorAll("summary[aria-label='Toggle hidden content'], .search-button-field")
     .forEach((one) => one.removeAttribute("aria-label"));
   document.querySelectorAll(".theme-switch").forEach((one) => one.removeAttribute("title"));
+  document.querySelectorAll(".citation-list, .citation").forEach((one) => {
+    one.removeAttribute("role"); // those of the bibliography are outdated
+  });
   const sidebar = document.querySelector(".bd-sidebar-primary");
   sidebar?.setAttribute("role", "region");
   sidebar?.setAttribute("aria-label", "The book");

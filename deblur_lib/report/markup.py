@@ -170,13 +170,18 @@ def _fold(summary: str, text: str) -> str:
     return f'<details class="dl-fold"><summary>{_safe(summary)}</summary>\n{text}\n</details>'
 
 
-def listing(frame: pd.DataFrame, *, key: str) -> View:
+def listing(frame: pd.DataFrame, *, key: str, shared: str = "") -> View:
     """A frame as it stands, every cell in full, its index as the first column.
 
     Args:
         frame: any frame with an index of one level.
         key: letters that name the HTML table, the same in every rebuild.
+        shared: what all rows are called; columns that say one thing of all of them then become a
+            note.
     """
+    alike = [name for name in frame if shared and len(frame) > 1 and frame[name].nunique() == 1]
+    told = [f"{shared}: {', '.join(f'{name} {frame[name].iloc[0]}' for name in alike)}"]
+    frame = frame.drop(columns=alike)
     table = pd.DataFrame({name: _texts(frame[name]) for name in frame.columns}, index=frame.index)
     table.columns = pd.Index([str(name) for name in table.columns])
     texts = {
@@ -184,7 +189,7 @@ def listing(frame: pd.DataFrame, *, key: str) -> View:
         for name in frame.columns
         if not pd.api.types.is_numeric_dtype(frame[name])
     }
-    return View("", "", [("", table)], [], key, left=texts)
+    return View("", "", [("", table)], told if alike else [], key, left=texts)
 
 
 def _texts(column: pd.Series) -> list[str]:

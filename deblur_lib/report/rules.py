@@ -42,7 +42,7 @@ effect is **clear** when both exclude zero on the same side, and **strong** when
 trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is neither
 {" nor ".join(CAPPED)}.
 
-| | clear and strong | clear | not clear |
+| effect | clear and strong | clear | not clear |
 |---|---|---|---|
 | on the claimed side | **{SUPPORTED}** | **{DIRECTION}** | **{INSEPARABLE}** |
 | on the other side | **{CONTRADICTED}** | **{OTHER}** | **{INSEPARABLE}** |

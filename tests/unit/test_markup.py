@@ -51,3 +51,11 @@ def test_rows_name_what_is_stored_behind_them() -> None:
     made = soup(view())
     assert [row.get("data-row") for row in made.select("tbody tr")] == ["row_x", None]
     assert made.select_one("table")["data-dataset"] == "data"  # type: ignore[index]
+
+
+def test_what_all_rows_of_a_listing_share_is_said_once() -> None:
+    frame = pd.DataFrame({"steps": [5, 6], "commit": ["abc", "abc"]}, index=["a", "b"])
+    made = listing(frame, key="k", shared="all runs")
+    assert list(made.blocks[0][1].columns) == ["steps"]
+    assert made.notes == ["all runs: commit abc"]
+    assert listing(frame, key="k").notes == []

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 # Precision of each network's forward pass in training, where neither request nor profile says one.
-# Measured at demo and study size on processors with and without units for bfloat16: bf16 where the
-# units save a fifth of a step or more, fp32 where they save less, or where casts cost more than
-# that, since a processor without them takes several times as long. A run is the same everywhere.
+# Steps were timed at demo and study size on a processor with units for bfloat16: bf16 where these
+# save about a fifth or more, fp32 elsewhere, since a processor without them takes several times as
+# long. What no such profile trains stands with its like, or in fp32. A run is the same everywhere.
 PRECISION: dict[str, str] = {
     **dict.fromkeys(
         (

@@ -99,6 +99,7 @@ class Manifest:
         notes: things a reader should know (a retry with smaller tiles).
         cautions: what must stand beside every number of this run (random VGG19 weights).
         code: digests of the code that trained and that scored it, see `code`; empty in old runs.
+        origin: of weights of others: files with digests, repository, licence; empty where trained.
     """
 
     run: str
@@ -129,6 +130,7 @@ class Manifest:
     notes: list[str] = Field(default_factory=list)
     cautions: list[str] = Field(default_factory=list)
     code: dict[str, str] = Field(default_factory=dict)
+    origin: dict[str, Any] = Field(default_factory=dict)
 
 
 def write_text(path: Path, text: str) -> None:

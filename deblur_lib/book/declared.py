@@ -6,6 +6,8 @@ from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import escape
 from deblur_lib.spec import Profile
+from deblur_lib.weights.limits import FIXED, REFUSED
+from deblur_lib.weights.presets import presets
 
 
 def profiles() -> str:
@@ -51,3 +53,24 @@ def conventions() -> str:
         told = ". ".join(escape(fact[:1].upper() + fact[1:]) for fact in facts if fact)
         parts.append(f"`{name}`\n: {told}.\n: *Used by:* {escape(one.source)}.\n")
     return "\n".join(parts)
+
+
+def weights() -> str:
+    """Official weight files: what each is built with, where it lies, what its use is bound to."""
+    titles = ("name", "network", "options", "file", "licence", "its scores rest on")
+    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+    for one in presets().values():
+        options = ", ".join(f"{key} {value}" for key, value in one.options.items())
+        rests = "values rounded down" if one.rounding == "down" else one.scored
+        file = f"{one.published} ({one.repository})"
+        texts = (one.id, one.network, options or "–", file, one.licence, rests or "rounded values")
+        lines.append("| " + " | ".join(map(escape, texts)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def exports() -> str:
+    """Networks that do not export for a free size, and why."""
+    lines = ["| network | exports | why |", "|---|---|---|"]
+    for kind, networks in (("fixed size", FIXED), ("not at all", REFUSED)):
+        lines += [f"| {escape(name)} | {kind} | {escape(why)} |" for name, why in networks.items()]
+    return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from deblur_lib.book import answers, checkable, front
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.budgets import budgets_page
-from deblur_lib.book.declared import conventions, margins, profiles
+from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
@@ -56,6 +56,8 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
+    write_text(folder / "weights.md", weights())
+    write_text(folder / "exports.md", exports())
     shown = {one.paper: tables_of(one.notebook) for one in chapters}
     write_text(folder / "coverage.md", checkable.ledger(stored, shown))
     checkable.write_index(book / "_extra", stored, shown)

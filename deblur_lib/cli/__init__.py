@@ -5,7 +5,7 @@ Exit status: 0 done, 1 a check or a run failed, 2 the request was wrong and noth
 by Ctrl-C.
 """
 
-from deblur_lib.cli import matrix, pictures, restoring, results, runs
+from deblur_lib.cli import data, matrix, restoring, results, runs, train, weights
 from deblur_lib.cli.group import main
 
-__all__ = ["main", "matrix", "pictures", "restoring", "results", "runs"]
+__all__ = ["data", "main", "matrix", "restoring", "results", "runs", "train", "weights"]

@@ -38,6 +38,11 @@ def main() -> None:
     """Reproduce image-deblurring papers: train, evaluate, compare with every printed number."""
 
 
+def examples(*lines: str) -> str:
+    """The end of a help text, its lines kept as they are."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
 def pair(option: str, text: str) -> tuple[str, str]:
     """Name and value of an option given as KEY=VALUE."""
     key, equals, value = text.partition("=")

@@ -1,5 +1,6 @@
 """Verbs that say what can run, and run it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -127,6 +128,9 @@ def _dry_run(plan: "Plan", *, progress: bool) -> None:
         if recipe.adversarial:
             loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
         took = "stored" if done else "to do"
+        if run.released:
+            click.echo(f"{run.id:<40} released weights {Path(run.released).stem}: {took}")
+            continue
         if run.method.id in paces and not done:
             took += f", {paces[run.method.id].seconds * recipe.steps / 60:.1f} min"
         click.echo(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +17,35 @@ from deblur_lib.spec import Train
 ORDER, CROP = 0, 1  # streams of random numbers of one seed
 
 
+@runtime_checkable
+class Endless(Protocol):
+    """A source that is made while it is read, and chooses the pairs itself."""
+
+    def turn(self, place: int, rng: np.random.Generator) -> int:
+        """Index of the pair that crop number `place` is cut from."""
+        ...
+
+
+class Shuffled:
+    """Every pair once, in random order, before any comes again.
+
+    Args:
+        pairs: how many there are.
+        seed: not negative.
+    """
+
+    def __init__(self, pairs: int, seed: int) -> None:
+        self._pairs, self._seed, self._epoch, self._order = pairs, seed, -1, np.empty(0, int)
+
+    def turn(self, place: int, rng: np.random.Generator) -> int:
+        """Index of the pair that crop number `place` is cut from."""
+        epoch, index = divmod(place, self._pairs)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = np.random.default_rng((self._seed, ORDER, epoch)).permutation(self._pairs)
+        return int(self._order[index])
+
+
 def batches(
     source: PairSource,
     recipe: Train,
@@ -28,7 +58,7 @@ def batches(
     """Endless batches of random crops.
 
     Batch k depends on the seed and k alone, so a resumed run continues with `start=k`. Every pair
-    is used once before any is used again.
+    is used once before any is used again; an endless source chooses them itself.
 
     Args:
         source: pairs; `PackedPairs` are fast, folders decode both files for each crop.
@@ -64,15 +94,12 @@ def _endless(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     augmentations = chosen(recipe.augment)
     side = side_to_draw(recipe.augment, recipe.crop)
-    epoch, order = -1, np.empty(0, int)
+    order = source if isinstance(source, Endless) else Shuffled(len(source), seed)
     for number in count(start):
         crops = []
         for place in (number * recipe.batch + one for one in share):
-            if place // len(source) != epoch:
-                epoch = place // len(source)
-                order = np.random.default_rng((seed, ORDER, epoch)).permutation(len(source))
             rng = np.random.default_rng((seed, CROP, place))
-            crop = source.crop(int(order[place % len(source)]), side, rng)
+            crop = source.crop(order.turn(place, rng), side, rng)
             for augment in augmentations:
                 crop = augment(*crop, rng)
             crops.append(crop)

@@ -62,6 +62,17 @@ _ALL = (
         "evaluation code of MIMO-UNet and ConvIR",
     ),
     Convention(
+        "psnr-rgb-down", "psnr", "both pictures 8-bit, restored rounded down", 255, "",
+        "whole picture", "error over all pixels and channels together; " + PER_PICTURE, "", 1,
+        "programs of DeblurGAN and DeblurGAN-v2, which turn floats to 8 bits without rounding",
+    ),
+    Convention(
+        "cw-ssim", "ssim", f"{ROUNDED}; gray as Pillow makes it", 255,
+        "rows end to end as one signal, Ricker wavelets of widths 1 to 30",
+        "whole signal, zeros beyond it", "mean of the map; " + PER_PICTURE, "", 1,
+        "test script of DeblurGAN-v2: cw_ssim_value() of pyssim 0.4",
+    ),
+    Convention(
         "wang-rgb", "ssim", ROUNDED, 255, GAUSSIAN, "valid region: 5 px cut on each side",
         "mean of the map per channel, then of the channels; " + PER_PICTURE, "", 11,
         "Wang et al. 2004 per channel; DBGAN, ESTRNN, BasicSR; scikit-image with Gaussian weights",

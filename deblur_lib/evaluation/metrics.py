@@ -14,9 +14,11 @@ from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.alignment import aligned_scores
 from deblur_lib.evaluation.conventions import ALIGNED, CONVENTIONS, DEFAULT, Convention, convention
 from deblur_lib.evaluation.ssim import LUMA, structural
+from deblur_lib.evaluation.wavelets import cw_ssim
 
 __all__ = ["CONVENTIONS", "DEFAULT", "Convention", "score"]
 
+UNROUNDED = {"psnr-float", "psnr-rgb-down"}  # take the floats
 STRUCTURAL = ("wang-rgb", "vol3d-rgb", "uniform7-rgb", "ssim-y")
 
 
@@ -34,7 +36,7 @@ def score(
         restored: (H, W, 3) uint8.
         sharp: same shape, uint8.
         conventions: names from `CONVENTIONS`.
-        restored_float: (H, W, 3) in [0, 1] before rounding; needed by "psnr-float" alone.
+        restored_float: (H, W, 3) in [0, 1] before rounding; needed by those of `UNROUNDED` alone.
         say: told when an alignment did not converge and the picture was scored unaligned.
 
     Returns:
@@ -42,7 +44,7 @@ def score(
         which tables leave out of means and count, and an SSIM of 1.
 
     Raises:
-        UsageError: unknown convention, or "psnr-float" without the floats.
+        UsageError: unknown convention, or one of `UNROUNDED` without the floats.
         DataError: not 8-bit colour, different shapes, or too small for a convention.
     """
     known = [convention(name) for name in conventions]
@@ -52,8 +54,10 @@ def score(
         gap = np.subtract(restored, sharp, dtype=np.int16).reshape(-1, 3).astype(np.float64)
         found["psnr-rgb"] = psnr(float(np.vdot(gap, gap)) / gap.size)
         found["psnr-y"] = psnr(float(np.square(gap @ LUMA).mean()))
-    if "psnr-float" in conventions:
-        found["psnr-float"] = _psnr_float(restored_float, sharp)
+    if "cw-ssim" in conventions:
+        found["cw-ssim"] = cw_ssim(restored, sharp)
+    for name in UNROUNDED & set(conventions):
+        found[name] = _psnr_unrounded(name, restored_float, sharp)
     aligned = [name for name in conventions if name in ALIGNED]
     if aligned:
         found |= aligned_scores(restored, sharp, aligned, say=say)
@@ -65,10 +69,12 @@ def psnr(error: float, *, peak: float = 255.0) -> float:
     return 10 * math.log10(peak**2 / error) if error > 0 else math.inf
 
 
-def _psnr_float(restored: NDArray[np.floating] | None, sharp: NDArray[np.uint8]) -> float:
+def _psnr_unrounded(
+    name: str, restored: NDArray[np.floating] | None, sharp: NDArray[np.uint8]
+) -> float:
     if restored is None:
         raise UsageError(
-            "psnr-float needs the restored picture before rounding, got none; pass restored_float, "
+            f"{name} needs the restored picture before rounding, got none; pass restored_float, "
             "or ask for psnr-rgb"
         )
     if restored.shape != sharp.shape:
@@ -76,8 +82,9 @@ def _psnr_float(restored: NDArray[np.floating] | None, sharp: NDArray[np.uint8])
             f"restored_float must have the sharp picture's shape {sharp.shape}, got "
             f"{restored.shape}; crop the padding first"
         )
-    gap = np.clip(restored.astype(np.float64), 0, 1) - sharp / 255.0
-    return psnr(float(np.square(gap).mean()), peak=1.0)
+    values = 255 * np.clip(restored.astype(np.float64), 0, 1)
+    gap = (np.floor(values) if name == "psnr-rgb-down" else values) - sharp
+    return psnr(float(np.square(gap).mean()))
 
 
 def _check(restored: NDArray[np.uint8], sharp: NDArray[np.uint8], known: list[Convention]) -> None:

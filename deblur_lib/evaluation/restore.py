@@ -22,6 +22,7 @@ from deblur_lib.evaluation.appetite import affordable_tile
 from deblur_lib.evaluation.inference import device_of, forward, give_back, name_of, out_of_memory
 from deblur_lib.evaluation.tiling import LEAST, fitted, round_up, weights, windows
 from deblur_lib.nn import Deblurrer, frames_for
+from deblur_lib.nn.base import Border
 
 AUTO_PIXELS = 2_000_000  # "auto" restores pictures up to this size whole
 Tile = int | Literal["auto"] | None
@@ -41,9 +42,9 @@ def restore(
 ) -> Tensor:
     """Restore a batch of any size in float32, without gradient, in evaluation mode.
 
-    The picture is mirrored on the right and at the bottom until the network can take it (its
-    `multiple_of` and `minimum_size`) and cropped afterwards. Where memory runs out, the batch is
-    restored again in tiles of half the side, and so on down to 64 px.
+    The picture is continued on the right and at the bottom (mirrored, unless the network's `border`
+    says otherwise) until the network can take it, and cropped afterwards. Where memory runs out,
+    the batch is restored again in tiles of half the side, and so on down to 64 px.
 
     Args:
         network: on any device; its training flags are left as they were.
@@ -67,7 +68,7 @@ def restore(
     blurred = frames_for(network, blurred)
     _check(network, blurred)
     step = network.multiple_of
-    height, width = (round_up(max(n, network.minimum_size), step) for n in blurred.shape[-2:])
+    height, width = padded(network, *blurred.shape[-2:])
     side, context = max(height, width), overlap or 0
     if tile == "auto":
         tile = affordable_tile(network) if height * width > AUTO_PIXELS else None
@@ -98,6 +99,13 @@ def restore(
             f"restored again in tiles of {side} px that overlap by {context} px"
         )
         give_back(device_of(network, blurred))
+
+
+def padded(network: Deblurrer, height: int, width: int) -> tuple[int, int]:
+    """Height and width to which a picture is continued for a network."""
+    more, least = int(network.border == "grey"), network.minimum_size
+    down, across = network.multiples
+    return round_up(max(height + more, least), down), round_up(max(width + more, least), across)
 
 
 def tile_deviation(
@@ -183,7 +191,8 @@ def _in_tiles(
 ) -> Tensor:
     """The picture padded to `size`, restored window by window, and cropped again."""
     height, width = blurred.shape[-2:]
-    rows, columns = _mirrored(height, size[0]), _mirrored(width, size[1])
+    rows = _continued(height, size[0], network.border)
+    columns = _continued(width, size[1], network.border)
     across, down = (
         windows(length, min(length, side), context, step=network.multiple_of)
         for length in (size[1], size[0])
@@ -196,6 +205,8 @@ def _in_tiles(
         tiles, bar, unit="tile", leave=False, disable=not bar or len(tiles) < 2
     ):
         piece = blurred[..., rows[top:bottom, None], columns[left:right]]
+        if network.border == "grey":
+            piece[..., max(height - top, 0) :, :] = piece[..., max(width - left, 0) :] = 0.5
         part = forward(network, piece).to(blurred.device)
         if piece.shape[-2:] != size:
             part = part * (fade_down[:, None] * fade_across).to(blurred.device)
@@ -204,6 +215,10 @@ def _in_tiles(
     return restored
 
 
-def _mirrored(length: int, wanted: int) -> Tensor:
-    """Indices 0 to length - 1, mirrored at the end as often as it takes; one pixel is repeated."""
-    return torch.from_numpy(np.pad(np.arange(length), (0, wanted - length), mode="reflect"))
+def _continued(length: int, wanted: int, border: Border) -> Tensor:
+    """Indices 0 to length - 1, then those of a border: mirrored as often as it takes, or the last.
+
+    Mirroring repeats a single pixel.
+    """
+    mode: Literal["reflect", "edge"] = "reflect" if border == "mirror" else "edge"
+    return torch.from_numpy(np.pad(np.arange(length), (0, wanted - length), mode=mode))

@@ -11,13 +11,14 @@ from deblur_lib.errors import UsageError, unknown_name
 from deblur_lib.losses import vgg
 from deblur_lib.losses.edge import edge
 from deblur_lib.losses.perceptual import perceptual, perceptual_l1, perceptual_signed
-from deblur_lib.losses.pixel import charbonnier, l1, mse
+from deblur_lib.losses.pixel import charbonnier, l1, log_mse, mse
 from deblur_lib.losses.spectrum import spectrum
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": l1,
     "mse": mse,
     "charbonnier": charbonnier,
+    "log_mse": log_mse,
     "edge": edge,
     "spectrum": spectrum,
     "spectrum_ortho": partial(spectrum, norm="ortho"),

@@ -1,4 +1,4 @@
-"""The comparators, one flat file each; names resolve without importing torch."""
+"""The comparators and an own design, one flat file each; names resolve without importing torch."""
 
 NETWORKS: dict[str, str] = {
     "convir": "deblur_lib.networks.convir:ConvIR",
@@ -14,6 +14,7 @@ NETWORKS: dict[str, str] = {
     "mprnet": "deblur_lib.networks.mprnet:MPRNet",
     "mtrnn": "deblur_lib.networks.mtrnn:MTRNN",
     "nafnet": "deblur_lib.networks.nafnet:NAFNet",
+    "plain_unet": "deblur_lib.networks.plain_unet:PlainUNet",
     "rdn": "deblur_lib.networks.rdn:RDN",
     "restormer": "deblur_lib.networks.restormer:Restormer",
     "srn": "deblur_lib.networks.srn:SRN",

@@ -7,6 +7,7 @@ a third block with a squeeze-and-excitation gate, one of li2026's "SE" networks 
 
 from collections.abc import Callable
 
+import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
@@ -16,6 +17,24 @@ from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
 
 REDUCTION, LEAST = 16, 4  # of the gate: channels over hidden ones, and the fewest hidden ones
+
+
+class Dropout(nn.Dropout):
+    """Dropout that evaluation may keep on, with masks from a stream that begins at each picture.
+
+    Attributes:
+        stream: seed of that stream; None leaves all values in evaluation.
+    """
+
+    stream: int | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, F, H, W) to the same shape."""
+        if self.training or self.stream is None or not 0 < self.p < 1:
+            return super().forward(x)
+        draw = torch.Generator().manual_seed(self.stream)
+        kept = torch.rand(x.shape, generator=draw) >= self.p  # drawn alike for every device
+        return x * kept.to(x) / (1 - self.p)
 
 
 def _two_convolutions(features: int, dropout: float) -> list[nn.Module]:
@@ -28,7 +47,7 @@ def _one_convolution(features: int, dropout: float) -> list[nn.Module]:
         nn.Conv2d(features, features, 3),
         InstanceNorm(features),
         nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
+        Dropout(dropout),
     ]
 
 
@@ -99,6 +118,7 @@ class DeblurGAN(Deblurrer):
         learn_residual: add the input to the output of the last layer.
         dropout: share of values dropped inside the blocks in training.
         statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`.
+        test_dropout: keep the dropout on in evaluation, as the published program does.
         start: "random" as published, or "identity" to begin with a last layer of zeros, so that
             the network gives its input back before it has learnt anything.
 
@@ -120,6 +140,7 @@ class DeblurGAN(Deblurrer):
         learn_residual: bool = True,
         dropout: float = 0.5,
         statistics: Statistics = "image",
+        test_dropout: bool = False,
         start: str = "random",
     ) -> None:
         super().__init__()
@@ -139,6 +160,9 @@ class DeblurGAN(Deblurrer):
         )
         choose("start", start, STARTS)(self.model[-2])  # type: ignore[arg-type]
         set_statistics(self, statistics)
+        dropouts = [one for one in self.modules() if isinstance(one, Dropout)]
+        for number, one in enumerate(dropouts if test_dropout else ()):
+            one.stream = number
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1]; one output."""

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.networks import inception_resnet_v2, mobilenet_v2
 from deblur_lib.nn.aliases import accept_aliases
-from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.base import Border, Deblurrer, check_input
 from deblur_lib.nn.norms import InstanceNorm, Statistics, set_statistics
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
@@ -177,6 +177,7 @@ class DeblurGANv2(Deblurrer):
             files load without it too; the tail is then left out.
         statistics: where the norms look in evaluation, see `deblur_lib.nn.norms.set_statistics`;
             the published scores were made with "batch".
+        border: what evaluation pads with, see `Deblurrer`; "grey" in the published program.
         start: "random" as published, or "identity" to begin with a last layer of zeros, so that
             the network gives its input back before it has learnt anything.
 
@@ -199,13 +200,14 @@ class DeblurGANv2(Deblurrer):
         backbone_weights: str | None = None,
         tail: bool = False,
         statistics: Statistics = "image",
+        border: Border = "mirror",
         start: str = "random",
     ) -> None:
         super().__init__()
         parts = _backbone(backbone, width=backbone_width, tail=tail)
         channels = pyramid_channels or parts.pyramid
         features = head_channels or parts.head
-        self.minimum_size = parts.smallest
+        self.minimum_size, self.border = parts.smallest, border
         self.fpn = FPN(parts, width=backbone_width, channels=channels, features=features, tail=tail)
         self.head1, self.head2, self.head3, self.head4 = (
             FPNHead(channels, features) for _ in range(4)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer, check_input
+from deblur_lib.nn.base import Border
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.precision import without_autocast
 from deblur_lib.nn.starts import STARTS
@@ -23,6 +24,7 @@ from deblur_lib.nn.starts import STARTS
 PEAK = 255.0  # the published weights see 8-bit values less their middle
 MIDDLE = 127.5
 SIGMA = 2 / 3  # of the pyramid's Gaussian: twice the step over six
+UP_KERNEL = 5  # between scales, whatever the kernels within them
 RADIUS = 3  # taps on either side: four sigma
 
 
@@ -94,11 +96,11 @@ class ScaleNet(nn.Module):
 
 
 class UpConv(nn.Module):
-    """Hand a restored level to the next finer one at twice its size."""
+    """Hand a restored level to the next finer one at twice its size; always by a 5x5 kernel."""
 
-    def __init__(self, kernel: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.uppath = nn.Sequential(conv(3, 12, kernel), nn.PixelShuffle(2))
+        self.uppath = nn.Sequential(conv(3, 12, UP_KERNEL), nn.PixelShuffle(2))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, 2H, 2W)."""
@@ -113,7 +115,8 @@ class DeepDeblur(Deblurrer):
         features: channels F of the hidden layers.
         blocks: residual blocks of each scale.
         scales: levels of the pyramid.
-        kernel: side of all kernels; odd.
+        kernel: side of the kernels within a scale; odd.
+        border: what evaluation pads with, see `Deblurrer`; "edge" in the published program.
         start: "random" as published, or "identity": the last layer of each scale begins
             at zero and the input is added to what it draws: a correction, not as published.
 
@@ -133,9 +136,11 @@ class DeepDeblur(Deblurrer):
         blocks: NonNegativeInt = 19,
         scales: PositiveInt = 3,
         kernel: PositiveInt = 5,
+        border: Border = "mirror",
         start: str = "random",
     ) -> None:
         super().__init__()
+        self.border = border
         if kernel % 2 == 0:
             raise UsageError(f"kernel must be odd to keep the picture's size, got {kernel}")
         self.multiple_of = self.minimum_size = 2 ** (scales - 1)
@@ -146,9 +151,7 @@ class DeepDeblur(Deblurrer):
         self.corrects = start == "identity"
         for one in self.body_models:
             choose("start", start, STARTS)(one.body[-1])  # type: ignore[index,arg-type]
-        self.conv_end_models = nn.ModuleDict(
-            {str(scale): UpConv(kernel) for scale in range(1, scales)}
-        )
+        self.conv_end_models = nn.ModuleDict({str(scale): UpConv() for scale in range(1, scales)})
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restored levels in [0, 1], coarse to fine, of (B, 3, H, W), sides multiples of 4."""

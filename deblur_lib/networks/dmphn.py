@@ -101,7 +101,6 @@ class DMPHN(Deblurrer):
         UsageError: another number of levels.
     """
 
-    multiple_of = 16  # four levels need it for the rows
     tile_safe = False  # the patches of its levels are parts of the whole picture
 
     def __init__(
@@ -116,6 +115,7 @@ class DMPHN(Deblurrer):
         if levels not in (3, 4):
             raise UsageError(f"dmphn needs 3 or 4 levels, got {levels}")
         self.levels, self.stages = levels, stages
+        self.multiple_of = 4 * GRIDS[levels - 1][0]  # rows of patches, halved twice
         begin, self.corrects = choose("start", start, STARTS), start == "identity"
         for stage in range(1, stages + 1):
             for level in range(1, levels + 1):
@@ -124,6 +124,11 @@ class DMPHN(Deblurrer):
                 decoder = Decoder(features)
                 begin(decoder.layer24)
                 self.add_module(f"decoder_{name}", decoder)
+
+    @property
+    def multiples(self) -> tuple[int, int]:
+        """16 and 8 with four levels, whose patches are twice as flat; else 8 and 8."""
+        return self.multiple_of, 4 * GRIDS[self.levels - 1][1]
 
     def _name(self, stage: int, level: int) -> str:
         return f"s{stage}_lv{level}" if self.stages > 1 else f"lv{level}"

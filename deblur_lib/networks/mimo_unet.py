@@ -180,7 +180,8 @@ class MIMOUNet(Deblurrer):
         half = F.interpolate(blurred, scale_factor=0.5, mode="nearest")  # (B, 3, H/2, W/2)
         quarter = F.interpolate(half, scale_factor=0.5, mode="nearest")  # (B, 3, H/4, W/4)
         encoded = self._encode(blurred, half, quarter)
-        skip1, skip2 = (self.drop(fuse(encoded)) for fuse in self.AFFs)
+        skip2 = self.drop(self.AFFs[1](encoded))  # the order in which masks are drawn there
+        skip1 = self.drop(self.AFFs[0](encoded))
 
         x = self.Decoder[0](encoded[2])  # (B, C3, H/4, W/4)
         small = self.ConvsOut[0](x) + quarter

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import reach
-from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.aliases import on_loading
+from deblur_lib.nn.base import Border, Deblurrer, check_input
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.resize import double
 from deblur_lib.nn.starts import STARTS
@@ -136,6 +137,7 @@ class SRN(Deblurrer):
         features: width C at the full size of a scale; the published networks use 32.
         blocks: residual blocks of each level on either side; 3 in the published networks.
         scales: sizes of the picture, each half the next; 3 in the published networks.
+        border: what evaluation pads with, see `Deblurrer`; "edge" in the published program.
         start: "random" as published, or "identity": the last layer begins
             at zero and the input is added to what it draws: a correction, not as published.
 
@@ -159,9 +161,11 @@ class SRN(Deblurrer):
         features: PositiveInt = 32,
         blocks: NonNegativeInt = 3,
         scales: PositiveInt = 3,
+        border: Border = "mirror",
         start: str = "random",
     ) -> None:
         super().__init__()
+        self.border = border
         self.corrects = start == "identity"
         self.colours, memory = choose("form", form, FORMS)
         if blocks < 1 or not 1 <= scales <= MOST:
@@ -189,7 +193,7 @@ class SRN(Deblurrer):
         self.dec1_0 = conv(features, self.colours)
         self.apply(_xavier)
         choose("start", start, STARTS)(self.dec1_0)
-        self.register_load_state_dict_pre_hook(_spell_as_here)  # type: ignore[no-untyped-call]
+        on_loading(self, _spell_as_here)
 
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restored at a quarter, half and full size, from (B, 3, H, W) with sides 16 n."""

@@ -1,11 +1,13 @@
 """What every deblurring network promises to the rest of the library."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
+
+Border = Literal["mirror", "edge", "grey"]
 
 
 class Deblurrer(nn.Module):
@@ -19,6 +21,8 @@ class Deblurrer(nn.Module):
         multiple_of: height and width must be multiples of it; evaluation pads. Options may
             decide it, as the next one and `tile_safe`, so ask the instance.
         minimum_size: smallest height and width after padding.
+        border: what evaluation fills the added pixels with: "mirror"; "edge" repeats the last ones;
+            "grey" is half of white, and adds a whole multiple where a side fits already.
         clip_length: frames of the input; 1 for a single picture.
         tile_safe: False where statistics over the whole picture, a division of it, or a view much
             wider than the usual overlap of tiles make tiles differ from it.
@@ -27,8 +31,14 @@ class Deblurrer(nn.Module):
     name: ClassVar[str] = ""
     multiple_of: int = 1
     minimum_size: int = 1
+    border: Border = "mirror"
     clip_length: ClassVar[int] = 1
     tile_safe: bool = True
+
+    @property
+    def multiples(self) -> tuple[int, int]:
+        """What height and width must be multiples of."""
+        return self.multiple_of, self.multiple_of
 
     def forward(self, blurred: Tensor) -> Tensor:
         """Restore a batch at its own size; the last item of `forward_all`."""
@@ -79,8 +89,9 @@ def check_input(network: Deblurrer, blurred: Tensor) -> None:
         axes = "(B, 3, H, W)" if clip == 1 else f"(B, {clip}, 3, H, W)"
         raise UsageError(f"{name} needs a batch {axes} of RGB pictures, got shape {shape}")
     height, width = shape[-2:]
-    step, least = network.multiple_of, network.minimum_size
-    if height % step or width % step:
+    (down, across), least = network.multiples, network.minimum_size
+    if height % down or width % across:
+        step = f"{down}" if down == across else f"{down} and {across}"
         raise UsageError(
             f"{name} needs height and width divisible by {step}, got {height}x{width}; "
             "use evaluation.restore, which pads"

@@ -116,13 +116,15 @@ def check_type(name: str, value: Any, default: Any) -> None:
 
 ITEMS = {
     "seeds": int, "methods": str, "options": dict, "roots": str, "sources": str, "checks": str,
+    "released": str,
 }  # fmt: skip
 
 
 def request_of(paper: str, parameters: Mapping[str, Any]) -> Request:
     """The request that a notebook with these parameters makes.
 
-    Relative folders in `roots` lie below the project root. Parameters that only the notebook knows
+    Relative folders in `roots` lie below the project root; weights in `released` are stored ones,
+    by name, or files. Parameters that only the notebook knows
     are passed over.
 
     Raises:
@@ -142,6 +144,8 @@ def request_of(paper: str, parameters: Mapping[str, Any]) -> Request:
         fields[one.name] = tuple(value) if ordered else value
     roots = fields.get("roots", {})
     fields["roots"] = {name: str(store.below_root(folder)) for name, folder in roots.items()}
+    released = fields.get("released", {})
+    fields["released"] = {row: str(store.released_file(name)) for row, name in released.items()}
     return Request(paper=paper, **fields)
 
 

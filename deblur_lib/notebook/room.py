@@ -58,6 +58,7 @@ def open_paper(
     data: Mapping[str, Any] | None = None,
     roots: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
+    released: Mapping[str, str] | None = None,
     checks: Sequence[str] = (),
 ) -> "Room":
     """Open a paper's room at a budget.
@@ -76,6 +77,7 @@ def open_paper(
         data: settings of generated pictures, and of real ones; see `data.opening.open_data`.
         roots: folder of each real data set, by data id; a relative one lies below the project.
         sources: data id in place of one that the profile names, see `plan.Request`.
+        released: authors' weights for rows, by row id, see `deblur weights list`.
         checks: sets to score trained networks on for checking, see `plan.Request`.
 
     Raises:

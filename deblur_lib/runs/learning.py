@@ -3,6 +3,9 @@
 import dataclasses
 import os
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -75,7 +78,26 @@ def learn(
     )
 
 
-def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = (), code: str = "") -> Fit:
+def take(run: Run, network: Deblurrer) -> Fit:
+    """Give a network the weights that its authors released, and store them with the run.
+
+    Args:
+        run: the run, with the file of the weights.
+        network: built with the options of their card.
+    """
+    card = checkpoint.load_weights(Path(run.released), network, name=str(run.method.network))
+    notes = (f"released weights {Path(run.released).stem}", *card.notes)
+    return keep(run, network, notes=notes, origin=card.origin)
+
+
+def keep(
+    run: Run,
+    network: Deblurrer,
+    *,
+    notes: tuple[str, ...] = (),
+    code: str = "",
+    origin: Mapping[str, Any] | None = None,
+) -> Fit:
     """Store a method that nothing is trained for.
 
     Args:
@@ -83,6 +105,7 @@ def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = (), code: str
         network: as it is to be scored.
         notes: put on the card.
         code: digest of the code of the method.
+        origin: where its weights come from, put on the card.
     """
     folder = store.run_folder(run)
     best = folder / "best.safetensors"
@@ -93,6 +116,7 @@ def keep(run: Run, network: Deblurrer, *, notes: tuple[str, ...] = (), code: str
         options=run.options,
         run=provenance.settings_hash(run.settings),
         notes=notes,
+        origin=origin,
     )
     write_text(folder / "log.csv", HEADER)
     return Fit(

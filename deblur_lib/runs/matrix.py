@@ -57,7 +57,8 @@ def _prepare(plan: Plan, runs: Sequence[Run]) -> None:
     """Build a network and open the pictures of each row: what is wrong stops here, not later."""
     for run in {run.method.id: run for run in runs}.values():
         build(run)
-        open_training(run, plan)
+        if not run.released:
+            open_training(run, plan)
 
 
 def execute_all(plan: Plan, tests: Tests, shown: Shown) -> None:

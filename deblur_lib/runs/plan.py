@@ -10,11 +10,12 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deblur_lib import catalogue, papers
 from deblur_lib.data.real import checksets
-from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.errors import RecordError, UsageError, unknown_name
 from deblur_lib.provenance import settings_hash
 from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
 from deblur_lib.training.schedules import check as check_recipe
@@ -47,6 +48,8 @@ class Request:
         roots: folder of each real data set, by data id.
         sources: data id that takes the place of one that the profile names, for training and
             testing, e.g. {"gopro-linear": "gopro-gamma"} or a folder of your own named in `roots`.
+        released: weights of authors that rows are scored with instead of being trained, by row id:
+            the file that `deblur weights add` wrote; the notebooks and commands take its name.
         checks: sets that trained networks are scored on for checking: declared ones, data ids, or
             names in `roots`; empty takes the paper's whose folder is in `roots`.
     """
@@ -64,20 +67,23 @@ class Request:
     data: Options = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    released: dict[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
 
     @property
     def altered(self) -> dict[str, Any]:
         """Parameters given besides those of `PLAIN`: what is asked is not what a profile declares.
 
-        Such a request has folders and a notebook of its own, see `store`.
+        Such a request has folders and a notebook of its own, see `store`. At the paper's own
+        profile released weights alter nothing: there papers compare with them too.
         """
+        plain = PLAIN | ({"released"} if self.profile == "paper" else set())
         given = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         given["methods"] = sorted(set(self.methods))
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in given.items()
-            if name not in PLAIN and value
+            if name not in plain and value
         }
 
 
@@ -96,6 +102,8 @@ class Run:
         precision: fp32 or bf16; what the request asks for, else the profile, else what the
             catalogue declares for the network.
         source: the run whose weights this one uses, for a row that trains nothing.
+        released: file of the authors' weights that it is scored with, "" where it is trained.
+        digest: SHA-256 of that file.
     """
 
     paper: str
@@ -108,16 +116,20 @@ class Run:
     data: Options
     precision: str
     source: "Run | None" = None
+    released: str = ""
+    digest: str = ""
 
     @property
     def steps(self) -> int:
         """Optimiser steps that this run takes itself."""
-        return self.train.steps if self.method.trains and not self.source else 0
+        trains = self.method.trains and not (self.source or self.released)
+        return self.train.steps if trains else 0
 
     @property
     def settings(self) -> dict[str, Any]:
         """Every setting that can change a number of this run."""
         origin = {"weights_of": settings_hash(self.source.settings)} if self.source else {}
+        origin |= {"released": self.digest} if self.released else {}
         return origin | {
             "network": self.method.network,
             "options": self.options,
@@ -172,6 +184,7 @@ def make_plan(request: Request) -> Plan:
     seeds = {
         one.id: request.seeds or profile.seeds_of.get(one.id, profile.seeds) for one in methods
     }
+    seeds |= {name: seeds[name][:1] for name in request.released if name in seeds}
     runs = [
         _run(paper, profile, request, method, seed)
         for seed in dict.fromkeys(itertools.chain(*seeds.values()))
@@ -237,14 +250,18 @@ def _with_sources(profile: Profile, sources: dict[str, str]) -> Profile:
 
 
 def _chosen(paper: Paper, request: Request) -> list[Method]:
+    see = f"deblur list {paper.id}"
+    built = {one.id: one for one in paper.methods if one.network not in (None, "identity")}
+    for name in request.released:
+        if name not in built:
+            raise UsageError(unknown_name("row with a network", name, built, see=see))
     runnable = {
-        one.id: one
-        for one in paper.methods
-        if one.network not in (None, "identity") and request.profile in one.profiles
+        name: one
+        for name, one in built.items()
+        if request.profile in one.profiles or name in request.released
     }
     for name in request.methods:
         if name not in runnable:
-            see = f"deblur list {paper.id}"
             raise UsageError(
                 unknown_name(f"method run at profile {request.profile}", name, runnable, see=see)
             )
@@ -270,6 +287,9 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         **request.options.get(method.network, {}),
     }
     own = profile.train_of.get(method.id, {})
+    released, digest = request.released.get(method.id, ""), ""
+    if released:
+        options, digest = _released(Path(released), method)
     recipe = override(paper.recipe, {**profile.train, **method.train, **own, **request.recipe})
     check_recipe(recipe)
     check_share(recipe, request.devices, method.id)
@@ -283,7 +303,28 @@ def _run(paper: Paper, profile: Profile, request: Request, method: Method, seed:
         train_on=profile.test_on[method.train_on] if method.train_on else profile.train_on,
         data={**profile.data, **profile.data_of.get(method.id, {}), **request.data},
         precision=_precision(method.network, request.precision, profile.precision),
+        released=released,
+        digest=digest,
     )
+
+
+def _released(path: Path, method: Method) -> tuple[Options, str]:
+    """Options and digest on the card of released weights, which must be of the row's network."""
+    from deblur_lib.records import read_json  # loads pandas, which no command should wait for
+
+    try:
+        card = read_json(path.with_suffix(".json"))
+    except RecordError as error:
+        raise UsageError(
+            f"row {method.id} needs stored weights, {path.stem} has no card ({error}); store them "
+            "with `deblur weights add`"
+        ) from error
+    if card.get("network") != method.network:
+        raise UsageError(
+            f"row {method.id} needs weights of {method.network}, {path.stem} holds those of "
+            f"{card.get('network')}; see `deblur weights list`"
+        )
+    return card["options"], card["sha256"]
 
 
 def _precision(network: str, *wishes: str) -> str:

@@ -23,7 +23,7 @@ from deblur_lib.data.generated.benchmark import Split
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import accelerator_name, resolve_device
-from deblur_lib.evaluation.metrics import DEFAULT
+from deblur_lib.evaluation.metrics import DEFAULT, UNROUNDED
 from deblur_lib.evaluation.runner import PictureScore, evaluate
 from deblur_lib.files import sweep
 from deblur_lib.losses import remarks
@@ -41,12 +41,12 @@ from deblur_lib.records import (
     write_rows,
 )
 from deblur_lib.runs import store, vintage
-from deblur_lib.runs.learning import learn, shows_bars
+from deblur_lib.runs.learning import learn, shows_bars, take
 from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.vetting import data_settings
 from deblur_lib.spec import Paper
 from deblur_lib.training.seeding import fresh_network
-from deblur_lib.weights.checkpoint import load_weights
+from deblur_lib.weights.checkpoint import load_weights, read_card
 from deblur_lib.windows import most_changed
 
 SHOWN = 256  # largest side of a stored picture, in pixels
@@ -82,15 +82,19 @@ def located(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, **found}
 
 
-def conventions(paper: Paper, dataset: str) -> tuple[str, ...]:
-    """Conventions scored on a data set: the usual ones and those its table columns name."""
+def conventions(paper: Paper, dataset: str, *, released: bool = False) -> tuple[str, ...]:
+    """Conventions scored on a data set: the usual ones and those its table columns name.
+
+    Released weights are also scored by the two ways in which authors do without rounding.
+    """
     named = {
         column.convention
         for table in paper.tables
         for column in table.columns
         if column.dataset == dataset and column.metric in ("psnr_db", "ssim")
     }
-    return tuple(dict.fromkeys((*DEFAULT, *sorted(named))))
+    unrounded = sorted(UNROUNDED) if released else ()
+    return tuple(dict.fromkeys((*DEFAULT, *sorted(named), *unrounded)))
 
 
 def execute(
@@ -114,22 +118,24 @@ def execute(
     device = resolve_device(plan.request.device)
     network = build(run)
     write_json(folder / "config.json", run.settings)
-    train, validation = open_training(run, plan)
-    cautions = remarks(run.train.loss)
+    learnt_from = () if run.released else open_training(run, plan)
+    cautions = () if run.released else remarks(run.train.loss)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if run.source:
         execute(run.source, plan, asked_tests, shown)
     asked = plan.request
-    fitted = learn(
-        run,
-        network,
-        train,
-        validation,
-        device=asked.device,
-        devices=asked.devices,
-        notes=cautions,
-        code=code["training"],
-    )
+    if learnt_from:
+        fitted = learn(
+            run,
+            network,
+            *learnt_from,
+            device=asked.device,
+            devices=asked.devices,
+            notes=cautions,
+            code=code["training"],
+        )
+    else:
+        fitted = take(run, network)
     network = build(run)  # the layout of a trained one is another, and rounds otherwise
     load_weights(fitted.weights, network)
     clock = time.perf_counter()
@@ -140,7 +146,7 @@ def execute(
         scored = evaluate(
             network,
             source,
-            conventions=conventions(plan.paper, dataset),
+            conventions=conventions(plan.paper, dataset, released=bool(run.released)),
             device=device,
             keep=_keeper(network, folder / "pictures" / dataset, wanted),
             progress=shows_bars(),
@@ -169,7 +175,7 @@ def execute(
         options=dict(run.options),
         train=dataclasses.asdict(run.train),
         settings_hash=provenance.settings_hash(run.settings, length=64),
-        data=digests | {train.data_id: train.digest, validation.data_id: validation.digest},
+        data=digests | {one.data_id: one.digest for one in learnt_from},
         commit=head,
         dirty=dirty,
         versions=provenance.versions(),
@@ -187,7 +193,8 @@ def execute(
         started=started,
         notes=list(notes),
         cautions=list(cautions),
-        code=code | {"training": fitted.code},
+        code=code | {"training": fitted.code or code["training"]},
+        origin=read_card(fitted.weights).origin,
     )
     write_manifests(folder / "manifest.json", [manifest])
     kept = (one for one in folder.glob("pictures/**/*") if one.is_file())
@@ -229,7 +236,9 @@ def is_finished(run: Run, tests: Mapping[str, PairSource]) -> bool:
             log.warning("%s: files were cut or changed since they were stored, repairing", folder)
         return False
     (stored,) = read_manifests(folder / "manifest.json")
-    if stored.code.get("scoring") != vintage.code_of(run)["scoring"]:
+    today = vintage.code_of(run)
+    kinds = ("scoring", "training") if run.released else ("scoring",)
+    if any(stored.code.get(kind) != today[kind] for kind in kinds):
         return False
     rows = read_table(folder / "rows.csv", ROW_COLUMNS)
     scored = rows.groupby("dataset")["convention"].agg(set)

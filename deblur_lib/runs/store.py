@@ -2,6 +2,7 @@
 
 runs/cache/                              packed generated and real pictures
 runs/costs/                              cost of each distinct network
+runs/weights/                            weights of others, each with its card
 runs/<paper>/<profile>/<run id>/         one run: configuration, checkpoints, log, rows, manifest
 runs/<paper>/<profile>/results/          rows of all runs of the profile, tables, figures
 runs/<paper>/<profile>/altered-<hash>/   the same of a request with altered parameters
@@ -78,6 +79,17 @@ def workspace() -> Path:
 def cache_folder() -> Path:
     """Folder of packed pictures."""
     return workspace() / "cache"
+
+
+def weights_folder() -> Path:
+    """Folder of weights from elsewhere."""
+    return workspace() / "weights"
+
+
+def released_file(name: str) -> Path:
+    """The file of weights from elsewhere: stored under a name, or at a path below the root."""
+    stored = weights_folder() / f"{name}.safetensors"
+    return stored if stored.is_file() else below_root(name)
 
 
 def run_folder(run: Run) -> Path:

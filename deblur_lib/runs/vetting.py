@@ -11,7 +11,7 @@ from typing import Any
 from deblur_lib.errors import DeblurError, UsageError, unknown_name
 from deblur_lib.files import check_writable
 from deblur_lib.runs import store, vintage
-from deblur_lib.runs.plan import Plan, Request, Run, make_plan
+from deblur_lib.runs.plan import Plan, Request, Run, make_plan, published_options
 
 GENERATED = "synth-"  # how the ids of generated pictures begin
 
@@ -30,6 +30,9 @@ def checked_plan(request: Request) -> Plan:
                 f"roots needs a folder for {name!r}, {folder} is none; relative folders are looked "
                 "for below the project root"
             )
+    for run in plan.runs:
+        if run.released:
+            _check_released(run, plan)
     if request.altered:
         _check_pictures(plan)
         for run in {run.method.id: run for run in plan.runs}.values():
@@ -75,7 +78,8 @@ def check_ready(plan: Plan) -> None:
 
 def used_data(plan: Plan) -> list[str]:
     """Ids of all data sets that a plan trains or tests on."""
-    return sorted({*plan.profile.test_on.values(), *(run.train_on for run in plan.runs)})
+    learnt = {run.train_on for run in plan.runs if not run.released}
+    return sorted({*plan.profile.test_on.values(), *learnt})
 
 
 def data_settings(plan: Plan, data_id: str, method: str = "") -> dict[str, Any]:
@@ -110,17 +114,13 @@ def _check_recipe(run: Run, plan: Plan) -> None:
     """Names of losses and augmentations, the second player, the crop against generated pictures."""
     import torch
 
-    from deblur_lib.data.augment import chosen, side_to_draw
+    from deblur_lib.data.augment import side_to_draw
     from deblur_lib.data.generated.benchmark import read_settings
     from deblur_lib.data.generated.variants import VARIANTS
-    from deblur_lib.losses import FEATURE_LOSSES, LOSSES
+    from deblur_lib.training.checks import check_names
     from deblur_lib.training.critics import build_critic, check_critic
 
-    chosen(run.train.augment)
-    losses = LOSSES | FEATURE_LOSSES
-    for name in run.train.loss:
-        if name not in losses:
-            raise UsageError(unknown_name("loss", name, losses, see="deblur_lib.losses"))
+    check_names(run.train)
     if run.train_on in VARIANTS:
         side = side_to_draw(run.train.augment, run.train.crop)
         size = read_settings(data_settings(plan, run.train_on)).size
@@ -138,12 +138,35 @@ def _check_features(plan: Plan) -> None:
     """Another loss than the printed one, days of it, needs to be asked for."""
     from deblur_lib.losses import FEATURE_LOSSES, vgg
 
-    rows = {run.method.id for run in plan.runs if run.train.loss.keys() & FEATURE_LOSSES.keys()}
+    trained = [run for run in plan.runs if not run.released]
+    rows = {run.method.id for run in trained if run.train.loss.keys() & FEATURE_LOSSES.keys()}
     if rows and not vgg.random_wanted() and vgg.find_weights() is None:
         raise UsageError(
             f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put "
             f"{vgg.WEIGHTS} into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}="
             f"{vgg.RANDOM} trains with random features instead, and every number says so"
+        )
+
+
+def _check_released(run: Run, plan: Plan) -> None:
+    """Weights of the network that the paper compares with, not of one of another size."""
+    import torch
+
+    from deblur_lib import catalogue
+
+    name = str(run.method.network)
+    with torch.device("meta"):
+        printed, given = (
+            {
+                key: tuple(one.shape)
+                for key, one in catalogue.build(name, **options).named_parameters()
+            }
+            for options in (published_options(plan.paper, run.method), run.options)
+        )
+    if printed != given:
+        raise UsageError(
+            f"row {run.method.id} needs {name} with {published_options(plan.paper, run.method)}, "
+            f"{Path(run.released).stem} is of {run.options}; take weights of that size"
         )
 
 

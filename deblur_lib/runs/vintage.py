@@ -74,7 +74,9 @@ def outdated(plan: Plan) -> list[Run]:
     """Runs of a plan whose training was done or begun by other code."""
     origins = [run.source for run in plan.runs if run.source]
     begun = [(run, begun_by(store.run_folder(run))) for run in (*origins, *plan.runs)]
-    return [run for run, told in begun if told and told != code_of(run)["training"]]
+    return [
+        run for run, told in begun if told and told != code_of(run)["training"] and not run.released
+    ]
 
 
 def check(plan: Plan) -> None:

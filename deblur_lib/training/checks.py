@@ -2,19 +2,35 @@
 
 import torch
 
+from deblur_lib.data.augment import chosen, side_to_draw
 from deblur_lib.data.pairs import PairSource, middle_frame
-from deblur_lib.errors import DataError
+from deblur_lib.errors import DataError, UsageError, unknown_name
+from deblur_lib.losses import FEATURE_LOSSES, LOSSES
+from deblur_lib.spec import Train
 
 LOOKED_AT = 50  # pairs looked at first, evenly spread
 IDENTICAL = 0.01  # largest share of pairs whose two pictures are equal
 
 
-def check_data(train: PairSource, validation: PairSource) -> None:
+def check_names(recipe: Train) -> None:
+    """Refuse augmentations and losses that do not exist.
+
+    Raises:
+        UsageError: with the nearest known names.
+    """
+    chosen(recipe.augment)
+    losses = LOSSES | FEATURE_LOSSES
+    for name in recipe.loss:
+        if name not in losses:
+            raise UsageError(unknown_name("loss", name, losses, see="deblur_lib.losses"))
+
+
+def check_data(train: PairSource, validation: PairSource, recipe: Train) -> None:
     """Refuse data that cannot be trained on.
 
     Raises:
-        DataError: an empty split; scenes of one data set in both splits; more than 1 % of the
-            training pairs with blurred equal to sharp.
+        DataError: an empty split; scenes of one data set in both splits; training pictures smaller
+            than the crop; more than 1 % of the training pairs with blurred equal to sharp.
     """
     for source, what in ((train, "training"), (validation, "validation")):
         if len(source) == 0:
@@ -25,7 +41,24 @@ def check_data(train: PairSource, validation: PairSource) -> None:
             f"{train.data_id} and {validation.data_id} share {len(shared)} scene(s), first "
             f"{shared[0]!r}; validate on scenes that are not trained on"
         )
+    _check_sizes(train, recipe)
     _check_pairs(train)
+
+
+def _check_sizes(source: PairSource, recipe: Train) -> None:
+    size = getattr(source, "size", None)
+    if size is None:
+        return
+    side = side_to_draw(recipe.augment, recipe.crop)
+    every = [(name, size(index)) for index, name in enumerate(source.names)]
+    small = [(name, sides) for name, sides in every if min(sides) < side]
+    if small:
+        name, (height, width) = min(small, key=lambda one: min(one[1]))
+        raise DataError(
+            f"{source.data_id}: {len(small)} of {len(every)} pictures are smaller than the crops "
+            f"of {side}x{side}, the smallest is {name} with {width}x{height}; choose a `crop` that "
+            "fits it, or take them out"
+        )
 
 
 def _family(source: PairSource) -> str:

@@ -61,6 +61,8 @@ class Job:
         precision: of the forward pass in training.
         devices: how many share each batch.
         notes: put on the cards.
+        watched: pictures scored and logged at every validation, by name; they choose nothing.
+        more: a finished training may be given more steps, so its state is kept.
     """
 
     recipe: Train
@@ -73,6 +75,8 @@ class Job:
     precision: str
     devices: int = 1
     notes: tuple[str, ...] = ()
+    watched: Mapping[str, PairSource] = dataclasses.field(default_factory=dict)
+    more: bool = False
 
 
 @dataclasses.dataclass
@@ -86,3 +90,4 @@ class Counters:
     best_step: int = 0
     best_psnr: float | None = None
     seconds: float = 0.0
+    core_seconds: float = 0.0

@@ -36,7 +36,7 @@ from deblur_lib.training.interrupts import Interrupts
 from deblur_lib.training.job import Job, Player
 from deblur_lib.training.launching import on_devices
 from deblur_lib.training.plain import Supervised
-from deblur_lib.training.result import Fit, read_fit, settings_of
+from deblur_lib.training.result import Fit, read_fit, reopen, settings_of
 from deblur_lib.training.seeding import derive, seeded
 from deblur_lib.training.session import Session
 from deblur_lib.training.state import drop_states
@@ -62,6 +62,9 @@ def fit(
     options: Mapping[str, Any] | None = None,
     critic: nn.Module | None = None,
     code: str = "",
+    first: str = "",
+    watched: Mapping[str, PairSource] | None = None,
+    more: bool = False,
 ) -> Fit:
     """Train a network, or go on where an earlier call with the same settings was stopped.
 
@@ -83,6 +86,10 @@ def fit(
         critic: the second player, built by the caller; None builds what the recipe declares.
         code: digest of the code that trains, see `deblur_lib.code`; a folder of other code is
             refused. "" leaves it open.
+        first: SHA-256 of the weights that the network came with, "" for fresh ones.
+        watched: pictures scored and logged at every validation, by name; they choose nothing.
+        more: keep the state of the finished training, and go on from there when more steps are
+            asked for; the schedule is then that of all steps.
 
     Returns:
         The finished training; at once, without a step, when the folder holds it already.
@@ -98,17 +105,23 @@ def fit(
     schedules.check(recipe)
     schedules.check_share(recipe, devices)
     name = name or type(network).__name__
-    settings = settings_of(name, options or {}, recipe, seed, train, validation, code)
+    settings = settings_of(name, options or {}, recipe, seed, train, validation, code, first)
     folder = Path(folder)
-    done = read_fit(folder, settings)
+    done = read_fit(folder, settings, more=more)
     if done:
-        drop_states(folder)
+        if not more:
+            drop_states(folder)
         return done
-    check_data(train, validation)
+    check_data(train, validation, recipe)
     place = resolve_device(device)
     kind = resolve_precision(precision, place)
     check_devices(devices, place)
-    job = Job(recipe, train, validation, folder, settings, seed, place, kind, devices, notes)
+    job = Job(
+        recipe, train, validation, folder, settings, seed, place, kind, devices, notes,
+        watched or {}, more,
+    )  # fmt: skip
+    if more:
+        reopen(folder)
     if devices > 1:
         sent = packed(network, name, options or {})
         done = on_devices(devices, sit, job, sent, critic, progress)

@@ -12,9 +12,11 @@ from deblur_lib.errors import CheckpointError, RecordError, UsageError
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import Train
+from deblur_lib.training.state import load_state
 from deblur_lib.weights.checkpoint import read_card, weights_file
 
 NAME = "fit.json"
+STEPS = "recipe.steps"
 CODE = "code"  # the setting that tells by which code a training was done
 
 
@@ -57,8 +59,9 @@ def settings_of(
     train: PairSource,
     validation: PairSource,
     code: str = "",
+    first: str = "",
 ) -> dict[str, Any]:
-    """Everything that decides the numbers of a training, as plain JSON values."""
+    """Everything that decides the numbers of a training, as plain JSON values; see `loop.fit`."""
     settings = {
         "network": network,
         "options": dict(options),
@@ -67,17 +70,28 @@ def settings_of(
         "validation": {validation.data_id: validation.digest},
         **{f"recipe.{name}": value for name, value in dataclasses.asdict(recipe).items()},
         **({CODE: code} if code else {}),
+        **({"first": first} if first else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))  # as it will be read back
     return plain
 
 
-def check_same(stored: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:
+def check_same(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path, *, more: bool = False
+) -> None:
     """Refuse to go on in a folder that holds another training; old ones do not tell their code.
+
+    Args:
+        stored: settings of the training in the folder.
+        wanted: those of the training asked for.
+        folder: for the error.
+        more: accept one that only has more steps.
 
     Raises:
         UsageError: naming every setting that differs.
     """
+    if more and longer(stored, wanted):
+        return
     names = sorted(stored.keys() | wanted.keys() - ({CODE} - stored.keys()))
     differ = [name for name in names if stored.get(name) != wanted.get(name)]
     if differ == [CODE]:
@@ -93,6 +107,12 @@ def check_same(stored: Mapping[str, Any], wanted: Mapping[str, Any], folder: Pat
         )
 
 
+def longer(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the training asked for is the stored one with more steps."""
+    alike = {**stored, STEPS: None} == {**wanted, STEPS: None}
+    return alike and bool(stored[STEPS] < wanted[STEPS])
+
+
 def write_fit(folder: Path, fit: Fit, settings: Mapping[str, Any]) -> None:
     """Declare a training finished."""
     values = dataclasses.asdict(fit) | {"weights": fit.weights.name, "log": fit.log.name}
@@ -100,8 +120,29 @@ def write_fit(folder: Path, fit: Fit, settings: Mapping[str, Any]) -> None:
     write_json(folder / NAME, {"settings": dict(settings), "fit": values, "log": log})
 
 
-def read_fit(folder: Path, settings: Mapping[str, Any]) -> Fit | None:
+def reopen(folder: Path) -> None:
+    """Take the declaration back that a training is finished, since it goes on.
+
+    Raises:
+        CheckpointError: there is no state to go on from.
+    """
+    if not (folder / NAME).is_file():
+        return
+    if load_state(folder) is None:
+        raise CheckpointError(
+            f"{folder} holds a finished training without the state to go on from; begin another "
+            "one with its weights (--init-from), or delete the folder"
+        )
+    (folder / NAME).unlink()
+
+
+def read_fit(folder: Path, settings: Mapping[str, Any], *, more: bool = False) -> Fit | None:
     """The finished training of a folder, None where there is none with whole weights.
+
+    Args:
+        folder: of the training.
+        settings: what it must have been done with.
+        more: give None for one that only has fewer steps.
 
     Raises:
         UsageError: the folder holds another training.
@@ -110,6 +151,8 @@ def read_fit(folder: Path, settings: Mapping[str, Any]) -> Fit | None:
     if not (folder / NAME).is_file():
         return None
     stored = read_json(folder / NAME)
+    if more and longer(stored["settings"], settings):
+        return None
     log = folder / stored["fit"]["log"]
     if "log" in stored and (not log.is_file() or file_digest(log) != stored["log"]):
         raise RecordError(

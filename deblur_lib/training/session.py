@@ -16,8 +16,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from deblur_lib.errors import CheckpointError, TrainingError
-from deblur_lib.evaluation.runner import evaluate
-from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import write_json
@@ -30,17 +28,16 @@ from deblur_lib.training.schedules import learning_rate, optimiser
 from deblur_lib.training.seeding import generators, set_generators
 from deblur_lib.training.state import drop_states, load_state, save_state
 from deblur_lib.training.team import ALONE, Team
+from deblur_lib.training.watching import CONVENTION, Watch, mean_score, write_curve
 from deblur_lib.weights import checkpoint
 
 BAD_STEPS = 5  # non-finite steps in a row that stop the training
 SAVE_EVERY = 30.0  # seconds between two stored states, apart from those at validation
 SAVE_SHARE = 0.02  # largest share of the time spent on storing states in between
 BEAT = {"cuda": 8}  # steps after which the device's numbers are read; each step elsewhere
-CONVENTION = "psnr-rgb"
 METRIC = f"validation/{CONVENTION}"
 UNTOUCHED = "validation/input"  # the same score of the blurred pictures themselves
 MOTION = "validation/motion"  # minus the error of estimated motion, in square pixels
-CEILING = 100.0  # dB counted for a picture that is restored exactly
 
 
 class Session:
@@ -56,6 +53,8 @@ class Session:
             "threads": torch.get_num_threads(),
         }
         self._began = self._saved = time.perf_counter()
+        self._cores = time.process_time()
+        self.watch = Watch(job.watched, job.device)
         self._cost = 0.0  # seconds that storing a state took last time
         self._input: float | None = None  # validation score of the blurred pictures
         self._beat = BEAT.get(job.device.type, 1)
@@ -70,7 +69,7 @@ class Session:
         found = self.team.told(load_state(job.folder) if self.team.first else None)
         if found:
             tensors, held, damaged = found
-            check_same(held["settings"], job.settings, job.folder)
+            check_same(held["settings"], job.settings, job.folder, more=job.more)
             self.at, sums, mark = Counters(**held["at"]), held["sums"], held.get("log")
             last = max(0, self.at.step - 1)  # the step whose moments were stored
             self.player.use_optimiser(optimiser(job.recipe, last))
@@ -207,6 +206,7 @@ class Session:
         if self.team.first:
             psnr = self._judge()
             self.journal.note(at.step, self._metric, psnr)
+            self._report(psnr)
             if at.best_psnr is None or psnr > at.best_psnr:
                 at.best_step, at.best_psnr = at.step, psnr
                 self._keep("best", psnr)
@@ -223,17 +223,27 @@ class Session:
                 crops.to(self.job.device), torch.Generator().manual_seed(self.job.seed)
             )
         if self._input is None:
-            self._input = self._score(None)
+            self._input = mean_score(None, self.job.validation, self.job.device)
         self.journal.note(self.at.step, UNTOUCHED, self._input)
-        return self._score(network)
+        return mean_score(network, self.job.validation, self.job.device)
 
-    def _score(self, network: Deblurrer | None) -> float:
-        """Mean score of the validation pictures, of the blurred ones themselves for None."""
-        scores = evaluate(
-            network, self.job.validation, conventions=(CONVENTION,), device=self.job.device,
-            progress=False,
-        )  # fmt: skip
-        return sum(min(one.scores[CONVENTION], CEILING) for one in scores) / len(scores)
+    def _report(self, psnr: float) -> None:
+        """Log the pictures that are watched, and all scores against the time they took."""
+        if not self.watch.pictures:
+            return
+        seen = self.watch.look(self.player.scored)
+        for name, value in seen.items():
+            self.journal.note(self.at.step, name, value)
+        self._count()
+        scores = {self._metric: psnr, **seen}
+        write_curve(self.job.folder, self.at.step, self.at.core_seconds, scores)
+
+    def _count(self) -> None:
+        """Take the time since the last counting into account."""
+        now, cores = time.perf_counter(), time.process_time()
+        self.at.seconds += now - self._began
+        self.at.core_seconds += cores - self._cores
+        self._began, self._cores = now, cores
 
     def _keep(self, which: str, psnr: float | None) -> Path:
         job = self.job
@@ -258,8 +268,7 @@ class Session:
     def _save(self) -> None:
         """Store all that decides the steps to come, the log included."""
         start = time.perf_counter()
-        self.at.seconds += start - self._began
-        self._began = start
+        self._count()
         held = self.player.state()
         told = self.team.gathered((_sum(held) if self.team.size > 1 else 0.0, self._noise()))
         if len({total for total, _ in told}) > 1:
@@ -302,7 +311,7 @@ class Session:
         best = folder / "best.safetensors"
         if at.best_psnr is None or not best.is_file():
             raise CheckpointError(f"{best} is gone; delete {folder} and train again")
-        at.seconds += time.perf_counter() - self._began
+        self._count()
         done = Fit(
             steps=at.step,
             best_step=at.best_step,
@@ -319,7 +328,8 @@ class Session:
         )
         self.journal.settle()
         write_fit(folder, done, self.job.settings)
-        drop_states(folder)
+        if not self.job.more:
+            drop_states(folder)
         return done
 
 

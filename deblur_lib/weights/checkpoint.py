@@ -44,6 +44,7 @@ class Card:
         sha256: SHA-256 of the weights file.
         fingerprint: values of the output on a fixed small picture.
         notes: things a reader should know.
+        origin: of weights from elsewhere: their files with digests, preset, repository, licence.
     """
 
     network: str
@@ -57,6 +58,7 @@ class Card:
     sha256: str
     fingerprint: list[float]
     notes: list[str] = Field(default_factory=list)
+    origin: dict[str, Any] = Field(default_factory=dict)
 
 
 _CARD = TypeAdapter(Card)
@@ -74,6 +76,7 @@ def save(
     run: str = "",
     data: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
+    origin: Mapping[str, Any] | None = None,
 ) -> Card:
     """Write a network's weights and card; an earlier pair stays readable until both are done.
 
@@ -87,6 +90,7 @@ def save(
         run: run id or settings hash.
         data: digest of each data set used, by data id.
         notes: things a reader should know.
+        origin: where weights of others come from.
 
     Raises:
         RecordError: full disk or unwritable folder; the earlier pair is still read.
@@ -107,6 +111,7 @@ def save(
             sha256=provenance.file_digest(fresh),
             fingerprint=fingerprint_of(network),
             notes=list(notes),
+            origin=dict(origin or {}),
         )
         with files.writing(path):
             _replace(path, fresh, card)
@@ -151,8 +156,8 @@ def read_card(path: Path) -> Card:
         return _CARD.validate_json(json.dumps(read_json(beside)), strict=True)
     except RecordError as error:
         raise CheckpointError(
-            f"{beside} does not describe {Path(path).name} ({error}); weights without a card are "
-            "read as published weights"
+            f"{beside} does not describe {Path(path).name} ({error}); published weights get "
+            "a card by `deblur weights add`"
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
@@ -194,8 +199,8 @@ def load_weights(
     path = Path(path)
     if path.suffix != ".safetensors":
         raise CheckpointError(
-            f"{path.name} is not a .safetensors file; checkpoints hold no pickles, published "
-            "weights of other kinds are read with training.published.load_published"
+            f"{path.name} is not a .safetensors file; checkpoints hold no pickles; `deblur "
+            "weights add` makes one of published weights of other kinds"
         )
     if not path.exists() and not path.with_suffix(".json").exists():
         raise CheckpointError(f"{path} is missing; train the network first, or check the path")

@@ -1,25 +1,34 @@
-"""Weights that others published: containers unpacked, wrapper prefixes removed, loaded strictly."""
+"""Weights that others published, put into a network of ours: by name, strictly, and told.
 
-from collections.abc import Mapping
+What stands before all names, second names of one tensor and counters of wrappers are settled. All
+else must fit: a difference is told so that a reader sees what to change.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from deblur_lib.errors import CheckpointError
-from deblur_lib.weights.tensors import read_tensors
+from deblur_lib.nn.aliases import respelled
+from deblur_lib.weights.containers import open_container, prefixes, unwrapped
 
-WRAPPERS = ("module.", "_orig_mod.", "_forward_module.")  # data parallel, compiled, Fabric
-CONTAINERS = ("params_ema", "params", "state_dict", "model_state_dict", "model", "generator", "net")
-SHOWN = 5  # names listed for each kind of mismatch
+SHOWN = 5  # lines for each kind of difference
+# what wrappers and counters of operations leave in a state dict; no network computes by it
+STRAY = re.compile(r"(^|\.)(n_averaged|total_ops|total_params|num_updates|decay)$")
+COUNTER = "num_batches_tracked"  # of norms; files from before 2018 lack it, and nothing reads it
+ADVICE = "build the network with the options these weights were trained with"
 
 
 def load_published(path: Path, network: nn.Module, *, allow_partial: bool = False) -> None:
-    """Fill a network from a published file.
+    """Fill a network from a published file or a folder of parts.
 
     Args:
-        path: .safetensors, or a .pth/.pt/.ckpt that holds nothing but tensors and plain values.
+        path: see `containers`.
         network: built with the options those weights were trained with.
         allow_partial: accept missing and unexpected names; shapes must still fit.
 
@@ -31,47 +40,77 @@ def load_published(path: Path, network: nn.Module, *, allow_partial: bool = Fals
 
 def read_published(path: Path) -> dict[str, Tensor]:
     """Named tensors of a published file; errors as `load_published`."""
-    path = Path(path)
-    if path.suffix == ".safetensors":
-        return read_tensors(path)
-    try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing; check the path") from None
-    except Exception as error:  # whatever a damaged or foreign file makes of the reader
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(
-            f"{path} holds more than tensors, is cut short or is no such file ({why}); it was not "
-            "run. Take an untouched copy, or convert it to safetensors where you trust it"
-        ) from error
-    return _unpack(held, path)
+    return open_container(path).tensors
 
 
-def _unpack(held: Any, path: Path) -> dict[str, Tensor]:
-    while isinstance(held, Mapping):
-        if held and all(isinstance(one, Tensor) for one in held.values()):
-            return dict(held)
-        found = [name for name in CONTAINERS if isinstance(held.get(name), Mapping)]
-        if not found:
-            break
-        held = held[found[0]]
-    names = sorted(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
-    raise CheckpointError(
-        f"{path} holds no network under any of {', '.join(CONTAINERS)}; found {names}; store the "
-        "state dict alone"
+@dataclass(frozen=True)
+class Fit:
+    """Tensors of a file held against a network.
+
+    Attributes:
+        given: tensors by the network's own names.
+        missing: names of the network that the file lacks.
+        extra: names in the file that the network does not have.
+        shapes: names whose shapes differ, each with both.
+        told: what was settled on the way, in words.
+        wanted: tensors of the network.
+    """
+
+    given: dict[str, Tensor]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+    shapes: tuple[str, ...]
+    told: tuple[str, ...]
+    wanted: int
+
+    @property
+    def fits(self) -> bool:
+        """Nothing is missing, left over or of another shape."""
+        return not (self.missing or self.extra or self.shapes)
+
+    @property
+    def distance(self) -> int:
+        """How many names differ."""
+        return len(self.missing) + len(self.extra) + len(self.shapes)
+
+    def difference(self) -> str:
+        """What does not fit, a line for each group of names."""
+        return (
+            _listed("missing in the file", self.missing)
+            + _listed("unexpected in the file", self.extra)
+            + _listed("of another shape", self.shapes, whole=True)
+        )
+
+
+def fit(network: nn.Module, tensors: Mapping[str, Tensor]) -> Fit:
+    """Hold tensors against a network, which may be one without memory; neither changes."""
+    wanted, told = network.state_dict(), list[str]()
+    plain = unwrapped(tensors)
+    prefix = prefixes(list(plain), list(wanted))[0]
+    inside = {
+        name.removeprefix(prefix): one for name, one in plain.items() if name.startswith(prefix)
+    }
+    if len(inside) < len(plain):
+        beside = Counter(_top(name) for name in plain if not name.startswith(prefix))
+        parts = ", ".join(f"{name} ({count})" for name, count in sorted(beside.items())[:SHOWN])
+        told.append(f"took what stands below {prefix!r}; left out {parts}")
+    given = respelled(network, inside)
+    stray = [name for name in given if STRAY.search(name) and name not in wanted]
+    if stray:
+        told.append(f"left out {len(stray)} counters of wrappers, first {stray[0]}")
+    given = {name: one for name, one in given.items() if name not in stray}
+    counters = [name for name in wanted.keys() - given.keys() if name.endswith(COUNTER)]
+    if counters and len(counters) == sum(name.endswith(COUNTER) for name in wanted):
+        told.append(f"{len(counters)} counters of norms were not stored then; they begin at 0")
+        given |= dict.fromkeys(counters, torch.zeros((), dtype=torch.int64, device="cpu"))
+    shapes = tuple(
+        f"{name} (file {tuple(given[name].shape)}, network {tuple(one.shape)})"
+        for name, one in wanted.items()
+        if name in given and given[name].shape != one.shape
     )
-
-
-def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors without the prefixes that parallel and compiled wrappers add to all."""
-    names = dict(tensors)
-    while True:
-        for wrapper in WRAPPERS:
-            if names and all(name.startswith(wrapper) for name in names):
-                names = {name.removeprefix(wrapper): one for name, one in names.items()}
-                break
-        else:
-            return names
+    missing = tuple(name for name in wanted if name not in given)
+    extra = tuple(name for name in given if name not in wanted)
+    return Fit(given, missing, extra, shapes, tuple(told), len(wanted))
 
 
 def fill(
@@ -80,14 +119,18 @@ def fill(
     *,
     source: str,
     allow_partial: bool = False,
-) -> None:
+) -> tuple[str, ...]:
     """Copy tensors into a network by name, strictly.
+
+    Returns:
+        What was settled on the way, in words.
 
     Raises:
         CheckpointError: see `check_fit`; the network is unchanged.
     """
-    given = check_fit(network, tensors, source=source, allow_partial=allow_partial)
-    network.load_state_dict(given, strict=not allow_partial)
+    found = check_fit(network, tensors, source=source, allow_partial=allow_partial)
+    network.load_state_dict(found.given, strict=not allow_partial)
+    return found.told
 
 
 def check_fit(
@@ -96,33 +139,43 @@ def check_fit(
     *,
     source: str,
     allow_partial: bool = False,
-) -> dict[str, Tensor]:
+    advice: str = ADVICE,
+) -> Fit:
     """The tensors by the network's own names, which need no memory of their own.
 
     Raises:
         CheckpointError: names or shapes differ; the text lists them.
     """
-    given, wanted = unwrapped(tensors), network.state_dict()
-    missing = [] if allow_partial else sorted(wanted.keys() - given.keys())
-    extra = [] if allow_partial else sorted(given.keys() - wanted.keys())
-    shapes = [
-        f"{name} (file {tuple(given[name].shape)}, network {tuple(wanted[name].shape)})"
-        for name in sorted(given.keys() & wanted.keys())
-        if given[name].shape != wanted[name].shape
-    ]
-    if missing or extra or shapes:
+    found = fit(network, tensors)
+    if found.shapes or not (allow_partial or found.fits):
         raise CheckpointError(
-            f"{source} does not fit {type(network).__name__} ({len(wanted)} tensors):"
-            + _listed("missing in the file", missing)
-            + _listed("unexpected in the file", extra)
-            + _listed("of another shape", shapes)
-            + "\nbuild the network with the options these weights were trained with"
+            f"{source} does not fit {type(network).__name__} ({found.wanted} tensors):"
+            f"{found.difference()}\n{advice}"
         )
-    return given
+    return found
 
 
-def _listed(title: str, names: list[str]) -> str:
+def _top(name: str) -> str:
+    head, dot, _ = name.partition(".")
+    return f"{head}{dot}"
+
+
+def _listed(title: str, names: Sequence[str], *, whole: bool = False) -> str:
+    """A line for names, alike ones together: "encoder.0.* (4)"."""
     if not names:
         return ""
-    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"\n  {len(names)} {title}: {', '.join(names[:SHOWN])}{more}"
+    lines = list(names) if whole or len(names) <= SHOWN else _grouped(names)
+    more = f", and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    return f"\n  {len(names)} {title}: {', '.join(lines[:SHOWN])}{more}"
+
+
+def _grouped(names: Sequence[str]) -> list[str]:
+    """Names gathered at the depth that leaves few groups but more than one, if it can be."""
+    deepest = max(name.count(".") for name in names)
+    for depth in range(deepest, -1, -1):
+        groups = Counter(".".join(name.split(".")[: depth + 1]) for name in names)
+        if len(groups) <= SHOWN:
+            return [
+                name if name in names else f"{name}.* ({count})" for name, count in groups.items()
+            ]
+    return [f"{name}.* ({count})" if count > 1 else name for name, count in groups.items()]

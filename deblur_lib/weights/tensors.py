@@ -47,7 +47,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if first.startswith(PICKLES) and first[8:] != b"{":
             raise CheckpointError(
                 f"{path} is a pickled file, which can run code when read; needed safetensors. Take "
-                "a .safetensors file, or read published weights with training.published"
+                "a .safetensors file, or give published weights to `deblur weights add`"
             )
         return load_file(path)
     except FileNotFoundError:

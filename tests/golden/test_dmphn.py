@@ -36,7 +36,7 @@ def test_every_parameter_learns(options: dict[str, int]) -> None:
 
 
 def test_a_size_it_cannot_split_is_refused() -> None:
-    with pytest.raises(UsageError, match="divisible by 16, got 30x48"):
+    with pytest.raises(UsageError, match="divisible by 8, got 30x48"):
         build("dmphn", features=4)(torch.rand(1, 3, 30, 48))
 
 

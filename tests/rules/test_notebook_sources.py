@@ -16,7 +16,7 @@ from deblur_lib import papers
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FORBIDDEN = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.For, ast.While,
              ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Try)  # fmt: skip
-LONGEST_CELL = 19  # lines
+LONGEST_CELL = 20  # lines
 
 
 def read(path: Path) -> dict[str, Any]:

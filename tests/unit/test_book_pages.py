@@ -16,13 +16,15 @@ from deblur_lib import papers
 from deblur_lib.book import pages
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
-from deblur_lib.book.declared import conventions, margins, profiles
+from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.data.generated.scenes import DECLARED
 from deblur_lib.report.columns import own_method
 from deblur_lib.report.markup import escape, listing
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES
+from deblur_lib.weights.limits import FIXED, REFUSED
+from deblur_lib.weights.presets import presets
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,13 @@ def test_budgets_and_conventions_are_all_told() -> None:
     text = conventions()
     assert "`vol3d-rgb`\n: SSIM" in text
     assert "`realblur-ecc-psnr`\n: PSNR" in text
+
+
+def test_every_official_file_and_what_does_not_export_is_told() -> None:
+    assert all(f"| {escape(one)} |" in weights() for one in presets())
+    assert "statistics batch, border grey" in weights()
+    assert "values rounded down" in weights()
+    assert all(escape(why) in exports() for why in (*FIXED.values(), *REFUSED.values()))
 
 
 def test_the_readme_gets_its_costs_from_manifests(tmp_path: Path) -> None:

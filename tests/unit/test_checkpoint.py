@@ -84,7 +84,7 @@ def test_mismatch_is_listed_and_leaves_the_network(stored: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         load_weights(stored, network)
     text = str(caught.value)
-    assert "2 missing in the file: extra.bias, extra.weight" in text
+    assert "2 missing in the file: extra.weight, extra.bias" in text
     assert "2 unexpected in the file: tail.bias, tail.weight" in text
     assert "head.weight (file (8, 3, 3, 3), network (9, 3, 3, 3))" in text
     assert_equal(weights(network), before)

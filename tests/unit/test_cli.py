@@ -26,8 +26,19 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
         "agree", "book", "coverage", "data", "judge", "list", "publish", "reproduce", "restore",
-        "run", "score", "status", "verify",
+        "run", "score", "status", "train", "verify", "weights",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "verb", [("train",), ("data", "list"), ("data", "check"), ("data", "prepare")]
+)
+def test_help_ends_with_examples_a_line_each(verb: tuple[str, ...]) -> None:
+    status, text = run(*verb, "--help")
+    _, told, examples = text.partition("Examples:\n")
+    assert (status, bool(told)) == (0, True)
+    lines = [line.strip() for line in examples.strip().splitlines()]
+    assert all(line.startswith(f"deblur {' '.join(verb)}") for line in lines)
 
 
 def test_list_names_every_paper_and_network() -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from deblur_lib.errors import UsageError
 from deblur_lib.losses import LOSSES, charbonnier, edge, l1, mse, spectrum, weighted
 from deblur_lib.losses.edge import laplacian
+from deblur_lib.losses.pixel import log_mse
 
 SIZES = [(8, 8), (7, 8), (8, 7), (5, 9), (1, 4), (4, 1)]
 
@@ -28,6 +29,15 @@ def test_pixel_losses_on_numbers_done_by_hand() -> None:
     assert mse(restored, sharp) == pytest.approx(0.375)
     assert charbonnier(restored, sharp, epsilon=0.0) == pytest.approx(0.5)
     assert charbonnier(sharp, sharp) == pytest.approx(1e-3)
+
+
+def test_the_logarithm_of_the_error_counts_every_picture_alike() -> None:
+    sharp = torch.zeros(2, 3, 4, 4)
+    restored = torch.stack([torch.full((3, 4, 4), 0.1), torch.full((3, 4, 4), 0.01)])
+    decibels = torch.tensor([20.0, 40.0])
+    expected = -decibels.mean() * torch.log(torch.tensor(10.0)) / 10
+    assert log_mse(restored, sharp, least=0.0) == pytest.approx(float(expected), rel=1e-5)
+    assert log_mse(sharp, sharp) == pytest.approx(-13.8155, abs=1e-3)
 
 
 def test_the_edge_loss_sees_edges_and_not_brightness() -> None:

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from box_blur import box_blurred, box_sum
+from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -165,3 +166,32 @@ def test_a_picture_smaller_than_the_window_is_refused() -> None:
 def test_scoring_loads_no_torch() -> None:
     code = "import sys, deblur_lib.evaluation.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_values_rounded_down_score_as_the_floor_does() -> None:
+    rng = np.random.default_rng(3)
+    sharp = rng.integers(0, 256, (12, 13, 3), dtype=np.uint8)
+    restored = rng.random((12, 13, 3))
+    down = np.floor(255 * restored).astype(np.uint8)
+    names = ("psnr-rgb", "psnr-rgb-down")
+    found = score(down, sharp, names, restored_float=restored)
+    assert found["psnr-rgb-down"] == pytest.approx(found["psnr-rgb"], rel=1e-12)
+    with pytest.raises(UsageError, match="psnr-rgb-down needs the restored picture"):
+        score(down, sharp, names)
+
+
+def test_the_wavelet_ssim_is_the_sum_over_its_definition() -> None:
+    rng = np.random.default_rng(4)
+    one, other = (rng.integers(0, 256, (9, 11, 3), dtype=np.uint8) for _ in range(2))
+    a, b = (np.asarray(Image.fromarray(x).convert("L"), dtype=float).ravel() for x in (one, other))
+    parts = []
+    for width in range(1, 31):
+        points = min(10 * width, a.size)
+        t = np.arange(points) - (points - 1) / 2
+        wave = 2 / (np.sqrt(3 * width) * np.pi**0.25) * (1 - (t / width) ** 2)
+        wave = wave * np.exp(-(t**2) / (2 * width**2))
+        parts.append([np.convolve(x, wave, mode="same") for x in (a, b)])
+    x, y = np.moveaxis(np.array(parts), 1, 0)
+    first = (2 * (abs(x) * abs(y)).sum(0) + 0.01) / ((x**2).sum(0) + (y**2).sum(0) + 0.01)
+    second = (2 * abs((x * y).sum(0)) + 0.01) / (2 * abs(x * y).sum(0) + 0.01)
+    assert score(one, other, ["cw-ssim"])["cw-ssim"] == pytest.approx((first * second).mean())

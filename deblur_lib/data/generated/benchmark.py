@@ -159,8 +159,8 @@ def make_pair(data_id: str, split: Split, index: int, settings: Settings | None 
     low, high = _window(data_id, settings)
     for attempt in range(ATTEMPTS):
         drawn = _drawn(data_id, split, index, attempt, settings)
-        blurred, sharp = _to_8bit(drawn.blurred), _to_8bit(drawn.sharp)
-        psnr = _psnr(middle_frame(blurred), sharp)
+        blurred, sharp = to_8bit(drawn.blurred), to_8bit(drawn.sharp)
+        psnr = u8_psnr(middle_frame(blurred), sharp)
         if split == "train" or low <= psnr <= high:
             leaves = drawn.source == "leaves"
             name = f"{split}-{index:04d}"
@@ -209,12 +209,12 @@ def _used(settings: Settings, data_id: str, split: Split) -> dict[str, Any]:
     }
 
 
-def _to_8bit(picture: F32) -> U8:
+def to_8bit(picture: F32) -> U8:
     rounded: U8 = np.floor(np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
     return rounded
 
 
-def _psnr(blurred: U8, sharp: U8) -> float:
+def u8_psnr(blurred: U8, sharp: U8) -> float:
     error = float(np.mean((blurred.astype(np.float64) - sharp) ** 2))
     return 10 * float(np.log10(255**2 / error)) if error else float("inf")
 

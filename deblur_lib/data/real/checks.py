@@ -1,6 +1,7 @@
 """Checks of paired pictures: each problem has its own code and says what to do. No torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -80,6 +81,24 @@ def header_problems(root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
                     f"{other_width}x{other_height}; a pair needs one size",
                     [entry.name],
                 )
+
+
+def crop_problems(
+    root: Path, pictures: Mapping[str, tuple[str, str]], crop: int
+) -> Iterator[Problem]:
+    """Blurred pictures that a square of `crop` pixels does not fit into."""
+    small = []
+    for name, (blurred, _) in pictures.items():
+        with suppress(DataError):  # told as unreadable
+            if min(read_header(root / blurred)[:2]) < crop:
+                small.append(name)
+    if small:
+        yield Problem(
+            "small",
+            f"{len(small)} picture(s) are smaller than the crops of {crop}x{crop}: {_some(small)}; "
+            "train on smaller crops, or take them out",
+            small,
+        )
 
 
 def identical_files(root: Path, entries: Sequence[Entry]) -> list[str]:

@@ -1,10 +1,11 @@
 """What a folder of pictures is and everything that is wrong with it (`deblur data check`).
 
 Problem codes: no-layout, missing-sharp, missing-blurred, double-name, count, unreadable, depth,
-colour, rotated, size, picture-size, duplicate, identical, swapped, shifted, mixed-average,
-other-average. No torch here.
+colour, rotated, size, picture-size, duplicate, small, identical, swapped, shifted,
+mixed-average, other-average. No torch here.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from deblur_lib.data.pictures.reading import read_rgb
 from deblur_lib.data.real.averaging import averaging
 from deblur_lib.data.real.checks import (
     Problem,
+    crop_problems,
     header_problems,
     listing_problems,
     pixel_problems,
@@ -49,6 +51,7 @@ class FolderReport:
         averaging: kind, mean statistic q and pairs looked at; empty without pairs.
         notes: remarks that are no problems.
         problems: everything that should be mended.
+        pictures: the two files of each pair, by its name.
     """
 
     folder: str
@@ -61,10 +64,11 @@ class FolderReport:
     averaging: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain data."""
-        return asdict(self)
+        """The report as plain data, without the list of all pairs."""
+        return {name: one for name, one in asdict(self).items() if name != "pictures"}
 
     def text(self) -> str:
         """The report for people."""
@@ -84,12 +88,13 @@ class FolderReport:
         return "\n".join([*lines, "" if self.problems else "no problems found"]).rstrip()
 
 
-def check_folder(folder: Path) -> FolderReport:
+def check_folder(folder: Path, *, crop: int | None = None) -> FolderReport:
     """Look at a folder: layout, counts, kind of average, and every problem.
 
     Args:
         folder: a declared set in any of its layouts, or own pairs (blurred/ and sharp/, or such a
             couple in train/, validation/ and test/).
+        crop: side that a training will cut, in pixels; None for none.
 
     Raises:
         DataError: the folder does not exist.
@@ -97,9 +102,15 @@ def check_folder(folder: Path) -> FolderReport:
     root = Path(folder)
     files = list_pictures(root)
     known = _recognise(files)
-    if known is None:
-        return _own(root, files)
-    source, parts = known
+    report = _own(root, files) if known is None else _declared(root, files, *known)
+    small = crop_problems(root, report.pictures, crop) if crop else ()
+    return dataclasses.replace(report, problems=[*report.problems, *small])
+
+
+def _declared(
+    root: Path, files: Sequence[str], source: Source, parts: dict[str, Found]
+) -> FolderReport:
+    """Report on a data set that is known."""
     entries = [entry for found in parts.values() for entry in found.entries]
     layout = next(iter(parts.values())).layout
     problems: list[Problem] = []
@@ -115,6 +126,7 @@ def check_folder(folder: Path) -> FolderReport:
             if kind.kind == "gamma" and layout in GOPRO_COPIES:
                 source = SOURCES["gopro-gamma"]  # copies do not tell by their folder names
             problems += averaging_problems(source, kind)
+    alike = [name for found in parts.values() for name in found.alike]
     return FolderReport(
         str(root),
         source.id,
@@ -127,8 +139,9 @@ def check_folder(folder: Path) -> FolderReport:
             for split, wanted in source.counts.items()
         },
         {"kind": kind.kind, "q": kind.q, "pairs": kind.pairs} if kind else {},
-        [*_notes(root, source, parts, files), *_decoded_note(entries)],
+        [*_notes(root, source, parts, files), *_alike_note(alike), *_decoded_note(entries)],
         problems,
+        _files_of(entries),
     )
 
 
@@ -159,7 +172,7 @@ def _own(root: Path, files: Sequence[str]) -> FolderReport:
         split: [path for path in files if path.startswith(f"{split}/")] for split in OWN_SPLITS
     }
     groups = {split: some for split, some in groups.items() if some} or {"": list(files)}
-    counts, layouts, problems, everything = {}, [], [], []
+    counts, layouts, problems, everything, alike = {}, [], [], [], list[str]()
     for split, some in groups.items():
         prefix = f"{split}/" if split else ""
         found = find([path.removeprefix(prefix) for path in some], plain_layouts())
@@ -175,6 +188,7 @@ def _own(root: Path, files: Sequence[str]) -> FolderReport:
         layouts.append(prefix + found.layout.name)
         problems += [*listing_problems(found), *_file_problems(root, entries)]
         everything += entries
+        alike += found.alike
     readable = everything and not any(one.code in UNFIT for one in problems)
     kind = averaging(root, everything) if readable else None
     return FolderReport(
@@ -182,9 +196,14 @@ def _own(root: Path, files: Sequence[str]) -> FolderReport:
         layout="; ".join(layouts),
         counts=counts,
         averaging={"kind": kind.kind, "q": kind.q, "pairs": kind.pairs} if kind else {},
-        notes=_decoded_note(everything),
+        notes=[*_alike_note(alike), *_decoded_note(everything)],
         problems=problems,
+        pictures=_files_of(everything),
     )
+
+
+def _files_of(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
+    return {entry.name: (entry.blurred, entry.sharp) for entry in entries}
 
 
 def _file_problems(root: Path, entries: Sequence[Entry]) -> list[Problem]:
@@ -236,6 +255,14 @@ def _notes(root: Path, source: Source, parts: dict[str, Found], files: Sequence[
     if ignored:
         notes.append(f"{ignored} of {len(files)} pictures belong to no pair of this set")
     return notes
+
+
+def _alike_note(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"{len(names)} pair(s) differ in letter case or Unicode form of their names: {names[0]}"
+    ]
 
 
 def _decoded_note(entries: Sequence[Entry]) -> list[str]:

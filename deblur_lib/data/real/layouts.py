@@ -6,8 +6,10 @@ by these names only, never by the position in a listing.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +63,7 @@ class Found:
         without_sharp, without_blurred: relative paths of pictures without a partner.
         doubled: relative paths that differ only in suffix, so that a name means two files.
         ignored: number of pictures that belong to no template.
+        alike: names of the pairs whose two files differ in letter case or Unicode form.
     """
 
     layout: Layout
@@ -69,6 +72,7 @@ class Found:
     without_blurred: list[str]
     doubled: list[str]
     ignored: int
+    alike: list[str] = field(default_factory=list)
 
 
 def plain_layouts() -> tuple[Layout, ...]:
@@ -84,7 +88,9 @@ def plain_layouts() -> tuple[Layout, ...]:
 
 
 def list_pictures(root: Path) -> list[str]:
-    """Relative paths of all pictures below a folder, sorted; hidden files are left out.
+    """Relative paths of all pictures below a folder, sorted; hidden ones are left out.
+
+    Folders that are links are followed.
 
     Raises:
         DataError: the folder does not exist.
@@ -92,10 +98,23 @@ def list_pictures(root: Path) -> list[str]:
     root = Path(root)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; give the folder that holds the pictures")
-    paths = (path.relative_to(root) for path in root.rglob("*") if is_picture(path))
     return sorted(
-        path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)
+        path.relative_to(root).as_posix() for path in _walked(root, ()) if is_picture(path)
     )
+
+
+def _walked(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    """All files below a folder, linked folders included; one that leads back up is left out."""
+    place = folder.resolve()
+    if place in above:
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _walked(path, (*above, place))
+        else:
+            yield path
 
 
 def find(
@@ -130,25 +149,50 @@ def match(
     doubled: list[str] = []
     blurred = _side(files, layout.blurred, split, fields, doubled)
     sharp = _side(files, layout.sharp, split, fields, doubled)
-    shared_fields = [name for name in fields if f"{{{name}}}" in layout.sharp]
-    partners = {_key(values, shared_fields): path for path, values in sharp.items()}
-    entries, alone, used = [], [], set()
-    for path, values in blurred.items():
-        partner = partners.get(_key(values, shared_fields))
-        if partner is None:
-            alone.append(path)
-            continue
-        used.add(partner)
-        entries.append(_entry(values, path, partner))
-    rest = [] if layout.shared else [path for path in sharp if path not in used]
+    vaguer = min((blurred, layout.blurred), (sharp, layout.sharp), key=lambda one: len(one[1]))[0]
+    for path in blurred.keys() & sharp.keys():
+        del vaguer[path]  # it fits both sides
+    names = [
+        one for one in fields if f"{{{one}}}" in layout.sharp and f"{{{one}}}" in layout.blurred
+    ]
+    partners = _partners(blurred, sharp, names)
+    pairs = [(_entry(values, path, partners[path]), path) for path, values in blurred.items()
+             if path in partners]  # fmt: skip
+    used = set(partners.values())
     return Found(
         layout,
-        sorted(entries),
-        sorted(alone),
-        sorted(rest),
+        sorted(entry for entry, _ in pairs),
+        sorted(blurred.keys() - partners.keys()),
+        [] if layout.shared else sorted(sharp.keys() - used),
         sorted(doubled),
-        len(files) - len(blurred) - len(sharp) - len(doubled),
+        len(files) - len(blurred.keys() | sharp.keys()) - len(doubled),
+        sorted(
+            entry.name
+            for entry, path in pairs
+            if _key(blurred[path], names) != _key(sharp[partners[path]], names)
+        ),
     )
+
+
+Fields = Mapping[str, Mapping[str, str]]  # fields of each file by its path
+
+
+def _partners(blurred: Fields, sharp: Fields, names: Sequence[str]) -> dict[str, str]:
+    """The sharp picture of each blurred one: of the same name, or the only one left alike."""
+    exact = {_key(values, names): path for path, values in sharp.items()}
+    keys = {path: _key(values, names) for path, values in blurred.items()}
+    found = {path: exact[key] for path, key in keys.items() if key in exact}
+    taken = set(found.values())
+    left = {path: _folded(key) for path, key in keys.items() if path not in found}
+    free = {path: _folded(_key(sharp[path], names)) for path in sharp if path not in taken}
+    asked, given = Counter(left.values()), Counter(free.values())
+    alike = {key: path for path, key in free.items() if given[key] == asked[key] == 1}
+    return found | {path: alike[key] for path, key in left.items() if key in alike}
+
+
+def _folded(key: tuple[str, ...]) -> tuple[str, ...]:
+    """A key without letter case, its letters composed (NFC)."""
+    return tuple(unicodedata.normalize("NFC", one).casefold() for one in key)
 
 
 def from_list(lines: Iterable[str]) -> list[Entry]:

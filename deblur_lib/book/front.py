@@ -25,8 +25,8 @@ def findings(stored: Mapping[str, Results]) -> str:
         told = answers.sentences(results, paper)[:1] or [escape(paper.title)]
         real = answers.gains(results, paper)[-1:]
         lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *real])}")
-    told = escape(budget.in_words(*stored.values()))
-    return "\n".join([*lines, "", f"*Budget: {told}. Another may give other verdicts.*", ""])
+    spent = escape(budget.in_words(*stored.values()))
+    return "\n".join([*lines, "", f"*Budget: {spent}. Another may give other verdicts.*", ""])
 
 
 def strip(folder: Path, stored: Mapping[str, Results]) -> str:

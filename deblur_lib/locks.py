@@ -30,6 +30,7 @@ from deblur_lib.files import unwritten
 BEAT = 5.0  # seconds between two touches
 STALE = 60.0  # seconds without a touch after which another machine's lock is stale
 POLL = 0.5  # seconds between two tries
+TAKEN_OVER = 8  # owners in a row, killed one after the other, beyond which a look sees nobody
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,15 @@ class Lock:
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock on a path now; None where nobody does, or its owner was killed."""
-    for file, one in _found(Path(path)).items():
+    """Who holds the lock on a path now; None where nobody does, or its owner was killed.
+
+    It costs the same however many files lie beside the path. Where more than `TAKEN_OVER` owners
+    in a row were killed it sees nobody; `Lock.take` sees all.
+    """
+    place = Path(path)
+    files = (place.with_name(f".{place.name}.lock-{one}") for one in range(1, TAKEN_OVER + 1))
+    for file in files:
+        one = _read(file)
         if one and _alive(file, one):
             return one
     return None
@@ -167,7 +175,8 @@ def _found(path: Path) -> dict[Path, Holder | None]:
     """The lock's files and what they say; None for one that is just being written, or cut."""
     start = f".{path.name}.lock-"
     try:
-        names = [one.name for one in path.parent.iterdir()]
+        with os.scandir(path.parent) as found:  # thousands of runs may lie beside it
+            names = [one.name for one in found]
     except (FileNotFoundError, NotADirectoryError):
         return {}
     files = [path.with_name(one) for one in names if one.startswith(start)]

@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_float_dtype, is_integer_dtype, is_string_dtype
 from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from deblur_lib.errors import RecordError
 from deblur_lib.files import atomic
-from deblur_lib.spec import STRICT, ProfileName
+from deblur_lib.spec import PROFILES, STRICT, ProfileName
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -201,9 +202,13 @@ def read_whole(path: Path) -> Any | None:
         return None
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows as CSV, whole or not at all."""
-    frame = pd.DataFrame([vars(row) for row in rows], columns=list(ROW_COLUMNS))
+def write_rows(path: Path, rows: Iterable[Row] | pd.DataFrame) -> None:
+    """Write rows, or a frame of rows that were read, as CSV, whole or not at all."""
+    frame = (
+        rows
+        if isinstance(rows, pd.DataFrame)
+        else pd.DataFrame([vars(row) for row in rows], columns=list(ROW_COLUMNS))
+    )
     write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.9g"))
 
 
@@ -260,7 +265,7 @@ def check_rows(frame: pd.DataFrame, *, source: str) -> None:
             f"{source}: columns should be {', '.join(ROW_COLUMNS)}, are {', '.join(frame.columns)}"
         )
     try:
-        rows_of(frame)
+        rows_of(_suspect(frame))
     except ValidationError as error:
         first = error.errors()[0]
         raise RecordError(
@@ -273,6 +278,17 @@ def check_rows(frame: pd.DataFrame, *, source: str) -> None:
         raise RecordError(
             f"{source}: {len(double)} row(s) stand twice, first {dict(double.iloc[0])}"
         )
+
+
+def _suspect(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that may break the schema; where the columns have its types, a look at profiles."""
+    texts = [frame[name] for name in ROW_COLUMNS if name not in NUMBERS]
+    typed = (
+        all(map(is_string_dtype, texts))
+        and is_integer_dtype(frame["seed"])
+        and is_float_dtype(frame["value"])
+    )
+    return frame[~frame["profile"].isin(PROFILES)] if typed else frame
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:

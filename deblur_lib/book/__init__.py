@@ -14,6 +14,7 @@ from deblur_lib import papers
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.arranged import arrange
 from deblur_lib.book.checkable import INDEX
+from deblur_lib.book.current import is_current, remember
 from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
 from deblur_lib.book.pages import write_pages
 from deblur_lib.book.site import NOTEBOOK_BYTES, check_site, run_jupyter_book
@@ -36,7 +37,9 @@ GENERATED = (
 )  # not sources of the book
 
 
-def build(root: Path, *, profile: str | None = None, strict: bool = True) -> Path:
+def build(
+    root: Path, *, profile: str | None = None, strict: bool = True, force: bool = True
+) -> Path:
     """Build the book from the executed notebooks.
 
     Args:
@@ -44,6 +47,7 @@ def build(root: Path, *, profile: str | None = None, strict: bool = True) -> Pat
         profile: the budget that every chapter must be of, None for any but smoke. Smoke is built
             below build/book-smoke, and a line on every page says what it is.
         strict: check the built pages for dead links, other hosts and weight.
+        force: build again what is there as it would be built; smoke always is.
 
     Returns:
         The front page.
@@ -55,7 +59,10 @@ def build(root: Path, *, profile: str | None = None, strict: bool = True) -> Pat
     chapters = [open_chapter(root, paper, profile) for paper in papers.names()]
     if not chapters:
         raise BookError("the book needs at least one paper; deblur_lib/papers holds none")
-    book = marked(root) if profile == "smoke" else root / "book"
+    smoke = profile == "smoke"
+    book = marked(root) if smoke else root / "book"
+    if not (smoke or force) and is_current(root, book, chapters, GENERATED):
+        return book / "_build" / "html" / "index.html"
     write_pages(book, chapters, root / "results")
     _write_chapters(book, chapters)
     write_reference(book, root / "deblur_lib")
@@ -63,6 +70,7 @@ def build(root: Path, *, profile: str | None = None, strict: bool = True) -> Pat
     html = run_jupyter_book(book, online=online)
     if strict:
         check_site(html, root, online=online)
+        remember(root, book, chapters, GENERATED)
     return html / "index.html"
 
 

@@ -11,6 +11,7 @@ from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
+from deblur_lib.book.networks import networks_page
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
 from deblur_lib.report import derive, judged, pilot
@@ -67,6 +68,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "made.md", made(stored))
     write_text(folder / "data.md", pictures_page(folder))
     write_text(folder / "budgets.md", budgets_page(published, stored))
+    write_text(folder / "networks.md", networks_page(published.parent, published))
 
 
 def comparison(folder: Path, paper: Paper, results: Results) -> str:

@@ -5,7 +5,7 @@ Exit status: 0 done, 1 a check or a run failed, 2 the request was wrong and noth
 by Ctrl-C.
 """
 
-from deblur_lib.cli import data, matrix, restoring, results, runs, train, weights
+from deblur_lib.cli import bench, data, matrix, restoring, results, runs, train, weights
 from deblur_lib.cli.group import main
 
-__all__ = ["data", "main", "matrix", "restoring", "results", "runs", "train", "weights"]
+__all__ = ["bench", "data", "main", "matrix", "restoring", "results", "runs", "train", "weights"]

@@ -131,8 +131,9 @@ def judge() -> None:
 @click.option(
     "--profile", type=click.Choice(PROFILES), default=None, help="default: any above smoke"
 )
-def book(profile: str | None) -> None:
-    """Build the book from the executed notebooks.
+@click.option("--force", is_flag=True, help="build an up-to-date book again")
+def book(profile: str | None, force: bool) -> None:
+    """Build the book from the executed notebooks, unless it is up to date.
 
     With --profile every chapter must be of that profile. Smoke, for checking only, is built to
     build/book-smoke and says so on every page.
@@ -141,5 +142,5 @@ def book(profile: str | None) -> None:
 
     root = store.checkout()
     with held(root / "build" / "book", "the book"):
-        index = build(root, profile=profile)
+        index = build(root, profile=profile, force=force)
     click.echo(f"open {index.relative_to(root)}")

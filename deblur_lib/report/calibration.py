@@ -180,7 +180,7 @@ def shared_seeds(results: Results) -> list[Shared]:
     """Pairs of rows with the same seeds, at least those of two disjoint sides."""
     made = []
     cells = results.rows[["dataset", "convention"]].drop_duplicates()
-    methods = sorted(set(results.rows["method"]))
+    methods = sorted(results.methods)
     for dataset, convention in sorted(cells.itertuples(index=False, name=None)):
         for first, second in combinations(methods, 2):
             sides = [scores(results, one, dataset, convention) for one in (first, second)]

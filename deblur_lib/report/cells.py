@@ -172,10 +172,9 @@ def why_not(results: Results, method: Method, column: Column) -> str:
         return method.not_run
     if columns.is_cost(column):
         return f"its {column.convention} were not measured"
-    rows = results.rows
-    mine = rows[rows["method"] == method.id]
-    if mine.empty:
+    if method.id not in results.methods:
         return f"no run of it is stored at profile {results.profile}"
-    if column.dataset not in set(mine["dataset"]):
+    rows = results.rows
+    if column.dataset not in rows.loc[rows["method"] == method.id, "dataset"].unique():
         return f"not scored on {column.dataset} at profile {results.profile}"
     return f"not scored as {column.convention} at profile {results.profile}"

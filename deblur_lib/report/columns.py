@@ -27,6 +27,25 @@ def method_of(paper: Paper, method: str) -> Method:
     return next(one for one in paper.methods if one.id == method)
 
 
+def compared(paper: Paper) -> list[Method]:
+    """Rows of the tables that compare networks, those that run one here."""
+    tables = (table for table in paper.tables if table.kind == "comparison")
+    named = {method for table in tables for method in table.methods}
+    return [
+        one for one in paper.methods if one.id in named and one.network not in (None, "identity")
+    ]
+
+
+def networks_of(paper: Paper) -> list[Method]:
+    """Compared rows that are networks of their own: no other row's weights, no variant."""
+    return [
+        one
+        for one in compared(paper)
+        if not one.weights_of
+        and not (one.control and (one.network in paper.networks or not one.trains))
+    ]
+
+
 def profile_of(paper: Paper, name: str) -> Profile:
     """A declared profile."""
     return next(one for one in paper.profiles if one.name == name)
@@ -55,11 +74,14 @@ def trained_on(results: Results, paper: Paper, method: str) -> str:
 def tested_on(results: Results, paper: Paper) -> dict[str, str]:
     """Data id of the pictures that were scored for each printed data set of the profile."""
     declared = profile_of(paper, results.profile).test_on
-    stored = results.rows.drop_duplicates("dataset").set_index("dataset")["data"]
-    return {
-        dataset: stored[dataset].rpartition("/")[0] if dataset in stored else data_id
-        for dataset, data_id in declared.items()
-    }
+    stored = results.remembered("data ids", lambda: _data_ids(results))
+    return {dataset: stored.get(dataset, data_id) for dataset, data_id in declared.items()}
+
+
+def _data_ids(results: Results) -> dict[str, str]:
+    first = results.rows.drop_duplicates("dataset")
+    ids = (name.rpartition("/")[0] for name in first["data"])
+    return dict(zip(first["dataset"], ids, strict=True))
 
 
 def own_method(paper: Paper, results: Results) -> Method | None:

@@ -17,7 +17,7 @@ INPUT = "identity"
 
 def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
     """Methods of a check without a run, or scores and costs that those with one lack."""
-    run = set(results.rows["method"])
+    run = results.methods
     parts: dict[str, list[str]] = {}
     for key in lacking:
         column, method = columns.of_key(key, paper)

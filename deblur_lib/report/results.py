@@ -1,6 +1,6 @@
 """One results folder, read and checked; its layout is told in `deblur_lib.records`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,17 +101,48 @@ class Results:
             )
         return self.rows[column].iloc[0]
 
+    def remembered(self, key: Any, make: Callable[[], Any]) -> Any:
+        """A value that is computed once."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return self.memo[key]
+
+    @property
+    def methods(self) -> list[str]:
+        """Rows that were scored, the blurred input among them, in their stored order."""
+        found: list[str] = self.remembered("methods", lambda: [*self.rows["method"].unique()])
+        return found
+
     def of_method(self, method: str) -> list[Manifest]:
         """Manifests of a method's runs, by seed."""
-        return sorted((one for one in self.manifests if one.method == method), key=_seed)
+        found: dict[str, list[Manifest]] = self.remembered("by method", self._by_method)
+        return found.get(method, [])
+
+    def _by_method(self) -> dict[str, list[Manifest]]:
+        found: dict[str, list[Manifest]] = {}
+        for one in sorted(self.manifests, key=_seed):
+            found.setdefault(one.method, []).append(one)
+        return found
+
+    def of_cell(self, method: str, dataset: str, convention: str) -> pd.DataFrame:
+        """Rows of one method on one data set under one convention, in their stored order."""
+        keys = ["method", "dataset", "convention"]
+        places = self.remembered("by cell", lambda: self.rows.groupby(keys, sort=False).indices)
+        found: pd.DataFrame = self.rows.iloc[places.get((method, dataset, convention), [])]
+        return found
 
     def cost(self, subject: str, name: str) -> float | None:
         """A cost of a method (from costs.csv) or of a single block (from the probes)."""
-        found = self.costs[(self.costs["method"] == subject) & (self.costs["name"] == name)]
-        if len(found):
-            return float(found["value"].iloc[0])
+        found = self.remembered("costs", self._cost_of).get((subject, name))
+        if found is not None:
+            return float(found)
         counted = self.probes.get("costs", {}).get(subject, {}).get(name)
         return None if counted is None else float(counted)
+
+    def _cost_of(self) -> dict[tuple[str, str], float]:
+        first = self.costs.drop_duplicates(["method", "name"])
+        places = zip(first["method"], first["name"], strict=True)
+        return dict(zip(places, first["value"], strict=True))
 
     def pictures(self, dataset: str) -> list[str]:
         """Names of the test pictures that are stored for figures; some hold their scene's name."""

@@ -87,20 +87,13 @@ class Aligned:
 
 def scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
     """Scores of a method on a data set under a convention; None when there are none."""
-    key = ("scores", method, dataset, convention)
-    if key not in results.memo:
-        results.memo[key] = _scores(results, method, dataset, convention)
-    found: Scores | None = results.memo[key]
+    cell = (method, dataset, convention)
+    found: Scores | None = results.remembered(("scores", *cell), lambda: _scores(results, *cell))
     return found
 
 
 def _scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
-    rows = results.rows
-    mine = rows[
-        (rows["method"] == method)
-        & (rows["dataset"] == dataset)
-        & (rows["convention"] == convention)
-    ]
+    mine = results.of_cell(method, dataset, convention)
     if mine.empty:
         return None
     table = mine.pivot(index="picture", columns="seed", values="value").sort_index()
@@ -137,11 +130,9 @@ def align(parts: Sequence[Scores]) -> Aligned:
     own = [values[:, finite] for values in own]
     trained = [set(part.seeds) for part in parts if part.trained]
     seeds = tuple(sorted(set.intersection(*trained))) if trained else ()
+    places = [{seed: number for number, seed in enumerate(part.seeds)} for part in parts]
     by_seed = [
-        [
-            values[part.seeds.index(seed) if seed in part.seeds else 0]
-            for part, values in zip(parts, own, strict=True)
-        ]
+        [values[place.get(seed, 0)] for place, values in zip(places, own, strict=True)]
         for seed in seeds
     ]
     scenes = [parts[0].scenes[i] for i in columns[0]]
@@ -173,7 +164,7 @@ def pooled(results: Results, one: Scores) -> tuple[float, float]:
     key = ("pooled", one.dataset, one.convention)
     if key not in results.memo:
         squares = freedom = 0.0
-        for method in dict.fromkeys(results.rows["method"]):
+        for method in results.methods:
             other = scores(results, method, one.dataset, one.convention)
             if other is None or not other.trained or len(other.seeds) < 2:
                 continue

@@ -14,6 +14,7 @@ Everything works on arrays of many drawn experiments at once too. No global rand
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -67,8 +68,14 @@ def draws(photographs: Sequence[str], *, key: str, resamples: int = RESAMPLES) -
         resamples: number R of resamples.
 
     Returns:
-        Counts (R, N).
+        Counts (R, N), not to be written to.
     """
+    return _draws(tuple(photographs), key, resamples)
+
+
+@lru_cache(maxsize=8)
+def _draws(photographs: tuple[str, ...], key: str, resamples: int) -> Array:
+    """The rows of a column share their draw, which takes longer than what is made of it."""
     number = len(photographs)
     if not number:
         return np.zeros((resamples, 0))
@@ -84,7 +91,9 @@ def draws(photographs: Sequence[str], *, key: str, resamples: int = RESAMPLES) -
     kept = np.arange(spot.shape[2]) < sizes[drawn][..., None]  # as many crops as it has
     row = np.broadcast_to(np.arange(resamples)[:, None, None], crops.shape)
     flat = np.bincount((row * number + crops)[kept], minlength=resamples * number)
-    return flat.reshape(resamples, number).astype(float)
+    counts = flat.reshape(resamples, number).astype(float)
+    counts.setflags(write=False)
+    return counts
 
 
 def resampled_means(values: Array, counts: Array) -> Array:

@@ -34,6 +34,13 @@ def compare(results: Results, paper: Paper, table: str) -> pd.DataFrame:
         RecordError: a cell lacks a field that readers need, or a column mixes conventions.
         UsageError: the paper declares no such table.
     """
+    kept: tuple[Paper, pd.DataFrame] | None = results.memo.get(("table", table))
+    if kept is None or kept[0] is not paper:
+        kept = results.memo["table", table] = (paper, _compared(results, paper, table))
+    return kept[1].copy()
+
+
+def _compared(results: Results, paper: Paper, table: str) -> pd.DataFrame:
     declared = columns.table_of(paper, table)
     if results.rows.empty or results.paper != paper.id:
         raise MissingRowsError(

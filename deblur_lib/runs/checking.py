@@ -25,7 +25,7 @@ from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.locks import held
 from deblur_lib.networks.true_blur import TrueBlur
 from deblur_lib.provenance import file_digest, settings_hash
-from deblur_lib.records import read_rows, read_whole, rows_of, write_json, write_rows
+from deblur_lib.records import read_rows, read_whole, write_json, write_rows
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
@@ -231,6 +231,6 @@ def collect_checks(plan: Plan, folder: Path) -> None:
     for name in (ROWS, SETS):
         (folder / name).unlink(missing_ok=True)
     if frames:
-        write_rows(folder / ROWS, rows_of(pd.concat(frames, ignore_index=True)))
+        write_rows(folder / ROWS, pd.concat(frames, ignore_index=True))
         write_json(folder / SETS, sets)
     seals.renew(folder, ROWS, SETS)

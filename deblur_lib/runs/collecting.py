@@ -17,7 +17,6 @@ from deblur_lib.records import (
     read_rows,
     read_table,
     read_whole,
-    rows_of,
     write_json,
     write_manifests,
     write_png,
@@ -78,7 +77,7 @@ def gather(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     sweep(folder, deep=True)
     frames = [read_rows(base / "identity.csv")]
     frames += [read_rows(store.run_folder(run) / "rows.csv") for run in runs]
-    write_rows(folder / "rows.csv", rows_of(pd.concat(frames, ignore_index=True)))
+    write_rows(folder / "rows.csv", pd.concat(frames, ignore_index=True))
     manifests = [read_manifests(store.run_folder(run) / "manifest.json")[0] for run in runs]
     write_manifests(folder / "manifests.json", manifests)
     write_text(folder / "curves.csv", _curves(runs))

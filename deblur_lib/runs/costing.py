@@ -85,21 +85,18 @@ def _one_pass(network: EstimatingDeblurrer) -> float:
 
 def published(paper: Paper) -> dict[str, dict[str, int]]:
     """Parameters and multiply-accumulates of all compared networks at their published size."""
-    compared, found = _compared(paper), {}
-    for method in paper.methods:
-        if method.id in compared and method.network not in (None, "identity"):
-            full = counted(str(method.network), published_options(paper, method))
-            found[method.id] = {
-                name: int(full[name]) for name in ("parameters", "macs") if full[name]
-            }
+    found = {}
+    for method in columns.compared(paper):
+        full = counted(str(method.network), published_options(paper, method))
+        found[method.id] = {name: int(full[name]) for name in ("parameters", "macs") if full[name]}
     return found
 
 
 def measure(plan: Plan) -> None:
     """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
     device = resolve_device(plan.request.device)
-    controls = {one.id for one in plan.paper.methods if one.control}
-    timed = _compared(plan.paper) - controls | _costs_alone(plan.paper)
+    timed = {one.id for one in columns.compared(plan.paper) if not one.control}
+    timed |= _costs_alone(plan.paper)
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
@@ -114,10 +111,4 @@ def measure(plan: Plan) -> None:
 def _costs_alone(paper: Paper) -> set[str]:
     """Rows of the tables that hold costs and nothing else, controls among them."""
     tables = (one for one in paper.tables if all(map(columns.is_cost, one.columns)))
-    return {method for table in tables for method in table.methods}
-
-
-def _compared(paper: Paper) -> set[str]:
-    """Rows of the tables that compare networks."""
-    tables = (table for table in paper.tables if table.kind == "comparison")
     return {method for table in tables for method in table.methods}

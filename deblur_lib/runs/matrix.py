@@ -28,7 +28,7 @@ from deblur_lib.runs.engines import (
 )
 from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.looking import look, probe
-from deblur_lib.runs.plan import Plan, Run, command_of
+from deblur_lib.runs.plan import Plan, Run, commands_of
 from deblur_lib.runs.progress import bar_of
 from deblur_lib.runs.reckoning import longest_first, threads_of, worker_count
 from deblur_lib.runs.running import build, is_finished, open_tests, open_training
@@ -140,8 +140,14 @@ def check(results: Sequence[tuple[Task, Result]]) -> None:
     """
     failed = [(task, result.why) for task, result in results if result.state == "failed"]
     if failed:
+        alike: dict[int, list[Task]] = {}
+        for task, _ in failed:
+            alike.setdefault(id(task.request), []).append(task)
+        again: dict[str, str] = {}
+        for tasks in alike.values():
+            again |= commands_of(tasks[0].request, {one.run for one in tasks})
         lines = [
-            f"{task.run}: {why}\n  again: {command_of(task.request, task.run)}"
+            f"{task.run}: {why}\n  again: {again[task.run]}"
             for task, why in sorted(failed, key=lambda one: one[0].run)
         ]
         raise RunsError(
@@ -169,9 +175,11 @@ def conduct(
     waiting, under_way = deque(tasks), dict[Path, Task]()
     results: list[tuple[Task, Result]] = []
     told: set[str] = set()
+    soonest = min((one.until for one in tasks), default=NEVER)
     try:
         while waiting or under_way:
-            results += _out_of_time(waiting, under_way)
+            if time.time() >= soonest:
+                results += _out_of_time(waiting, under_way)
             _hand_out(waiting, under_way, engine)
             if waiting and not under_way:
                 _tell_holders(waiting, told, say)

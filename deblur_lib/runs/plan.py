@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,14 +209,18 @@ def widened(plan: Plan) -> Plan:
     return plan
 
 
-def command_of(request: Request, run: str) -> str:
-    """The command that executes one run of a request again.
+def commands_of(request: Request, runs: Collection[str]) -> dict[str, str]:
+    """The commands that execute some runs of a request again, by their ids.
 
     Args:
-        request: what the run belongs to.
-        run: its id.
+        request: what the runs belong to.
+        runs: their ids.
     """
-    (one,) = [each for each in make_plan(request).runs if each.id == run]
+    named = ((one.id, one) for one in make_plan(request).runs)
+    return {name: _command(request, one) for name, one in named if name in runs}
+
+
+def _command(request: Request, one: Run) -> str:
     words = ["deblur", "run", request.paper, "--profile", request.profile]
     words += ["--methods", one.method.id, "--seeds", str(one.seed)]
     plain, told = Request(request.paper), {"paper", "profile", "methods", "seeds"}

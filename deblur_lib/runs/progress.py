@@ -21,7 +21,7 @@ from deblur_lib import locks
 from deblur_lib.errors import RecordError
 from deblur_lib.records import read_json, read_manifests
 from deblur_lib.runs import failures, store
-from deblur_lib.runs.plan import Plan, Run, command_of
+from deblur_lib.runs.plan import Plan, Run, commands_of
 
 LINE = re.compile(r"\d+,[^,]+,[-+.\de]+")  # of a log, whole
 TAIL = 1000  # bytes of a log that hold its last lines
@@ -133,12 +133,10 @@ def told(plan: Plan) -> str:
             lines.append(
                 f"  running: {one.run}, step {one.step} of {one.steps}, {one.where}{left_here}"
             )
-    for one in found:
-        if one.state == "failed":
-            lines += [
-                f"  failed: {one.run}: {one.why}",
-                f"    again: {command_of(plan.request, one.run)}",
-            ]
+    failed = {one.run: one.why for one in found if one.state == "failed"}
+    again = commands_of(plan.request, failed) if failed else {}
+    for run, why in failed.items():
+        lines += [f"  failed: {run}: {why}", f"    again: {again[run]}"]
     return "\n".join(lines)
 
 

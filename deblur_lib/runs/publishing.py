@@ -1,7 +1,11 @@
 """Copy the results of a run to the published folder, and check that derived files still match."""
 
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
@@ -9,6 +13,7 @@ from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
 from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
+from deblur_lib.report.side_by_side import MEASURED
 from deblur_lib.runs import vintage
 from deblur_lib.runs.plan import PRECISIONS, Request, make_plan
 
@@ -16,6 +21,8 @@ KEPT = (
     *("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json"),
     *("checks.csv", "checks.json"),
 )
+MUCH = 2**20  # bytes of rows from which other processes pay
+Job = tuple[Any, ...]  # a function that gives paths, and its arguments, a folder first
 
 
 def publish(source: Path, target: Path, paper: str) -> Path:
@@ -91,20 +98,38 @@ def not_smoke(profile: str) -> None:
 def verify_all(root: Path) -> tuple[list[Path], int]:
     """Hold stored files below `root` against their lists, and derived ones against a fresh rebuild.
 
+    Measured costs, which lie beside it (`side_by_side.MEASURED`), are held against theirs.
+
     Returns:
         The files that differ, lists that are missing among them, and how many were compared.
     """
     folders, judge = stored_folders(root), root / judged.FOLDER
+    folders += [one for one in (root.parent / MEASURED,) if one.is_dir()]
     spoilt = {one: seals.differing(one) for one in folders}
     different = [folder / name for folder, names in spoilt.items() for name in names]
     different += [one / seals.NAME for one in folders if not (one / seals.NAME).is_file()]
+    whole = [one for one in folders if not spoilt[one]]
+    jobs: list[Job] = [(derive.verify, one, one.parent.name) for one in whole if _is_paper(one)]
     if not any(spoilt[one] for one in folders if one.parent == judge):
-        different += judged.verify(judge)
-    for paper in papers.names():
-        for folder in (one for one in folders if one.parent == root / paper):
-            different += [] if spoilt[folder] else derive.verify(folder, paper)
+        jobs.append((judged.verify, judge))
+    different += [path for found in _side_by_side(jobs) for path in found]
     derived = [one for one in root.glob("**/derived/**/*") if one.is_file()]
     return different, sum(len(seals.contents(one)) for one in folders) + len(derived)
+
+
+def _is_paper(folder: Path) -> bool:
+    return folder.parent.name in papers.names()
+
+
+def _side_by_side(jobs: Sequence[Job]) -> list[list[Path]]:
+    """What each job finds; on all cores where there is much to draw, the largest folder first."""
+    sizes = [sum(one.stat().st_size for one in job[1].glob("**/rows.csv")) for job in jobs]
+    order = sorted(range(len(jobs)), key=lambda number: -sizes[number])
+    if sum(sizes) < MUCH or len(jobs) < 2:
+        return [job[0](*job[1:]) for job in jobs]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        begun = {number: pool.submit(*jobs[number]) for number in order}
+        return [begun[number].result() for number in range(len(jobs))]
 
 
 def stored_folders(root: Path) -> list[Path]:

@@ -73,10 +73,12 @@ def training_code(run: Run, plan: Plan) -> str:
 def outdated(plan: Plan) -> list[Run]:
     """Runs of a plan whose training was done or begun by other code."""
     origins = [run.source for run in plan.runs if run.source]
-    begun = [(run, begun_by(store.run_folder(run))) for run in (*origins, *plan.runs)]
-    return [
-        run for run, told in begun if told and told != code_of(run)["training"] and not run.released
-    ]
+    return [run for run in (*origins, *plan.runs) if _is_outdated(run)]
+
+
+def _is_outdated(run: Run) -> bool:
+    told = begun_by(store.run_folder(run))
+    return bool(told) and told != code_of(run)["training"] and not run.released
 
 
 def check(plan: Plan) -> None:
@@ -102,7 +104,7 @@ def settle(plan: Plan) -> None:
     if plan.request.train == "renew":
         for run in outdated(plan):
             with held(store.run_folder(run), run.id):
-                if run in outdated(plan):  # nobody else has begun it anew meanwhile
+                if _is_outdated(run):  # nobody else has begun it anew meanwhile
                     forget(store.run_folder(run))
 
 

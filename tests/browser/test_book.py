@@ -97,3 +97,19 @@ def test_colours_follow_the_reader(page: Page, address: str, scheme: str) -> Non
 def test_search_works_without_a_server(page: Page, address: str) -> None:
     page.goto(f"{address}search.html?q=verdicts")
     page.wait_for_selector("#search-results li a")
+
+
+def test_a_heading_sorts_the_table_of_networks(page: Page, address: str) -> None:
+    page.goto(f"{address}networks.html")
+    table = page.locator("table.sortable")
+    head = table.locator("th", has_text="parameters").first
+    place = head.evaluate("head => head.cellIndex")
+    column = (
+        f"rows => rows.map(row => row.cells[{place}].dataset.value).filter(Boolean).map(Number)"
+    )
+    for order, sign in (("descending", -1), ("ascending", 1)):
+        head.get_by_role("button").press("Enter")
+        assert head.get_attribute("aria-sort") == order
+        values = table.locator("tbody tr").evaluate_all(column)
+        assert values == sorted(values, key=lambda value: sign * value)
+    assert table.locator("th[aria-sort]").count() == 1

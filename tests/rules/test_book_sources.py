@@ -17,6 +17,7 @@ FOREVER = (
     "intro",
     "reading",
     "verdicts",
+    "networks",
     "data",
     "coverage",
     "repeats",

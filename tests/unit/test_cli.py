@@ -25,8 +25,8 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_verbs_are_these() -> None:
     assert sorted(main.commands) == [
-        "agree", "book", "coverage", "data", "judge", "list", "publish", "reproduce", "restore",
-        "run", "score", "status", "train", "verify", "weights",
+        "agree", "bench", "book", "coverage", "data", "judge", "list", "publish", "reproduce",
+        "restore", "run", "score", "status", "train", "verify", "weights",
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import torch
 
 from deblur_lib import papers
 from deblur_lib.records import read_json, write_text
+from deblur_lib.report import columns
 from deblur_lib.report.results import Results
 from deblur_lib.runs import collecting, costing, store
 from deblur_lib.runs.plan import Request, make_plan, published_options
@@ -43,8 +44,9 @@ def test_costs_are_those_of_the_published_network_and_of_the_one_that_ran(tmp_pa
 def test_parts_and_controls_are_counted_and_only_compared_networks_timed(tmp_path: Path) -> None:
     found = stored(tmp_path, Request("sang2018", "demo", methods=("sang2018_kernel3",)))
     assert found.cost("sang2018_kernel3", "seconds") is None
-    assert costing._compared(papers.load("lu2025")) >= {"mprnet", "dsgformer"}
-    assert "dsgformer_no_topk" not in costing._compared(papers.load("lu2025"))
+    compared = {one.id for one in columns.compared(papers.load("lu2025"))}
+    assert compared >= {"mprnet", "dsgformer"}
+    assert "dsgformer_no_topk" not in compared
 
 
 def test_a_table_of_costs_alone_times_its_controls_too() -> None:

@@ -17,7 +17,7 @@ from deblur_lib.locks import Lock
 from deblur_lib.runs import engines, failures, matrix, reckoning, store
 from deblur_lib.runs.engines import Result, Task, attempt, part_of
 from deblur_lib.runs.matrix import check, conduct
-from deblur_lib.runs.plan import Plan, Request, Run, command_of, make_plan, widened
+from deblur_lib.runs.plan import Plan, Request, Run, commands_of, make_plan, widened
 from deblur_lib.training.interrupts import Interrupts
 
 
@@ -261,9 +261,11 @@ def test_the_command_that_repeats_a_run_means_that_run(monkeypatch: pytest.Monke
     )  # fmt: skip
     seen: list[Plan] = []
     monkeypatch.setattr(matrix, "sweep", lambda plans, *_, **__: seen.extend(plans) or [])
-    for run in make_plan(request).runs:
+    runs = make_plan(request).runs
+    again = commands_of(request, {run.id for run in runs})
+    for run in runs:
         seen.clear()
-        program, *words = shlex.split(command_of(request, run.id))
+        program, *words = shlex.split(again[run.id])
         assert program == "deblur"
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0, done.output

@@ -19,7 +19,7 @@ from deblur_lib.locks import Lock
 from deblur_lib.records import write_json
 from deblur_lib.runs import failures, matrix, progress, store
 from deblur_lib.runs.engines import Result, Task
-from deblur_lib.runs.plan import Plan, Request, command_of, make_plan
+from deblur_lib.runs.plan import Plan, Request, commands_of, make_plan
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_status_tells_what_every_run_does(mixed: Plan) -> None:
     told = progress.told(mixed)
     assert told.startswith("wan2023, smoke: 1 finished, 1 running, 1 failed, 1 stopped, 1 to do")
     assert "seed 0 stopped 50 %" in told
-    assert command_of(mixed.request, mixed.runs[1].id) in told
+    assert commands_of(mixed.request, [mixed.runs[1].id])[mixed.runs[1].id] in told
     assert progress.steps_done(mixed.runs[3]) == (2, "loss 0.5")
 
 

@@ -49,12 +49,14 @@ def draw(
     curves = results.curves
     shown = [one.id for one in paper.methods if not one.apart] if methods is None else methods
     curves = curves[curves["method"].isin(shown)]
-    wanted = [name for name in names or PANELS if name in set(curves["name"])]
+    stored = set(curves["name"].unique())
+    wanted = [name for name in names or PANELS if name in stored]
     if not wanted:
         raise MissingRowsError(f"no training curve is stored for {figure.id}; train first")
     drawing = style.canvas(3.3)
     axes = drawing.subplots(1, len(wanted), squeeze=False)[0]
-    order = [one.id for one in paper.methods if one.id in set(curves["method"])]
+    drawn = set(curves["method"].unique())
+    order = [one.id for one in paper.methods if one.id in drawn]
     for axis, name in zip(axes, wanted, strict=True):
         rows = curves[curves["name"] == name]
         for method in order:

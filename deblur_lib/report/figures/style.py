@@ -74,10 +74,12 @@ def png(figure: Figure) -> bytes:
     """
     drawn, packed = io.BytesIO(), io.BytesIO()
     with look():
-        figure.savefig(drawn, format="png", dpi=DPI)
+        figure.savefig(drawn, format="rgba", dpi=DPI)
+    width, height = (int(inches * DPI) for inches in figure.get_size_inches())
     notes = PngInfo()
     notes.add_text("Description", _latin(str(figure.get_label())))
-    opaque = Image.open(drawn).convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    pixels = Image.frombytes("RGBA", (width, height), drawn.getvalue())
+    opaque = pixels.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT)
     opaque.save(packed, format="PNG", optimize=True, pnginfo=notes)
     return packed.getvalue()
 

@@ -1,0 +1,263 @@
+"""The page of the networks side by side: a table to sort, quality against cost, and how cost grows.
+
+It is HTML, because Markdown knows no table that sorts and no plot whose points are links; without
+scripts the table stands in the order of its quality.
+"""
+
+import html
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from deblur_lib import catalogue, papers, seals
+from deblur_lib.book.scatter import Point, scatter
+from deblur_lib.report import numbers, side_by_side
+from deblur_lib.report.markup import escape
+from deblur_lib.report.side_by_side import Entry
+
+Groups = dict[str, list[Entry]]
+MIB = 2.0**20
+STEEP = 1.05  # power of growth above which something does not grow linearly
+
+GROWING = {
+    ("pictures", "network", "megapixels"): (
+        "Restoring one picture in float32 with one thread, large ones in tiles; memory is what the "
+        "process grew by."
+    ),
+    ("runs", "stage", "runs"): (
+        "Runs planned, handed out to workers that are done at once, looked at as `deblur status` "
+        "does, collected, and made into tables, figures and verdicts."
+    ),
+}
+
+
+class Column(NamedTuple):
+    """A column of the table.
+
+    Attributes:
+        head: its name.
+        value: the number that it sorts by; None stands last.
+        text: what it shows of an entry.
+    """
+
+    head: str
+    value: Callable[[Entry], float | None]
+    text: Callable[[Entry], str]
+
+
+def _cost(name: str, scale: float = 1.0) -> Callable[[Entry], float | None]:
+    def value(one: Entry) -> float | None:
+        found = (one.costs or {}).get(name)
+        return None if found is None else found / scale
+
+    return value
+
+
+def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
+    value = _cost(name, scale)
+    shown = numbers.count if count else numbers.number
+    return Column(head, value, lambda one: shown(_rounded(value(one))))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.3g}")
+
+
+COUNTED = (
+    _column("parameters", "parameters", count=True),
+    _column("MACs", "macs", count=True),
+    _column("MACs as run", "macs_here", count=True),
+    _column("seconds", "seconds"),
+    _column("MiB", "peak_memory", MIB),
+)
+MEASURED = (
+    _column("seconds, 1280x720", "seconds_hd"),
+    _column("MiB, 1280x720", "memory_hd", MIB),
+    _column("seconds, training step", "step"),
+)
+
+
+def networks_page(root: Path, published: Path) -> str:
+    """The generated part of the page.
+
+    Args:
+        root: project root; its benchmarks/measured may hold tables.
+        published: folder of the published results.
+    """
+    measured = side_by_side.bench_table(root)
+    found = side_by_side.entries(published, measured)
+    where = f"one machine ({side_by_side.machine(root)})" if measured is not None else (
+        "the machines of the published runs, one thread each where they are processors"
+    )  # fmt: skip
+    groups = _groups(found)
+    found = [*chain(*groups.values()), *(one for one in found if one.gain is None)]
+    parts = [
+        *_plots(groups),
+        "## Every network",
+        f"Seconds and memory: float32, measured on {escape(where)}."
+        + (" A star marks seconds measured beside other work." if _busy(found) else ""),
+        _table(found, groups, (*COUNTED, *(MEASURED if measured is not None else ()))),
+        "## How cost grows",
+        *_growth(root),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _busy(found: Sequence[Entry]) -> bool:
+    return any(one.busy for one in found)
+
+
+def chapter_of(one: Entry) -> str:
+    """Address of the chapter of a row."""
+    return f"notebooks/{one.paper}.html"
+
+
+def file_of(one: Entry) -> str:
+    """Address of a network's file in the library reference."""
+    module, _, _ = catalogue.networks()[one.network].partition(":")
+    page = module.split(".")[1]
+    anchor = "".join(letter if letter.isalnum() else "-" for letter in module.lower())
+    return f"api/{page}.html#{anchor}"
+
+
+def _groups(found: Sequence[Entry]) -> Groups:
+    """Networks that compare, by the name of their pictures: most of them first, the best first."""
+    alike: dict[str, list[Entry]] = {}
+    for one in sorted(found, key=lambda one: -(one.gain or 0.0)):
+        if one.gain is not None:
+            alike.setdefault(one.pictures, []).append(one)
+    names = Counter(group[0].data + group[0].profile for group in alike.values())
+    groups: Groups = {}
+    for group in sorted(alike.values(), key=len, reverse=True):
+        first, of = group[0], ", ".join(dict.fromkeys(one.paper for one in group))
+        several = f" of {of}" if names[first.data + first.profile] > 1 else ""
+        groups[f"{first.data}{several}, profile {first.profile}"] = group
+    return groups
+
+
+def _plots(groups: Groups) -> Iterator[str]:
+    """Two plots for each set of pictures, over multiply-accumulates and over seconds."""
+    if not groups:
+        yield "No results are published yet."
+    for name_of_group, entries in groups.items():
+        yield f"## Quality against cost: {escape(name_of_group)}"
+        for title, name in (
+            ("multiply-accumulates at 256x256, published size", "macs"),
+            ("seconds at 256x256, published size", "seconds"),
+        ):
+            points = [_point(one, name) for one in entries if (one.costs or {}).get(name)]
+            if points:
+                yield _figure(points, title, name_of_group)
+
+
+def _point(one: Entry, name: str) -> Point:
+    cost = (one.costs or {})[name]
+    gain, low, high = (float(value or 0.0) for value in (one.gain, one.low, one.high))
+    low, high = (gain if math.isnan(value) else value for value in (low, high))
+    shown = numbers.count(cost) + " MAC" if name == "macs" else f"{numbers.number(cost)} s"
+    told = f"{one.title} ({one.paper}): {numbers.number(gain, 'psnr_db', sign=True)} dB, {shown}"
+    group = papers.names().index(one.paper)
+    name_shown = f"{one.method}{'*' if one.busy and name != 'macs' else ''}"
+    return Point(cost, gain, low, high, name_shown, group, chapter_of(one), file_of(one), told)
+
+
+def _figure(points: Sequence[Point], title: str, pictures: str) -> str:
+    told = f"Gain against {title} on {pictures}: " + "; ".join(one.told for one in points)
+    drawn = scatter(points, across=title, up="gain over the blurred picture [dB]", told=told)
+    used = sorted({one.group for one in points})
+    key = " ".join(
+        f'<a href="notebooks/{papers.names()[one]}.html"><i class="paper-{one}"></i>'
+        f"{html.escape(papers.names()[one])}</a>"
+        for one in used
+    )
+    return (
+        f'<figure class="networks">\n<div class="networks-scroll">\n{drawn}\n</div>\n'
+        f"<figcaption>{key}</figcaption>\n</figure>"
+    )
+
+
+def _table(found: Sequence[Entry], groups: Groups, columns: Sequence[Column]) -> str:
+    heads = ["network", "gain [dB]", "paper", *(one.head for one in columns)]
+    heads += ["interval", "seeds", "pictures"]
+    pictures = {one: name for name, group in groups.items() for one in map(id, group)}
+    lines = ['<div class="pst-scrollable-table-container">', '<table class="table sortable">']
+    lines.append("<thead><tr>" + "".join(f"<th>{one}</th>" for one in heads) + "</tr></thead>")
+    lines.append("<tbody>")
+    lines += [
+        "<tr>" + "".join(_cells(one, columns, pictures.get(id(one), "not scored yet"))) + "</tr>"
+        for one in found
+    ]
+    return "\n".join([*lines, "</tbody>", "</table>", "</div>"])
+
+
+def _cells(one: Entry, columns: Sequence[Column], pictures: str) -> Iterator[str]:
+    title = html.escape(one.title + ("*" if one.busy else ""))
+    yield f'<td><a href="{html.escape(file_of(one))}">{title}</a></td>'
+    yield _number(one.gain, numbers.number(one.gain, "psnr_db", sign=True))
+    yield f'<td><a href="{chapter_of(one)}">{html.escape(one.paper)}</a></td>'
+    for column in columns:
+        yield _number(column.value(one), column.text(one))
+    low, high = (numbers.number(end, "psnr_db", sign=True) for end in (one.low, one.high))
+    yield f"<td>{low} to {high}</td>" if one.data else f"<td>{numbers.NOTHING}</td>"
+    yield _number(one.seeds or None, str(one.seeds or numbers.NOTHING))
+    yield f"<td>{html.escape(pictures)}</td>"
+
+
+def _number(value: float | None, text: str) -> str:
+    known = "" if value is None else f' data-value="{value:.9g}"'
+    return f'<td class="number"{known}>{html.escape(text)}</td>'
+
+
+# --- growth ---------------------------------------------------------------------------------------
+
+
+def _growth(root: Path) -> Iterator[str]:
+    folder = root / side_by_side.MEASURED
+    for (name, over, unit), told in GROWING.items():
+        yield told
+        path = folder / f"{name}.csv"
+        if not path.is_file():
+            yield f"Not measured yet: `python benchmarks/growth.py {name}`."
+            continue
+        seals.check(folder, path.name)
+        yield from _grown(pd.read_csv(path), over, unit)
+
+
+def _grown(frame: pd.DataFrame, over: str, unit: str) -> Iterator[str]:
+    """A table of seconds (and memory) against size, and the power by which each grows."""
+    sizes = sorted(frame["size"].unique())
+    heads = [unit, *(numbers.number(one) for one in map(_rounded, sizes)), "power"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    steep = []
+    for measure in [one for one in ("seconds", "memory") if one in frame]:
+        scale = MIB if measure == "memory" else 1.0
+        for name, part in frame.groupby(over, sort=False):
+            values = part.set_index("size")[measure] / scale
+            power = growth(values)
+            cells = [numbers.number(_rounded(float(values.get(one, math.nan)))) for one in sizes]
+            label = f"{name}, {'MiB' if measure == 'memory' else 's'}"
+            lines.append(f"| {escape(label)} | {' | '.join(cells)} | {power:.2f} |")
+            steep += [label] if power > STEEP else []
+    yield "\n".join(lines)
+    told = "Nothing grows faster than linearly" if not steep else (
+        f"Faster than linearly: {', '.join(steep)}"
+    )  # fmt: skip
+    busy = " Measured beside other work." if frame["busy"].any() else ""
+    yield escape(f"{told}: a power of 1 is twice the cost for twice the {unit}.{busy}")
+
+
+def growth(values: pd.Series) -> float:
+    """The power by which a cost grows with its size, between its two largest sizes.
+
+    Args:
+        values: costs by size.
+    """
+    known = values[values > 0]
+    if len(known) < 2:
+        return 0.0
+    return math.log(known.iloc[-1] / known.iloc[-2]) / math.log(known.index[-1] / known.index[-2])

@@ -1,0 +1,295 @@
+"""What every network costs here: counted, and measured on one device in each precision.
+
+Networks are those that the rows of all papers run, each at its published size. On a processor one
+thread is timed by the time it works, so that other processes stretch nothing; what they do to its
+caches and clock remains, and a row that was measured beside them says so.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import torch
+from torch import Tensor
+
+from deblur_lib import catalogue, papers, provenance, seals
+from deblur_lib.devices import accelerator_name, laid, processor_threads, resolve_precision
+from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters, traced
+from deblur_lib.evaluation.inference import evaluating, full_precision, lay_out, out_of_memory
+from deblur_lib.evaluation.tiling import round_up
+from deblur_lib.evaluation.timing import Machine, peak, timed, watched
+from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.records import write_json, write_text
+from deblur_lib.report import columns
+from deblur_lib.runs.plan import published_options
+from deblur_lib.spec import Options, Train
+from deblur_lib.training.loop import make_player
+from deblur_lib.training.seeding import fresh_network
+
+NAME = "networks"
+SIZES = ((256, 256), (720, 1280))  # height and width of the pictures, in pixels
+BATCH, CROP = 1, 256  # of the training step: as many pixels as the smaller picture
+SPARE = 0.8  # share of the free memory that a measurement may take
+RECIPE = Train(steps=1, batch=BATCH, crop=CROP, lr=1e-4, loss={"l1": 1.0})
+
+
+class Subject(NamedTuple):
+    """A network at one size.
+
+    Attributes:
+        network: catalogue name.
+        options: its keyword arguments.
+        rows: rows of the papers that run it at this size, "wan2023/mimo_unet".
+    """
+
+    network: str
+    options: Options
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measurement; times in seconds, memory in bytes.
+
+    Attributes:
+        network, options, rows: see `Subject`; options as JSON, rows with blanks between them.
+        what: "forward" or "step".
+        batch, height, width: of the pictures that the network was given.
+        precision: "fp32" or "bf16".
+        device: name of the accelerator, or "cpu".
+        threads: of the processor.
+        parameters, macs, flops: of the network and of one forward pass on these pictures; None
+            where no counter sees the work.
+        counter: how these were counted.
+        seconds, low, high, repeats: median and quartiles, and of how many calls.
+        peak_memory, memory_by: most bytes alive at once, and how they were found.
+        load, others, busy: see `timing.Machine`.
+        why: why there are no seconds; "" where there are.
+    """
+
+    network: str
+    options: str
+    rows: str
+    what: str
+    batch: int
+    height: int
+    width: int
+    precision: str
+    device: str
+    threads: int
+    parameters: int
+    macs: int | None
+    flops: int | None
+    counter: str
+    seconds: float | None = None
+    low: float | None = None
+    high: float | None = None
+    repeats: int = 0
+    peak_memory: int | None = None
+    memory_by: str = ""
+    load: float = 0.0
+    others: float = 0.0
+    busy: bool = False
+    why: str = ""
+
+
+COLUMNS: tuple[str, ...] = tuple(Measured.__dataclass_fields__)
+
+
+def subjects(names: Sequence[str] = ()) -> list[Subject]:
+    """Networks at their published sizes, those that the papers compare, in their order.
+
+    Args:
+        names: catalogue names; none takes all that a comparison runs. One that none runs comes as
+            it is built without options.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    known = catalogue.networks()
+    for name in names:
+        if name not in known:
+            raise UsageError(unknown_name("network", name, known))
+    found: dict[str, Subject] = {}
+    for paper in map(papers.load, papers.names()):
+        for method in columns.networks_of(paper):
+            network, options = str(method.network), published_options(paper, method)
+            key, row = f"{network} {_text(options)}", f"{paper.id}/{method.id}"
+            before = found.get(key, Subject(network, options))
+            found[key] = before._replace(rows=(*before.rows, row))
+    chosen = [one for one in found.values() if one.network in names or not names]
+    lost = [one for one in names if one not in {subject.network for subject in chosen}]
+    return [*chosen, *(Subject(one, {}) for one in lost)]
+
+
+def _text(options: Options) -> str:
+    return json.dumps(options, sort_keys=True)
+
+
+def bench(
+    subject: Subject,
+    device: torch.device,
+    *,
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    precisions: Sequence[str] = (),
+    step: bool = True,
+) -> Iterator[Measured]:
+    """Measure a network: forward passes, then a training step, in each precision.
+
+    Args:
+        subject: what to measure.
+        device: where.
+        sizes: height and width of the pictures; rounded up to what the network takes.
+        precisions: "fp32" and "bf16"; none takes fp32 and what `auto` means here.
+        step: measure a training step too.
+
+    Raises:
+        UsageError: a control that is told the motion of each picture.
+    """
+    chosen = precisions or dict.fromkeys(("fp32", resolve_precision("auto", device)))
+    network = fresh_network(subject.network, subject.options, seed=0)
+    if isinstance(network, EstimatingDeblurrer) and network.needs_motion:
+        raise UsageError(
+            f"{subject.network} is told the motion of each generated picture and has nothing to "
+            "measure without; bench another network"
+        )
+    works = [("forward", 1, *_fitted(network, size)) for size in sizes]
+    if isinstance(network, EstimatingDeblurrer):
+        works, chosen = works[:1], chosen if precisions else ("fp32",)  # a pass takes minutes
+    elif step:
+        works.append(("step", BATCH, *_fitted(network, (CROP, CROP))))
+    lay_out(network.to(device), device)
+    with processor_threads(1 if device.type == "cpu" else None):
+        for what, batch, height, width in works:
+            shape = (batch, *_frames(network), 3, height, width)
+            blank = _counted(subject, network, what, shape, device)
+            for precision in chosen:
+                yield _measured(network, {**blank, "precision": precision}, shape, device)
+
+
+def _fitted(network: Deblurrer, size: tuple[int, int]) -> tuple[int, int]:
+    height, width = (round_up(max(one, network.minimum_size), network.multiple_of) for one in size)
+    return height, width
+
+
+def _frames(network: Deblurrer) -> tuple[int, ...]:
+    return (network.clip_length,) if network.clip_length > 1 else ()
+
+
+def _counted(
+    subject: Subject, network: Deblurrer, what: str, shape: tuple[int, ...], device: torch.device
+) -> dict[str, Any]:
+    """Everything that is known before something runs; nothing is calculated."""
+    macs = None
+    if not isinstance(network, EstimatingDeblurrer):
+        with torch.device("meta"):
+            built = catalogue.build(subject.network, **subject.options)
+            macs = count_macs(built, torch.empty(shape))
+    return {
+        "network": subject.network,
+        "options": _text(subject.options),
+        "rows": " ".join(subject.rows),
+        "what": what,
+        "batch": shape[0],
+        "height": shape[-2],
+        "width": shape[-1],
+        "device": accelerator_name(device) or device.type,
+        "threads": torch.get_num_threads(),
+        "parameters": count_parameters(network),
+        "macs": macs,
+        "flops": None if macs is None else 2 * macs,
+        "counter": COUNTER,
+    }
+
+
+def _measured(
+    network: Deblurrer, known: dict[str, Any], shape: tuple[int, ...], device: torch.device
+) -> Measured:
+    precision = str(known["precision"])
+    blurred = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    blurred = laid(blurred.to(device), device)
+    tensors = (*network.parameters(), *network.buffers(), blurred)
+    learns = known["what"] == "step"
+    call = _step(network, blurred, precision) if learns else _forward(network, blurred, precision)
+    lacking = "" if learns or device.type != "cpu" else _lacking(network, blurred, known)
+    if lacking:
+        return Measured(**known, why=lacking)
+    with watched() as machine:
+        try:
+            memory, how = (None, "") if known["macs"] is None else peak(call, device, *tensors)
+            timing = timed(call, device)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            return Measured(**known, **_seen(machine), why="memory ran out")
+    found: dict[str, Any] = {
+        "seconds": timing.median, "low": timing.low, "high": timing.high,
+        "repeats": timing.repeats, "peak_memory": memory, "memory_by": how,
+    }  # fmt: skip
+    return Measured(**known, **found, **_seen(machine))
+
+
+def _seen(machine: Machine) -> dict[str, Any]:
+    return {"load": machine.load, "others": machine.others, "busy": machine.busy}
+
+
+def _forward(network: Deblurrer, blurred: Tensor, precision: str) -> Callable[[], object]:
+    kind = blurred.device.type
+
+    def call() -> object:
+        exact = full_precision(blurred.device) if precision == "fp32" else nullcontext()
+        short = torch.autocast(kind, torch.bfloat16) if precision == "bf16" else nullcontext()
+        with evaluating(network), torch.inference_mode(), exact, short:
+            return network(blurred)
+
+    return call
+
+
+def _step(network: Deblurrer, blurred: Tensor, precision: str) -> Callable[[], object]:
+    """A training step with the library's settings; the weights move, which costs no more."""
+    player = make_player(network, RECIPE, 0, blurred.device, precision)
+    sharp = blurred if blurred.dim() == 4 else blurred[:, 0]
+    player.step(blurred, sharp, RECIPE.lr)  # makes the moments
+    return lambda: player.step(blurred, sharp, RECIPE.lr)
+
+
+def _lacking(network: Deblurrer, blurred: Tensor, known: dict[str, Any]) -> str:
+    """Why a pass would not fit into memory; "" where it would, or where nothing tells."""
+    if known["macs"] is None:
+        return ""
+    with torch.device("meta"):
+        built = catalogue.build(known["network"], **json.loads(known["options"]))
+        picture = torch.empty(blurred.shape)
+    with evaluating(built), torch.no_grad():
+        needed = traced(lambda: built(picture), *built.parameters(), *built.buffers(), picture)
+    free = psutil.virtual_memory().available
+    if needed <= SPARE * free:
+        return ""
+    return f"it needs {needed / 2**30:.0f} GiB of memory, {free / 2**30:.0f} are free"
+
+
+def write(folder: Path, rows: Sequence[Measured], device: torch.device) -> None:
+    """Store rows as CSV and, with what the machine is, as JSON."""
+    text = io.StringIO()
+    sheet = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    sheet.writeheader()
+    sheet.writerows(asdict(one) for one in rows)
+    write_text(folder / f"{NAME}.csv", text.getvalue())
+    told = {
+        "machine": provenance.hardware(accelerator_name(device)),
+        "versions": provenance.versions(),
+        "commit": provenance.commit()._asdict(),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rows": [asdict(one) for one in rows],
+    }
+    write_json(folder / f"{NAME}.json", told)
+    seals.seal(folder)

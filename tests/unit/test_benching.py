@@ -1,0 +1,134 @@
+"""`deblur bench`: which networks, what is told of each, and where it is stored."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from deblur_lib import catalogue, papers, seals
+from deblur_lib.cli import main
+from deblur_lib.errors import UsageError
+from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.records import read_json
+from deblur_lib.report import columns
+from deblur_lib.runs import benching
+from deblur_lib.runs.benching import Subject, bench, subjects
+
+CPU = torch.device("cpu")
+SMALL = Subject("mimo_unet", {"base_channels": 4, "blocks": 1}, ("wan2023/mimo_unet",))
+
+
+def test_every_compared_network_is_measured_once_at_its_published_size() -> None:
+    found = subjects()
+    rows = [row for one in found for row in one.rows]
+    wanted = [
+        f"{paper}/{one.id}"
+        for paper in papers.names()
+        for one in columns.networks_of(papers.load(paper))
+    ]
+    assert sorted(rows) == sorted(wanted)
+    assert len({(one.network, json.dumps(one.options, sort_keys=True)) for one in found}) == len(
+        found
+    )
+    shared = next(one for one in found if "wan2023/deblurgan_v2" in one.rows)
+    assert "li2026/deblurgan_v2" in shared.rows
+
+
+def test_a_network_that_no_row_runs_comes_as_it_is_built() -> None:
+    assert subjects(["nafnet"]) == [Subject("nafnet", {})]
+    assert {one.network for one in subjects(["srn", "nafnet"])} == {"srn", "nafnet"}
+    with pytest.raises(UsageError, match="did you mean 'srn'"):
+        subjects(["snr"])
+
+
+@pytest.fixture(scope="module")
+def measured() -> list[benching.Measured]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benching, "CROP", 64)
+        return list(bench(SMALL, CPU, sizes=[(30, 50)], precisions=("fp32", "bf16")))
+
+
+def test_each_precision_has_a_pass_and_a_step(measured: list[benching.Measured]) -> None:
+    side = 64
+    assert [(one.what, one.precision, one.height, one.width) for one in measured] == [
+        ("forward", "fp32", 32, 52), ("forward", "bf16", 32, 52),
+        ("step", "fp32", side, side), ("step", "bf16", side, side),
+    ]  # fmt: skip
+    for one in measured:
+        assert one.seconds
+        assert one.low
+        assert one.high
+        assert one.low <= one.seconds <= one.high
+        assert one.flops == 2 * (one.macs or 0) > 0
+        assert (one.peak_memory or 0) > 4 * one.parameters > 0
+        assert "Fourier" in one.counter
+        assert (one.device, one.threads, one.why) == ("cpu", 1, "")
+    with torch.device("meta"):
+        assert measured[0].parameters == sum(
+            one.numel() for one in catalogue.build("mimo_unet", **SMALL.options).parameters()
+        )
+
+
+def test_what_does_not_fit_into_memory_is_told_and_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(benching, "SPARE", 0.0)
+    (found,) = bench(SMALL, CPU, sizes=[(32, 32)], precisions=("fp32",), step=False)
+    assert found.seconds is None
+    assert "GiB of memory" in found.why
+
+
+class Quick(EstimatingDeblurrer):
+    """A method whose work no counter sees."""
+
+    def estimate(self, blurred: torch.Tensor) -> None:
+        """Nothing."""
+
+    def deconvolve(self, blurred: torch.Tensor, blur: None) -> torch.Tensor:
+        return blurred
+
+
+def test_a_method_without_a_count_is_timed_once_and_takes_no_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(benching, "fresh_network", lambda *_, **__: Quick())
+    (found,) = bench(Subject("sun2015", {}), CPU, sizes=[(16, 24), (32, 32)])
+    assert (found.what, found.macs, found.precision) == ("forward", None, "fp32")
+    assert (found.height, found.width, found.peak_memory) == (16, 24, None)
+    assert found.seconds is not None
+
+
+def test_a_control_that_is_told_the_motion_has_nothing_to_measure() -> None:
+    assert "true_blur" not in {one.network for one in subjects()}
+    with pytest.raises(UsageError, match="told the motion"):
+        next(bench(Subject("true_blur", {}), CPU))
+
+
+def test_the_table_is_stored_sealed_as_csv_and_json(
+    measured: list[benching.Measured], tmp_path: Path
+) -> None:
+    benching.write(tmp_path, measured, CPU)
+    with open(tmp_path / "networks.csv", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == benching.COLUMNS
+    assert [row["precision"] for row in rows] == ["fp32", "bf16", "fp32", "bf16"]
+    told = read_json(tmp_path / "networks.json")
+    assert told["machine"]["processor"]
+    assert told["rows"][0]["rows"] == "wan2023/mimo_unet"
+    assert seals.is_whole(tmp_path)
+
+
+def test_the_command_says_what_it_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(benching, "subjects", lambda names: [SMALL])
+    words = ["bench", "mimo_unet", "--size", "40x32", "--no-step", "--precision", "fp32"]
+    done = CliRunner().invoke(main, [*words, "--device", "cpu", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "forward  40x32" in done.output
+    assert "1 measurements in" in done.output
+    assert (tmp_path / "networks.csv").is_file()
+    wrong = CliRunner().invoke(main, ["bench", "--size", "big"])
+    assert wrong.exit_code == 2
+    assert "WIDTHxHEIGHT" in wrong.output

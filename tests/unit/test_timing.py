@@ -1,0 +1,53 @@
+"""Seconds and memory of a call, and what else a machine did meanwhile."""
+
+import time
+from collections import namedtuple
+
+import pytest
+import torch
+
+from deblur_lib.evaluation import timing
+from deblur_lib.evaluation.timing import Machine, peak, timed, watched
+
+CPU = torch.device("cpu")
+Times = namedtuple("Times", "user system idle")
+
+
+def test_a_quick_call_is_repeated_after_one_that_warms_up() -> None:
+    calls: list[int] = []
+    found = timed(lambda: calls.append(1), CPU, repeats=5)
+    assert (len(calls), found.repeats) == (6, 5)
+    assert 0 <= found.low <= found.median <= found.high < 1
+
+
+def test_a_slow_call_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SLOW", -1.0)
+    calls: list[int] = []
+    assert timed(lambda: calls.append(1), CPU).repeats == len(calls) == 1
+
+
+def test_a_sleep_costs_a_processor_nothing() -> None:
+    assert timed(lambda: time.sleep(0.02), CPU, repeats=1).median < 0.01
+    start = timing.clock(torch.device("meta"))
+    time.sleep(0.02)
+    assert timing.clock(torch.device("meta")) - start >= 0.02  # anywhere else the wall's
+
+
+@pytest.mark.parametrize(("worked", "busy"), [(0.0, False), (100.0, True)])
+def test_what_others_did_is_told_apart_from_what_we_did(
+    monkeypatch: pytest.MonkeyPatch, worked: float, busy: bool
+) -> None:
+    seen = iter([Times(1.0, 1.0, 5.0), Times(1.0 + worked, 1.0, 9.0)])
+    monkeypatch.setattr(timing.psutil, "cpu_times", lambda: next(seen))
+    monkeypatch.setattr(timing.psutil, "getloadavg", lambda: (0.7, 0.0, 0.0))
+    with watched() as machine:
+        pass
+    assert (machine.load, machine.busy) == (0.7, busy)
+    assert Machine(0.0, timing.QUIET).busy is False
+
+
+def test_peak_memory_counts_what_was_there_and_what_came() -> None:
+    known = torch.zeros(1000)
+    found, how = peak(lambda: known + 1, CPU, known)
+    assert found == 2 * known.nbytes
+    assert "traced" in how

@@ -39,7 +39,8 @@ function buildComparison(box) {
   const menus = element("div", "compare-menus");
   menus.append(menu("Left", left, 0), menu("Right", right, 1));
   stage.append(right, left, line);
-  box.replaceChildren(menus, stage, range);
+  const chosen = box.classList.contains("compare-strip") ? [] : [menus];  // a strip shows two
+  box.replaceChildren(...chosen, stage, range);
   box.classList.add("compare-ready");
   place();
 

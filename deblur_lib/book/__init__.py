@@ -12,6 +12,8 @@ import yaml
 
 from deblur_lib import papers
 from deblur_lib.book.api import write_reference
+from deblur_lib.book.arranged import arrange
+from deblur_lib.book.checkable import INDEX
 from deblur_lib.book.current import is_current, remember
 from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
 from deblur_lib.book.pages import write_pages
@@ -25,7 +27,14 @@ __all__ = ["NOTICE", "build", "marked"]
 NOTICE = (
     "Profile smoke, for checking that everything runs: the numbers of these pages mean nothing."
 )
-GENERATED = ("_build", "_generated", "notebooks", "api")  # not sources of the book
+GENERATED = (
+    "_build",
+    "_generated",
+    "notebooks",
+    "numbers",
+    "api",
+    INDEX,
+)  # not sources of the book
 
 
 def build(
@@ -85,7 +94,8 @@ def _write_chapters(book: Path, chapters: list[Chapter]) -> None:
     folder = book / "notebooks"
     shutil.rmtree(folder, ignore_errors=True)
     for chapter in chapters:
-        notebook = clean(chapter)
+        answer = (book / "_generated" / f"{chapter.paper}-answer.md").read_text(encoding="utf-8")
+        notebook = arrange(clean(chapter), answer, chapter.paper)
         _insert_comparison(notebook, book / "_generated" / f"{chapter.paper}-compare.md")
         size = write_notebook(folder / f"{chapter.paper}.ipynb", notebook)
         if size > NOTEBOOK_BYTES:

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deblur_lib import papers, seals
+from deblur_lib.book import answers, checkable, front
+from deblur_lib.book.arranged import tables_of, title_of
+from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import cells, columns, coverage, derive, judged, numbers, pilot, verdicts
+from deblur_lib.report import derive, judged, pilot
+from deblur_lib.report.columns import own_method
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
-from deblur_lib.report.tables import compare
 from deblur_lib.runs import vintage
-from deblur_lib.spec import Method, Paper
+from deblur_lib.spec import Paper
 
 
 def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> None:
@@ -41,9 +44,13 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
             folder / f"{chapter.paper}-compare.md",
             comparison(folder, papers.load(chapter.paper), stored[chapter.paper]),
         )
-    first = f"{chapters[0].paper}-compare.md"
-    shutil.copyfile(folder / first, folder / "compare.md")
-    write_text(folder / "headlines.md", headlines(stored))
+        answer = answers.box(stored[chapter.paper], papers.load(chapter.paper))
+        figure = answers.key_figure(folder, stored[chapter.paper], papers.load(chapter.paper))
+        write_text(folder / f"{chapter.paper}-answer.md", f"{answer}\n{figure}")
+    titles = {one.paper: title_of(one.notebook) for one in chapters}
+    write_text(folder / "findings.md", front.findings(stored))
+    write_text(folder / "strip.md", front.strip(folder, stored))
+    write_text(folder / "headlines.md", front.cards(stored, titles))
     write_text(folder / "rules.md", RULES)
     write_text(folder / "margins.md", margins())
     write_text(folder / "judge.md", judge(folder, published / judged.FOLDER))
@@ -52,24 +59,16 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "weights.md", weights())
     write_text(folder / "exports.md", exports())
-    write_text(folder / "coverage.md", coverage_page(stored))
+    shown = {one.paper: tables_of(one.notebook) for one in chapters}
+    write_text(folder / "coverage.md", checkable.ledger(stored, shown))
+    checkable.write_index(book / "_extra", stored, shown)
+    write_text(folder / "repeats.md", checkable.repeats(stored, published))
+    write_text(folder / "checklist.md", checkable.checklist(stored))
+    write_numbers(book, stored)
     write_text(folder / "made.md", made(stored))
     write_text(folder / "data.md", pictures_page(folder))
     write_text(folder / "budgets.md", budgets_page(published, stored))
     write_text(folder / "networks.md", networks_page(published.parent, published))
-
-
-def own_method(paper: Paper, results: Results) -> Method | None:
-    """The paper's own full network: the last printed row of its first table that its room fills.
-
-    Returns:
-        None when no such row was scored.
-    """
-    scored = set(results.rows["method"])
-    rows = [columns.method_of(paper, name) for name in paper.tables[0].methods]
-    printed = [one for one in rows if not one.control and one.id in scored]
-    own = [one for one in printed if one.network in paper.networks]
-    return own[-1] if own else None
 
 
 def comparison(folder: Path, paper: Paper, results: Results) -> str:
@@ -116,59 +115,6 @@ def _chosen_picture(results: Results) -> tuple[str, str] | None:
     return None
 
 
-def headlines(stored: dict[str, Results]) -> str:
-    """One card per paper: what it is, its gain, how much of its print is covered, its verdicts."""
-    cards = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
-    for name, results in stored.items():
-        paper = papers.load(name)
-        cards += [
-            f":::{{grid-item-card}} {name}: {escape(paper.title)}",
-            f":link: notebooks/{name}",
-            ":link-type: doc",
-            "",
-            f"{escape(paper.authors)}. {escape(paper.venue)}",
-            "",
-            *(f"- {line}" for line in _headline(paper, results)),
-            ":::",
-            "",
-        ]
-    return "\n".join([*cards, "::::", ""])
-
-
-def _headline(paper: Paper, results: Results) -> list[str]:
-    lines = [f"shown at profile **{results.profile}**", _gain(paper, results)]
-    counted = coverage.summarise(coverage.entries(paper, results))["all"]
-    ours = counted[cells.RETRAINED] + counted[cells.RELEASED]
-    lines.append(f"{ours} of {counted['cells']} printed numbers have one of ours beside them")
-    found = verdicts.counts(verdicts.judge(results, paper))["ours"]
-    words = ", ".join(f"{count} {word}" for word, count in found.items() if count)
-    lines.append(f"claims against our rows at {results.profile}: {words}")
-    return lines
-
-
-def _gain(paper: Paper, results: Results) -> str:
-    """Gain of the own network, on the kind of pictures it was trained on where possible."""
-    own = own_method(paper, results)
-    if own is None:
-        return "its own network was not run"
-    frame = compare(results, paper, paper.tables[0].id)
-    found = frame[(frame["method"] == own.id) & ~frame["beside"] & frame["gain"].notna()]
-    if found.empty:
-        return f"{escape(own.title)} was run; it has no gain over the blurred input to show"
-    learnt, scored = columns.trained_on(results, paper, own.id), columns.tested_on(results, paper)
-    alike = found["dataset"].map(lambda name: scored.get(name) == learnt)
-    one = found[alike if alike.any() else slice(None)].iloc[0]
-    gain, low, high = (
-        numbers.number(one[key], one["metric"], sign=True)
-        for key in ("gain", "gain_low", "gain_high")
-    )
-    seeds = len(str(one["seeds"]).split())
-    return (
-        f"{escape(own.title)}: **{gain} dB** over the blurred input [{low}, {high}] on "
-        f"{escape(one['data_id'])}, {seeds} seed{'s' if seeds != 1 else ''}"
-    )
-
-
 def judge(folder: Path, root: Path) -> str:
     """How often the rule of verdicts errs, with its figure copied below `folder`."""
     made = root / derive.FOLDER
@@ -180,16 +126,6 @@ def judge(folder: Path, root: Path) -> str:
     alt = escape(str(read_json(made / "calibration.json")["alt"]))
     text = (made / "calibration.md").read_text(encoding="utf-8")
     return f"{text}\n![{alt}](/_generated/pictures/{target.name})\n"
-
-
-def coverage_page(stored: dict[str, Results]) -> str:
-    """The ledger of every printed number, for the results that the chapters show."""
-    found = [
-        entry
-        for name in papers.names()
-        for entry in coverage.entries(papers.load(name), stored.get(name))
-    ]
-    return coverage.to_markdown({"summary": coverage.summarise(found), "cells": found})
 
 
 def made(stored: dict[str, Results]) -> str:

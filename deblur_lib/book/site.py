@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 
 from deblur_lib.errors import BookError
 
-PAGE_BYTES = 3 * 2**20
+PAGE_BYTES = 2 * 2**20
 NOTEBOOK_BYTES = 2 * 2**20
 SHOWN = {"stylesheet", "icon", "preload"}
 OURS = ("_static", "vendor", "searchindex.js")  # where the book's own scripts lie

@@ -14,8 +14,8 @@ from deblur_lib.records import read_json, write_json
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
 MARK = "versions.json"
 PATIENCE = 60  # seconds that npm may take; a few are enough where it reaches its registry
-NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0",
-       "--fetch-timeout=10000", "--prefer-offline")  # fmt: skip
+NPM = ("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund",
+       "--fetch-retries=0", "--fetch-timeout=10000", "--prefer-offline")  # fmt: skip
 
 _log = logging.getLogger(__name__)
 

@@ -287,7 +287,7 @@ class Room:
         return lines.view(self.paper)
 
     def provenance(self) -> markup.View:
-        """Commit, hardware, precision, pictures and time of every run."""
+        """Commit, hardware, precision, pictures, time of every run; what all share is told once."""
         manifests = self.results.manifests
         frame = pd.DataFrame(
             {
@@ -305,7 +305,7 @@ class Room:
             }
             for one in manifests
         )
-        return markup.listing(frame.set_index("run"), key="provenance")
+        return markup.listing(frame.set_index("run"), key="provenance", shared="all runs")
 
     def agreement(self) -> markup.View:
         """These rows and verdicts beside the published ones of the same profile: does it repeat?"""

@@ -70,6 +70,11 @@ def summary(paper: str) -> Summary:
     return found
 
 
+def has_summary(paper: str) -> bool:
+    """True where the room says how its chapter opens and ends."""
+    return (ROOT / load(paper).id / "summary.yaml").is_file()
+
+
 def _read(paper: str, name: str, kind: Any) -> Any:
     shared = _plain(ROOT / "alike.yaml").get(name, {})
     source = f"{paper}/{name}.yaml"

@@ -1,6 +1,7 @@
 """What a profile spends, and what must be known beside its numbers, in words."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from deblur_lib.report.columns import method_of, tested_on, trained_on
 from deblur_lib.report.differences import changes
@@ -8,6 +9,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
 
 TITLED = 3  # changes of size that a title lists; more are told in the notes alone
+SPANS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 def train_budget(results: Results, method: str) -> str:
@@ -18,6 +20,28 @@ def train_budget(results: Results, method: str) -> str:
         if one.steps
     }
     return "; ".join(sorted(budgets)) or "none"
+
+
+def in_words(*stored: Results) -> str:
+    """What the profile of some rows is, for readers who know no profile."""
+    names = " and ".join(sorted({one.profile for one in stored}))
+    runs = [run for one in stored for run in one.manifests if run.steps]
+    if not runs:
+        return f"profile {names}, nothing trained"
+    spent = median(one.seconds_training for one in runs)
+    size, unit = next(one for one in SPANS if spent >= 1.5 * one[0] or one[0] == 1)
+    cores = max(one.threads for one in runs)
+    own = f"{cores} processor core{'s' if cores > 1 else ''}"
+    machines = {one.hardware.get("accelerator", "none").replace("none", own) for one in runs}
+    return (
+        f"profile {names}: {_range([one.steps for one in runs])} steps a training, about "
+        f"{spent / size:.0f} {unit} of {' or '.join(sorted(machines))}"
+    )
+
+
+def _range(found: Sequence[int]) -> str:
+    low, high = min(found), max(found)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def title(results: Results, paper: Paper, table: Table) -> str:
@@ -34,8 +58,7 @@ def _networks(results: Results, paper: Paper, table: Table) -> str:
     if not runs:
         return "nothing trained"
     changed = sorted({part for one in runs for part in changes(paper, one.method, one.options)})
-    steps = sorted({one.steps for one in runs})
-    spent = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    spent = _range([one.steps for one in runs])
     used = dict.fromkeys(trained_on(results, paper, one.method) for one in runs)
     return f"{_size(changed)} trained for {spent} steps on {_pictures(list(used))}"
 

@@ -52,6 +52,25 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
     return View("", CAPTION if blocks else "", blocks, notes, "checks", left={"each seed": ""})
 
 
+def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
+    """Gain of a method on each stored set of real pairs: "GoPro, real pairs: +0.10 dB [...]"."""
+    sets, results = _read(folder)
+    told = []
+    for name, one in sets.items():
+        mine, blurred = (
+            scores(results, row, name, PSNR) if results else None for row in (method, "identity")
+        )
+        if mine is None or blurred is None or "generated" in name:
+            continue
+        mean, bounds, _ = gain(mine, blurred, dataset=name)
+        middle, *ends = (
+            number(value, "psnr_db", sign=True) for value in (mean, bounds.low, bounds.high)
+        )
+        around = f" [{', '.join(ends)}]" if bounds.units > 1 else ""
+        told.append(f"{one['title']}: {middle} dB{around}")
+    return told
+
+
 def _read(folder: Path) -> tuple[dict[str, Any], Results | None]:
     """What the sets of a folder are, and its results with their rows in place of its own."""
     if not (folder / ROWS).is_file() or not (folder / "rows.csv").is_file():

@@ -84,6 +84,19 @@ def _data_ids(results: Results) -> dict[str, str]:
     return dict(zip(first["dataset"], ids, strict=True))
 
 
+def own_method(paper: Paper, results: Results) -> Method | None:
+    """The paper's own full network: the last printed row of its first table that its room fills.
+
+    Returns:
+        None when no such row was scored.
+    """
+    scored = set(results.rows["method"])
+    rows = [method_of(paper, name) for name in paper.tables[0].methods]
+    printed = [one for one in rows if not one.control and one.id in scored]
+    own = [one for one in printed if one.network in paper.networks]
+    return own[-1] if own else None
+
+
 def is_beside(table: Table, column: Column) -> bool:
     """True for a column that shows a printed metric under another convention.
 

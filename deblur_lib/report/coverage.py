@@ -110,15 +110,20 @@ def _counted(found: list[dict[str, Any]]) -> dict[str, int]:
 
 def to_markdown(found: dict[str, Any]) -> str:
     """Summary and one table per paper."""
-    heads = ("cells", *KINDS)
-    lines = [_line(("paper", *heads)), _rule(len(heads) + 1)]
-    summary = found["summary"]
-    for name, counts in (*summary["papers"].items(), ("all", summary["all"])):
-        lines.append(_line((name, *(counts[head] for head in heads))))
-    for name in summary["papers"]:
+    lines = [counts_table(found["summary"])]
+    for name in found["summary"]["papers"]:
         lines += ["", f"## {name}", "", _line(COLUMNS), _rule(len(COLUMNS))]
         lines += [_line(_shown(one)) for one in found["cells"] if one["paper"] == name]
     return "\n".join(lines) + "\n"
+
+
+def counts_table(summary: dict[str, Any]) -> str:
+    """How many printed cells are covered, by paper, as a Markdown table."""
+    heads = ("cells", *KINDS)
+    lines = [_line(("paper", *heads)), _rule(len(heads) + 1)]
+    for name, counts in (*summary["papers"].items(), ("all", summary["all"])):
+        lines.append(_line((name, *(counts[head] for head in heads))))
+    return "\n".join(lines)
 
 
 COLUMNS = ("cell", "printed", "ours", "kind", "reason")

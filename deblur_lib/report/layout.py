@@ -1,12 +1,15 @@
-"""How a compared table is laid out for readers: one narrow block per data set, notes below."""
+"""How a compared table is laid out for readers: ours, over input, printed; notes at the cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from deblur_lib.report import cells, columns, differences, markup, numbers
 
-RANK = "rank | printed"
+RANK = "rank | in print"
+KIND = "what ours is"
+COSTS = "costs"
 HOW = (
     "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture with "
     "its 95 % interval over scenes; rank: place of ours | of the printed number among the rows "
@@ -20,17 +23,64 @@ SILENT = (
 )
 
 
+@dataclass
+class Footnotes:
+    """Texts about cells, each told once, and the rows and blocks whose marks name them.
+
+    Attributes:
+        texts: the notes, in order of their numbers.
+        rows: numbers of the notes of each (block, row).
+        blocks: numbers of the notes that hold for a whole block.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    rows: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    blocks: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, block: str, rows: Sequence[str], text: str, *, whole: bool = False) -> None:
+        """Note a text at some rows of a block, or at the block when it holds for all of them."""
+        if text not in self.texts:
+            self.texts.append(text)
+        number = self.texts.index(text) + 1
+        places = [self.blocks.setdefault(block, [])] if whole else []
+        places += [] if whole else [self.rows.setdefault((block, row), []) for row in rows]
+        for place in places:
+            place.append(number)
+
+
 def styled(frame: pd.DataFrame) -> markup.View:
-    """A view for notebooks: one block per data set, and the other conventions below."""
+    """A view for notebooks: a block per data set and metric, other conventions on demand."""
+    smoke = frame["profile"].iloc[0] == "smoke"  # its costs are those of the networks as run
+    notes = list(HOW[:1] if smoke else HOW)
+    main = frame[~frame["beside"]]
+    if main[~main["convention"].isin(columns.COST_NAMES)]["gap"].isna().all():
+        notes.append(SILENT)
+    told = Footnotes()
+    blocks, folded, sources = [], set(), {}
+    for block in _blocks(frame):
+        heading = _heading(block)
+        counts = frame.attrs["kind"] == "ablation" and block["metric"].iloc[0].startswith("psnr")
+        beside = bool(block["beside"].any())
+        if not beside:
+            _explain(heading, block, told)
+        table = _wide(block, heading, told, counts=counts)
+        heading = markup.marked(heading, told.blocks.get(heading, []))
+        blocks.append((heading, table))
+        if beside:
+            folded.add(heading)
+        if not block["convention"].isin(columns.COST_NAMES).all():
+            sources[heading] = str(block["dataset"].iloc[0])
+    scored = frame[frame["runs"] != ""]
     return markup.View(
         title=frame.attrs["title"],
         caption=frame.attrs["caption"],
-        blocks=[
-            (name, _wide(block, counts=frame.attrs["kind"] == "ablation"))
-            for name, block in _blocks(frame)
-        ],
-        notes=_notes(frame),
+        blocks=blocks,
+        notes=notes,
         key=f"{frame['paper'].iloc[0]}_{frame['table'].iloc[0]}",
+        footnotes=told.texts,
+        folded=frozenset(folded),
+        rows=dict(zip(scored["title"], scored["method"], strict=True)),
+        sources=sources,
     )
 
 
@@ -39,53 +89,63 @@ def to_markdown(frame: pd.DataFrame) -> str:
     return styled(frame).markdown()
 
 
-def _blocks(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    found = []
-    for dataset, block in frame.groupby("dataset", sort=False):
-        main, beside = block[~block["beside"]], block[block["beside"] & block["ours"].notna()]
-        found.append((_heading(str(dataset), main), main))
+def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Rows of one data set and metric, costs together; other conventions behind each metric."""
+    metric = frame["metric"].where(~frame["convention"].isin(columns.COST_NAMES), COSTS)
+    for (_, _), block in frame.groupby(["dataset", metric], sort=False):
+        yield block[~block["beside"]]
+        beside = block[block["beside"] & block["ours"].notna()]
         if len(beside):
-            found.append((f"{dataset}: our rows under other conventions", beside))
-    return found
+            yield beside
 
 
-def _heading(dataset: str, block: pd.DataFrame) -> str:
+def _heading(block: pd.DataFrame) -> str:
+    one = block.iloc[0]
+    dataset = str(one["dataset"])
+    if block["convention"].isin(columns.COST_NAMES).all():
+        return f"What the networks cost, {dataset}"
+    metric = str(one["metric"]).partition("_")[0].upper()
     scored = block[block["pictures"] > 0]
+    if one["beside"]:
+        return f"{metric} on {dataset} under other conventions"
+    title = f"{metric} ({one['convention']})"
     if scored.empty:
-        return f"{dataset}: not scored here"
+        return f"{title} on {dataset}: not scored here"
     one = scored.iloc[0]
+    made = str(one["data_id"]).startswith("synth-")
     return (
-        f"{dataset}, scored here on {one['data_id']} ({one['pictures']} pictures, "
-        f"{one['scenes']} scenes)"
+        f"{title} on {'a stand-in for ' if made else ''}{dataset}: {one['data_id']}, "
+        f"{one['pictures']} pictures of {one['scenes']} scenes"
     )
 
 
-def _wide(block: pd.DataFrame, *, counts: bool) -> pd.DataFrame:
-    """One row per method; columns (metric, part), all text; `counts` adds the networks' sizes."""
+def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -> pd.DataFrame:
+    """One row per method, all text; `counts` adds the networks' sizes."""
+    wide: dict[str, dict[str, str]] = {}
+    pairs = dict.fromkeys(zip(block["column"], block["convention"], strict=True))
     beside = bool(block["beside"].any())
-    wide: dict[tuple[str, str], dict[str, str]] = {}
-    if counts and block["parameters"].notna().any() and not beside:
-        wide["published network", "parameters"] = _texts(block, "parameters")
-        wide["published network", "MACs"] = _texts(block, "macs")
-    for column in dict.fromkeys(zip(block["column"], block["convention"], strict=True)):
-        title, convention = map(str, column)
+    for title, convention in pairs:
         part = block[(block["column"] == title) & (block["convention"] == convention)]
-        top = title if convention in title else f"{title} ({convention})"
-        wide[top, "ours"] = _cells(part, _ours)
+        top = f"{convention}: " if beside else f"{title}: " if len(pairs) > 1 else ""
+        wide[f"{top}ours"] = _cells(part, _ours)
         if part["gain"].notna().any():
-            wide[top, "over input"] = _cells(part, _gain)
-        if part["ranked"].any():
-            wide[top, RANK] = _cells(part, _rank)
+            wide[f"{top}over input"] = _cells(part, _gain)
         if not beside:
-            wide[top, "printed"] = _cells(part, _printed)
+            wide[f"{top}printed"] = _cells(part, _printed)
         if part["gap"].notna().any():
-            wide[top, "gap"] = _cells(part, _gap)
+            wide[f"{top}gap"] = _cells(part, _gap)
+        if part["ranked"].any() and not beside:
+            wide[f"{top}{RANK}"] = _cells(part, _rank)
+    if counts and block["parameters"].notna().any() and not beside:
+        wide["parameters"] = _texts(block, "parameters")
+        wide["MACs"] = _texts(block, "macs")
     if not beside:
-        wide["", "what ours is"] = _kinds(block)
+        wide[KIND] = {
+            title: markup.marked(text, told.rows.get((heading, title), []))
+            for title, text in _kinds(block).items()
+        }
     order = list(dict.fromkeys(block["title"]))
-    table = pd.DataFrame(wide).reindex(order).fillna("–")
-    table.columns = pd.MultiIndex.from_tuples(list(wide))
-    return table
+    return pd.DataFrame(wide).reindex(order).fillna(numbers.NOTHING)
 
 
 def _texts(block: pd.DataFrame, field: str) -> dict[str, str]:
@@ -111,7 +171,7 @@ def _ours(one: pd.Series) -> str:
 def _rank(one: pd.Series) -> str:
     if not one["ranked"]:
         return numbers.NOTHING
-    return f"{one['rank']} of {one['ranked']} | {one['rank_printed']} of {one['ranked']}"
+    return f"{one['rank']} | {one['rank_printed']} of {one['ranked']}"
 
 
 def _gap(one: pd.Series) -> str:
@@ -120,9 +180,9 @@ def _gap(one: pd.Series) -> str:
 
 def _gain(one: pd.Series) -> str:
     if one["gain"] != one["gain"]:
-        return "–"
+        return numbers.NOTHING
     low, high = (numbers.number(one[name], one["metric"], sign=True) for name in LOW_HIGH)
-    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low}, {high}]"
+    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low},\u00a0{high}]"
 
 
 LOW_HIGH = ("gain_low", "gain_high")
@@ -142,50 +202,30 @@ def _kinds(block: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def _notes(frame: pd.DataFrame) -> list[str]:
-    """How to read the numbers, then each text once with the rows it holds for."""
-    main = frame[~frame["beside"]]
-    smoke = frame["profile"].iloc[0] == "smoke"  # its costs are those of the networks as run
-    notes = list(HOW[:1] if smoke else HOW)
-    if main[~main["convention"].isin(columns.COST_NAMES)]["gap"].isna().all():
-        notes.append(SILENT)
-    kinds: dict[str, list[str]] = {}
-    for text, where in _places(main, "gap_reason", differences.JOINT, together=True):
-        kind, _, what = text.partition(": ")
-        if kind != "none":
-            kinds.setdefault(kind, []).append(f"{what} ({where})")
-    notes += [f"differs in {kind}: {'; '.join(told)}" for kind, told in kinds.items()]
-    notes += [f"no number of ours ({where}): {text}" for text, where in _places(main, "why")]
-    return notes + [f"caution ({where}): {text}" for text, where in _places(main, "flags", " | ")]
-
-
-def _places(
-    main: pd.DataFrame, field: str, mark: str = "", *, together: bool = False
-) -> list[tuple[str, str]]:
-    """Each text of a field once for each set of rows, with the rows and data sets it stands at.
-
-    Data sets are named where a text does not stand at all of them.
-
-    Args:
-        main: the cells.
-        field: column of the texts.
-        mark: what separates several texts of one cell; none where a cell holds one.
-        together: tell what all rows of a data set that have a text share for "all rows".
-    """
-    told: dict[str, dict[str, dict[str, None]]] = {}  # rows by text and data set
-    having: dict[str, dict[str, None]] = {}  # rows with any text by data set
-    for _, one in main[main[field] != ""].iterrows():
-        having.setdefault(one["dataset"], {})[one["title"]] = None
-        for text in one[field].split(mark) if mark else [one[field]]:
-            told.setdefault(text, {}).setdefault(one["dataset"], {})[one["title"]] = None
-    every = main["dataset"].nunique()
-    found = []
-    for text, by_dataset in told.items():
-        places: dict[str, list[str]] = {}
-        for dataset, rows in by_dataset.items():
-            whole = together and len(rows) > 1 and rows == having[dataset]
-            places.setdefault("all rows" if whole else ", ".join(rows), []).append(dataset)
-        for names, datasets in places.items():
-            where = "" if len(datasets) == every else f"; {', '.join(datasets)}"
-            found.append((text, f"{names}{where}"))
-    return found
+def _explain(heading: str, block: pd.DataFrame, told: Footnotes) -> None:
+    """Note what differs from the print, why there is no number, and what asks for care."""
+    parts = {
+        str(one["title"]): [
+            text
+            for text in one["gap_reason"].split(differences.JOINT)
+            if text and differences.kind_of(text) != "none"
+        ]
+        for _, one in block[block["gap_reason"] != ""].iterrows()
+    }
+    first = next(iter(parts.values()), [])
+    shared = [text for text in first if all(text in one for one in parts.values())]
+    shared = shared if len(parts) > 1 else []
+    if shared:
+        told.add(heading, [], f"all rows differ from the print in {'; '.join(shared)}", whole=True)
+    for title, texts in parts.items():
+        own = [text for text in texts if text not in shared]
+        if own:
+            told.add(heading, [title], f"differs from the print in {'; '.join(own)}")
+    for _, one in block.iterrows():
+        if one["why"]:
+            told.add(heading, [one["title"]], f"no number of ours: {one['why']}")
+    flags = block[block["flags"] != ""]
+    shown = dict.fromkeys(text for one in flags["flags"] for text in one.split(" | "))
+    for text in shown:
+        rows = [one["title"] for _, one in flags.iterrows() if text in one["flags"].split(" | ")]
+        told.add(heading, rows, f"caution: {text}", whole=1 < len(rows) == len(flags))

@@ -2,16 +2,12 @@
 
 import html
 import re
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from deblur_lib import papers
 from deblur_lib.report import markup
 from deblur_lib.spec import Paper, Statement
-
-if TYPE_CHECKING:
-    from pandas.io.formats.style import Styler
 
 MATH = re.compile(r"\$([^$]+)\$")
 REFERENCE = "../api/{page}.html#{anchor}"  # from a chapter to the library reference
@@ -20,9 +16,10 @@ REFERENCE = "../api/{page}.html#{anchor}"  # from a chapter to the library refer
 class Lines(markup.View):
     """A view whose column of statements holds mathematics and whose column of code holds links."""
 
-    def _styler(self, number: int) -> "Styler":
-        shown = super()._styler(number)
-        return shown.format(_mathematics, subset=["what it says"]).format(_links, subset=["code"])
+    def cell(self, column: str, text: str) -> str:
+        """A cell's text as HTML, formulas and links in it."""
+        own = {"what it says": _mathematics, "code": _links}.get(column)
+        return own(text) if own else super().cell(column, text)
 
 
 def view(paper: Paper) -> Lines:

@@ -1,31 +1,34 @@
 """Views of small text tables: HTML for notebooks, Markdown for pages; the same bytes every time."""
 
 import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from deblur_lib.report import numbers
 
-if TYPE_CHECKING:
-    from pandas.io.formats.style import Styler
-
 # White panel, black text: notebooks and the book keep light tables in dark mode as well.
-STYLES: list[Any] = [
-    {"selector": "", "props": "font-size: 0.78em; border-collapse: collapse; margin: 0.4em 0"},
-    {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: 600"},
-    {
-        "selector": "th, td",
-        "props": "padding: 0.2em 0.45em; vertical-align: top; white-space: pre-line",
-    },
-    {"selector": "th.col_heading", "props": "text-align: center; font-weight: 600"},
-    {"selector": "th.row_heading", "props": "text-align: left; font-weight: 400"},
-    {"selector": "td", "props": "text-align: right; font-variant-numeric: tabular-nums"},
-    {"selector": "tbody tr", "props": "border-top: 1px solid #d0d0d0"},
-]
-
+STYLE = """<style>
+.dl-view {font-size: 0.8rem; line-height: 1.35; color: #000}
+.dl-scroll {overflow-x: auto; margin: 0.4em 0 0.9em; background: #fff; color: #000}
+.dl-table {border-collapse: collapse; margin: 0; text-align: right;
+ font-variant-numeric: tabular-nums}
+.dl-table caption {caption-side: top; text-align: left; font-weight: 600; color: #000}
+.dl-table :is(th, td) {padding: 0.2em 0.45em; vertical-align: top; white-space: pre-line}
+.dl-table thead th {text-align: center; font-weight: 600; border-bottom: 1px solid #666}
+.dl-table tbody tr {border-top: 1px solid #c4c4c4}
+.dl-table tbody th {position: sticky; left: 0; z-index: 1; background: #fff; text-align: left;
+ font-weight: 400}
+.dl-table .dl-left {text-align: left}
+.dl-table .dl-wide {min-width: 9em}
+</style>
+"""
 LONG = 18  # letters above which a column of a listing gets a least width
+HIGHER = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWER = {mark: digit for digit, mark in HIGHER.items()}
+MARKS = re.compile(r" ([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class View:
         left: least width of each column of text, which is set flush left.
         first: least width of the first column.
         colours: background of a cell by its text, e.g. of verdicts.
+        footnotes: what the marks in headings and cells refer to, see `marked`; shown on demand.
+        folded: headings of blocks that are shown on demand.
+        rows: id of the row behind each title of the first column, where there are stored rows.
+        sources: data set of each block whose cells come from stored rows, by heading.
+        choices: columns (the first included) by whose texts a page may filter.
     """
 
     title: str
@@ -50,48 +58,81 @@ class View:
     left: dict[str, str] = field(default_factory=lambda: {"what ours is": "7em"})
     first: str = "7em"
     colours: dict[str, str] = field(default_factory=dict)
+    footnotes: list[str] = field(default_factory=list)
+    folded: frozenset[str] = frozenset()
+    rows: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return self.markdown()
 
-    def stylers(self) -> "list[Styler]":
-        """One pandas Styler per block, with fixed ids."""
-        return [self._styler(number) for number in range(len(self.blocks))]
-
-    def _styler(self, number: int) -> "Styler":
-        heading, table = self.blocks[number]
-        shown = table.style.set_uuid(f"{self.key}_{number}").set_caption(html.escape(heading))
-        first: Any = {"selector": "th.row_heading", "props": f"min-width: {self.first}"}
-        shown = shown.set_table_styles([*STYLES, first]).format(escape="html")
-        for axis in ("index", "columns"):
-            shown = shown.format_index(escape="html", axis=axis)
-        left: dict[Any, Any] = {
-            name: [{"selector": "td", "props": f"text-align: left; min-width: {width or 0}"}]
-            for name in table.columns
-            if (width := self.left.get(_last(name))) is not None
-        }
-        if left:
-            shown = shown.set_table_styles(left, overwrite=False)
-        if self.colours:
-            shown = shown.map(self._colour)
-        return shown
-
-    def _colour(self, text: object) -> str:
-        colour = self.colours.get(str(text), "")
-        return f"background-color: {colour}; color: black" if colour else ""
-
     def _repr_html_(self) -> str:
         above = "<br>".join(
             text
-            for text in (f"<strong>{html.escape(self.title)}</strong>", html.escape(self.caption))
+            for text in (f"<strong>{_safe(self.title)}</strong>", _safe(self.caption))
             if text not in ("", "<strong></strong>")
         )
         parts = [f"<p>{above}</p>"] if above else []
-        parts += [shown.to_html() for shown in self.stylers()]
-        if self.notes:
-            items = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-            parts.append(f'<ul style="font-size: 0.82em">{items}</ul>')
-        return "\n".join(parts)
+        parts += [self._block(number) for number in range(len(self.blocks))]
+        parts += [_list("ul", self.notes)] if self.notes else []
+        if self.footnotes:
+            shown = _list("ol", self.footnotes, f"{self.key}-n")
+            parts.append(_fold(f"Notes to the cells ({len(self.footnotes)})", shown))
+        return f'{STYLE}<div class="dl-view">\n' + "\n".join(parts) + "\n</div>"
+
+    def _block(self, number: int) -> str:
+        heading, table = self.blocks[number]
+        fold = heading in self.folded
+        told = html.escape(MARKS.sub("", heading) or self.title or f"table {self.key}")
+        name = f"{self.key}_{number}"
+        facts = f' data-dataset="{self.sources[heading]}"' if heading in self.sources else ""
+        facts += f' data-choices="{html.escape("|".join(self.choices))}"' if self.choices else ""
+        caption = "" if fold or not heading else f"<caption>{self._marks(_safe(heading))}</caption>"
+        text = (
+            f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{told}">'
+            f'<table class="dl-table" id="T_{name}"{facts}>{caption}\n'
+            f"<thead>{_tag_row(self._heads(table))}</thead>\n<tbody>\n"
+            + "\n".join(self._rows(table))
+            + "\n</tbody></table></div>"
+        )
+        return _fold(heading, text) if fold else text
+
+    def _heads(self, table: pd.DataFrame) -> Iterator[str]:
+        for name in ("row" if table.index.name is None else table.index.name, *table.columns):
+            yield f'<th scope="col">{_safe(str(name))}</th>'
+
+    def _rows(self, table: pd.DataFrame) -> Iterator[str]:
+        for name, values in zip(table.index, table.to_numpy(), strict=True):
+            colour = self._style(str(name), f"min-width: {self.first}")
+            cells = [f'<th scope="row"{colour}>{_safe(str(name))}</th>']
+            for column, value in zip(table.columns, values, strict=True):
+                width = self.left.get(str(column))
+                kind = "" if width is None else ' class="dl-left"'
+                style = self._style(str(value), f"min-width: {width}" if width else "")
+                cells.append(f"<td{kind}{style}>{self.cell(str(column), str(value))}</td>")
+            row = self.rows.get(str(name))
+            yield _tag_row(cells, f' data-row="{html.escape(row)}"' if row else "")
+
+    def cell(self, column: str, text: str) -> str:
+        """A cell's text as HTML; a view whose columns hold more than plain text says how here."""
+        return self._marks(_safe(text))
+
+    def _style(self, text: str, props: str) -> str:
+        colour = self.colours.get(text, "")
+        told = [*([props] if props else []), *([f"background: {colour}"] if colour else [])]
+        return f' style="{"; ".join(told)}"' if told else ""
+
+    def _marks(self, text: str) -> str:
+        """Marks of footnotes as links to them."""
+        if not self.footnotes:
+            return text
+        return MARKS.sub(
+            lambda found: (
+                f' <sup><a href="#{self.key}-n{_lowered(found[1])}">{_lowered(found[1])}</a></sup>'
+            ),
+            text,
+        )
 
     def markdown(self) -> str:
         """Title, tables and notes as Markdown."""
@@ -99,18 +140,52 @@ class View:
         for heading, table in self.blocks:
             parts += [f"*{escape(heading)}*"] if heading else []
             parts.append(pipe_table(table))
-        if self.notes:
-            parts.append("\n".join(f"- {escape(note)}" for note in self.notes))
+        parts.append("\n".join(f"- {escape(note)}" for note in self.notes))
+        parts.append("\n".join(f"{n}. {escape(one)}" for n, one in enumerate(self.footnotes, 1)))
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def listing(frame: pd.DataFrame, *, key: str) -> View:
+def marked(text: str, notes: Sequence[int]) -> str:
+    """A text with the marks of footnotes behind it."""
+    return text + "".join(f" {str(one).translate(HIGHER)}" for one in sorted(notes))
+
+
+def _lowered(marks: str) -> str:
+    return marks.translate(LOWER)
+
+
+def _safe(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _tag_row(cells: Iterator[str] | Sequence[str], facts: str = "") -> str:
+    return f"<tr{facts}>{''.join(cells)}</tr>"
+
+
+def _list(tag: str, items: Sequence[str], key: str = "") -> str:
+    told = [
+        f"<li{f' id={chr(34)}{key}{number}{chr(34)}' if key else ''}>{_safe(one)}</li>"
+        for number, one in enumerate(items, 1)
+    ]
+    return f"<{tag}>{''.join(told)}</{tag}>"
+
+
+def _fold(summary: str, text: str) -> str:
+    return f'<details class="dl-fold"><summary>{_safe(summary)}</summary>\n{text}\n</details>'
+
+
+def listing(frame: pd.DataFrame, *, key: str, shared: str = "") -> View:
     """A frame as it stands, every cell in full, its index as the first column.
 
     Args:
         frame: any frame with an index of one level.
         key: letters that name the HTML table, the same in every rebuild.
+        shared: what all rows are called; columns that say one thing of all of them then become a
+            note.
     """
+    alike = [name for name in frame if shared and len(frame) > 1 and frame[name].nunique() == 1]
+    told = [f"{shared}: {', '.join(f'{name} {frame[name].iloc[0]}' for name in alike)}"]
+    frame = frame.drop(columns=alike)
     table = pd.DataFrame({name: _texts(frame[name]) for name in frame.columns}, index=frame.index)
     table.columns = pd.Index([str(name) for name in table.columns])
     texts = {
@@ -118,7 +193,7 @@ def listing(frame: pd.DataFrame, *, key: str) -> View:
         for name in frame.columns
         if not pd.api.types.is_numeric_dtype(frame[name])
     }
-    return View("", "", [("", table)], [], key, left=texts)
+    return View("", "", [("", table)], told if alike else [], key, left=texts)
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -134,22 +209,14 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _last(name: object) -> str:
-    return str(name[-1]) if isinstance(name, tuple) else str(name)
-
-
 def pipe_table(table: pd.DataFrame) -> str:
     """A table of texts as a Markdown pipe table; the index is the first column."""
     heads = ["row" if table.index.name is None else str(table.index.name)]
-    heads += [_head(name) for name in table.columns]
+    heads += [str(name) for name in table.columns]
     lines = ["| " + " | ".join(map(escape, heads)) + " |", "|" + "---|" * len(heads)]
     for name, values in zip(table.index, table.to_numpy(), strict=True):
         lines.append("| " + " | ".join(escape(str(one)) for one in (name, *values)) + " |")
     return "\n".join(lines)
-
-
-def _head(name: object) -> str:
-    return " ".join(str(part) for part in name if part) if isinstance(name, tuple) else str(name)
 
 
 def escape(text: str) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from deblur_lib.report.expressions import keys
 from deblur_lib.report.numbers import number
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
@@ -22,6 +23,7 @@ CAPPED = ("smoke", "demo")  # budgets that never say more than a direction
 EQUAL = 1e-9  # printed numbers are decimal; their differences in binary are equal up to this
 _CLEAR = {True: (SUPPORTED, DIRECTION), False: (CONTRADICTED, OTHER)}
 _WEAKEST_FIRST = (CONTRADICTED, OTHER, INSEPARABLE, NOT_JUDGED, DIRECTION, SUPPORTED)
+_WORDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 RULES = f"""\
@@ -40,7 +42,7 @@ effect is **clear** when both exclude zero on the same side, and **strong** when
 trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is neither
 {" nor ".join(CAPPED)}.
 
-| | clear and strong | clear | not clear |
+| effect | clear and strong | clear | not clear |
 |---|---|---|---|
 | on the claimed side | **{SUPPORTED}** | **{DIRECTION}** | **{INSEPARABLE}** |
 | on the other side | **{CONTRADICTED}** | **{OTHER}** | **{INSEPARABLE}** |
@@ -67,10 +69,14 @@ never shown without it.
 
 
 class Verdict(NamedTuple):
-    """A verdict and the reason in a few words."""
+    """A verdict and the reason in a few words.
+
+    `short` holds what was claimed and what was measured, where there are two such numbers.
+    """
 
     verdict: str
     reason: str
+    short: str = ""
 
 
 class Evidence(NamedTuple):
@@ -109,6 +115,23 @@ class Evidence(NamedTuple):
         return ""
 
 
+def compared(check: Check, value: float, low: float, high: float) -> str:
+    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]"."""
+    metrics = {"".join(key.split(".")[2:3]) for key in keys(check.expr)}
+    metric = "" if len(metrics) != 1 or "/" in check.expr else metrics.pop()
+    bound, middle, *ends = (
+        number(one, metric, sign=True) for one in (check.stated + _beyond(check), value, low, high)
+    )
+    bound = bound if bound.strip("0.") else "0"
+    claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
+    around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""
+    return f"claimed {claimed}, measured {middle}{around}"
+
+
+def _beyond(check: Check) -> float:
+    return check.margin * _SIGNS.get(check.relation, 0.0)
+
+
 def at(verdict: str, profile: str) -> str:
     """A verdict with its budget in the same breath: "contradicted at study"."""
     return f"{verdict} at {profile}" if profile and verdict != UNTESTABLE else verdict
@@ -144,6 +167,11 @@ def printed_verdict(check: Check, value: float) -> Verdict:
 
 def measured_verdict(check: Check, found: Evidence) -> Verdict:
     """Hold a value computed from our rows against a check."""
+    verdict = _measured(check, found)
+    return verdict._replace(short=compared(check, found.value, found.low, found.high))
+
+
+def _measured(check: Check, found: Evidence) -> Verdict:
     told = _told(found)
     if found.pictures.units < 2:
         return not_judged(f"one photograph says nothing about others ({told})")
@@ -179,6 +207,10 @@ def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdic
 
 def counted_verdict(check: Check, value: float, low: float, high: float) -> Verdict:
     """Hold an expression over costs against a check; `low` and `high` span its measuring error."""
+    return _counted(check, value, low, high)._replace(short=compared(check, value, low, high))
+
+
+def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
     exact = low == high
     found = number(value) if exact else f"{number(value)} [{number(low)}, {number(high)}]"
     if not all(map(math.isfinite, (value, low, high))):

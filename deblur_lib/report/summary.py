@@ -41,8 +41,7 @@ def opening(results: Results | None, paper: Paper, *, where: str) -> str:
     if results is None:
         parts.append(f"**What was measured.** Nothing yet: {where}.")
         return "\n\n".join(parts) + "\n"
-    gains = list(_gains(results, paper))
-    parts += [f"**What was measured** ({escape(where)})**.**", "\n".join(gains)]
+    parts += [f"**What was measured** ({escape(where)})**.**", "\n".join(gains(results, paper))]
     parts.append(f"**What remains open.** {escape(_left(list(judged.values()), results.profile))}")
     return "\n\n".join(parts) + "\n"
 
@@ -62,7 +61,8 @@ def _claim(one: Judgement, results: Results | None) -> str:
     return f"{told} *{escape(one.told)}*: {escape(one.ours.reason)}."
 
 
-def _gains(results: Results, paper: Paper) -> Iterator[str]:
+def gains(results: Results, paper: Paper) -> Iterator[str]:
+    """Gain of the paper's own network over the input on each test set, as bullets of Markdown."""
     told = papers.summary(paper.id)
     title = columns.method_of(paper, told.own).title
     for dataset in told.datasets:

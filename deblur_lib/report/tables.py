@@ -126,10 +126,13 @@ def means(results: Results, paper: Paper) -> pd.DataFrame:
         paper: its declaration; its methods give order and titles.
 
     Returns:
-        One row per method with rows; columns "gopro_test psnr-rgb" and so on.
+        One row per method with rows; columns "gopro_test psnr-rgb" and so on, "stand-in for
+        gopro_test psnr-rgb" where generated pictures were scored.
     """
     rows = results.rows
     kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
+    made = kept["data"].str.startswith("synth-")
+    kept = kept.assign(dataset=kept["dataset"].where(~made, "stand-in for " + kept["dataset"]))
     titles = {one.id: one.title for one in paper.methods}
     frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
         index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"

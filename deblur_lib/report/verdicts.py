@@ -52,6 +52,8 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
     UNTESTABLE: "#ececec",
 }
 
+SHOWN = 2  # checks of a claim whose numbers its line tells
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -194,32 +196,59 @@ def counts(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
 
 
 def styled(judgements: Iterable[Judgement]) -> markup.View:
-    """A view for notebooks."""
-    judged = list(judgements)
-    table = pd.DataFrame(
-        {
-            "claim": [one.claim.statement for one in judged],
-            "section": [one.claim.section for one in judged],
-            "printed": [one.printed.verdict for one in judged],
-            "ours": [one.told for one in judged],
-            "what our rows say": [one.ours.reason for one in judged],
-        },
-        index=pd.Index([one.claim.id.rpartition("-")[2] for one in judged], name="id"),
-    )
-    notes = [
-        f"{one.claim.id.rpartition('-')[2]}: {note}" for one in judged if (note := _note(one.claim))
-    ]
+    """A view for notebooks: verdict first; what no number decides is shown on demand."""
+    judged = sorted(judgements, key=lambda one: VERDICTS.index(one.ours.verdict))
+    tested = [one for one in judged if one.ours.verdict not in (NOT_JUDGED, UNTESTABLE)]
+    other = [one for one in judged if one not in tested]
+    numbered = [(one, note) for one in judged if (note := _note(one.claim))]
+    marks = {one.claim.id: [number] for number, (one, _) in enumerate(numbered, 1)}
+    open_ones = f"Claims without a verdict ({len(other)})"
+    blocks = {"Claims with a verdict": tested, open_ones: other}
     return markup.View(
         title="Verdicts on the paper's claims",
-        caption="printed: against the paper's own tables; ours: against the rows above",
-        blocks=[("", table)],
-        notes=notes,
+        caption="claimed, measured: against the rows above, with both intervals together; print: "
+        "against the paper's own tables",
+        blocks=[(name, _table(some, marks)) for name, some in blocks.items() if some],
+        notes=[],
         key="claims",
-        left={"claim": "13em", "section": "3em", "printed": "5em", "ours": "5em"}
-        | {"what our rows say": "17em"},
-        first="2em",
+        left={"claim": "12em", "claimed, measured": "10em", "print": "5em", "why": "15em"},
+        first="6em",
         colours=COLOURS | {one.told: COLOURS[one.ours.verdict] for one in judged},
+        footnotes=[f"{_number(one)}: {note}" for one, note in numbered],
+        folded=frozenset({open_ones}),
+        choices=("verdict",),
     )
+
+
+def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "claim": [
+                markup.marked(
+                    f"{_number(one)}, section {one.claim.section}: {one.claim.statement}",
+                    marks.get(one.claim.id, []),
+                )
+                for one in judged
+            ],
+            "claimed, measured": [_short(one) for one in judged],
+            "print": [one.printed.verdict for one in judged],
+            "why": [one.ours.reason for one in judged],
+        },
+        index=pd.Index([one.told for one in judged], name="verdict"),
+    )
+
+
+def _number(one: Judgement) -> str:
+    return one.claim.id.rpartition("-")[2]
+
+
+def _short(one: Judgement) -> str:
+    """The checks that decide a claim, each on its line; the others are counted."""
+    deciding = [part.short for part in one.our_parts if part.verdict == one.ours.verdict]
+    shown = [text for text in dict.fromkeys(deciding) if text][:SHOWN]
+    rest = len(one.our_parts) - len(shown)
+    more = [f"and {rest} more check{'s' if rest > 1 else ''}"] if shown and rest else []
+    return "\n".join([*shown, *more]) or "–"
 
 
 def _note(claim: Claim) -> str:

@@ -112,7 +112,7 @@ def _on_scores(
     )
     verdict = measured_verdict(check, evidence)
     equal = f"; {left_out} equal pictures left out" if left_out else ""
-    return Verdict(verdict.verdict, verdict.reason + equal)
+    return verdict._replace(reason=verdict.reason + equal)
 
 
 def _slope(expr: str, means: Mapping[str, Any], name: str) -> float:

@@ -20,6 +20,8 @@ FOREVER = (
     "networks",
     "data",
     "coverage",
+    "repeats",
+    "checklist",
     "study",
     "budgets",
     "made",

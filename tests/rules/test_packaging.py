@@ -99,7 +99,8 @@ def test_scripts_of_the_book_are_locked_without_a_host() -> None:
     text = (ROOT / "package-lock.json").read_text(encoding="utf-8")
     locked = json.loads(text)["packages"]
     assert locked[""]["dependencies"] == package["dependencies"]
-    for name, version in package["dependencies"].items():
+    assert locked[""]["devDependencies"] == package["devDependencies"]
+    for name, version in (package["dependencies"] | package["devDependencies"]).items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
         assert locked[f"node_modules/{name}"]["version"] == version
         assert locked[f"node_modules/{name}"]["integrity"].startswith("sha512-")
@@ -111,3 +112,42 @@ def test_the_citation_names_the_version_and_licence() -> None:
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def test_the_metadata_for_machines_say_what_the_citation_says() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    found = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert found["version"] == PROJECT["version"]
+    assert found["license"].endswith(f"/{PROJECT['license']}")
+    assert [one["name"] for one in found["author"]] == [one["name"] for one in citation["authors"]]
+    assert found["keywords"] == citation["keywords"]
+    assert found["description"] == " ".join(citation["abstract"].split())
+    assert {Requirement(one) for one in found["softwareRequirements"]} <= set(NEEDS)
+
+
+def test_container_and_borrowed_machines_install_the_tested_versions() -> None:
+    container = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "make reproduce" in container  # which installs with constraints.txt
+    assert "train=never" in container
+    after = ROOT / ".binder" / "postBuild"
+    assert after.stat().st_mode & 0o111
+    assert "-c constraints.txt -e '.[notebooks,book]'" in after.read_text(encoding="utf-8")
+    python = (ROOT / ".binder" / "runtime.txt").read_text(encoding="utf-8").strip()
+    assert (
+        Version(python.removeprefix("python-"))
+        in Requirement(f"x{PROJECT['requires-python']}").specifier
+    )
+
+
+def test_the_workflow_trains_nothing_and_publishes_what_a_browser_has_read() -> None:
+    flow = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text(encoding="utf-8"))
+    build, deploy = flow["jobs"]["build"], flow["jobs"]["deploy"]
+    steps = [one.get("run", one.get("uses", "")) for one in build["steps"]]
+    made, read, kept = (
+        next(number for number, one in enumerate(steps) if text in one)
+        for text in ("train=never", "tests/browser", "upload-pages-artifact")
+    )
+    assert made < read < kept
+    assert deploy["needs"] == "build"
+    assert "refs/heads/main" in deploy["if"]
+    assert flow["permissions"] == {"contents": "read"}

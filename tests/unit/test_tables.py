@@ -9,7 +9,7 @@ import pytest
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
 from deblur_lib.records import write_json
-from deblur_lib.report import budget, cells, differences, places, tables
+from deblur_lib.report import budget, cells, differences, layout, markup, places, tables
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Column
 
@@ -76,7 +76,7 @@ def test_places_stand_side_by_side_among_rows_that_have_both(second: pd.DataFram
     assert [one["rank_printed"] for one in found.values()] == ["3", "2", "1"]
     assert {one["ranked"] for one in found.values()} == {3}
     assert cell(second, "wan2023_aff")["ranked"] == 0
-    assert " 1 of 3 | 1 of 3 | 31.95 |" in tables.to_markdown(second).replace("\\", "")
+    assert " | 31.95 | 1 | 1 of 3 |" in tables.to_markdown(second).replace("\\", "")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame)
     assert repr(first) == tables.to_markdown(second)
     assert " at 0x" not in repr(first) + first._repr_html_()
     assert 'id="T_wan2023_T2_0"' in first._repr_html_()
-    assert "| Baseline | 120 k | 1.2 G | 25.60 ±0.01 |" in repr(first)
+    assert "| Baseline | 25.60 ±0.01 | +1.0" in repr(first)
     assert tables.to_csv(second).splitlines()[0] == ",".join(cells.FIELDS)
 
 
@@ -284,3 +284,34 @@ def test_wrong_requests_are_named(results: Results) -> None:
         tables.compare(results, PAPER, "T3")
     with pytest.raises(MissingRowsError, match="holds no rows of wan2023"):
         tables.compare(with_rows(results, results.rows[:0]), PAPER, "T1")
+
+
+def test_ours_over_input_and_print_come_first_and_each_metric_has_its_table(
+    results: Results, second: pd.DataFrame
+) -> None:
+    view = tables.styled(second)
+    headings = [heading for heading, _ in view.blocks]
+    assert [one.partition(" ")[0] for one in headings if one not in view.folded] == ["PSNR", "SSIM"]
+    assert "a stand-in for gopro_test: synth-gopro-linear/test, 24 pictures of 6" in headings[0]
+    assert all("under other conventions" in one for one in view.folded)
+    for heading, table in view.blocks:
+        assert len(table.columns) <= 7, "more does not fit a page of paper"
+        if heading not in view.folded:
+            assert list(table.columns[:3]) == ["ours", "over input", "printed"]
+            assert table.columns[-1] == layout.KIND
+    assert set(view.sources.values()) == {"gopro_test"}
+    assert view.rows["Baseline"] == "wan2023_baseline"
+    assert "Baseline + MSRM" not in view.rows  # nothing is stored of it
+
+
+def test_what_a_number_differs_in_is_a_footnote_at_its_cell(second: pd.DataFrame) -> None:
+    view = tables.styled(second)
+    assert len(view.notes) <= 3
+    assert len(set(view.footnotes)) == len(view.footnotes)
+    assert view.footnotes[0].startswith("all rows differ from the print in data: synth-gopro")
+    assert view.blocks[0][0].endswith("\u00b9")
+    absent = view.blocks[0][1].loc["Baseline + MSRM", layout.KIND]
+    (number,) = [n for n, one in enumerate(view.footnotes, 1) if "the AFF control" in one][:1]
+    assert absent == markup.marked("our control: not run", [number])
+    assert f'<sup><a href="#wan2023_T2-n{number}">{number}</a></sup>' in view._repr_html_()
+    assert f'<li id="wan2023_T2-n{number}">no number of ours: ' in view._repr_html_()

@@ -184,8 +184,12 @@ def test_views_and_counts(tmp_path: Path) -> None:
     view = verdicts.styled(found)
     assert view._repr_html_() == verdicts.styled(found)._repr_html_()
     assert repr(view) == verdicts.to_markdown(found)
-    assert "| C16 |" in repr(view)
-    assert "supported at study" in repr(view)
+    assert "| supported at study | C16, section 2.4 and 3: Each module" in repr(view)
+    assert "| claimed +0.17, measured +0.40 [+0.3" in repr(view)
+    words = [one.partition(" at ")[0] for _, table in view.blocks for one in table.index]
+    assert words == sorted(words, key=verdicts.VERDICTS.index)
+    assert {NOT_JUDGED, UNTESTABLE} == {one.partition(" at ")[0] for one in view.blocks[1][1].index}
+    assert view.folded == {view.blocks[1][0]}
     assert verdicts.as_dicts(found)[0]["profile"] == "study"
     for word in verdicts.VERDICTS:
         assert f"**{word}**" in verdicts.RULES

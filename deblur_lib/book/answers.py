@@ -1,0 +1,87 @@
+"""What a chapter found, for its first screen and for the front page: all filled by stored rows."""
+
+import re
+import shutil
+from pathlib import Path
+
+from deblur_lib import papers
+from deblur_lib.records import read_json
+from deblur_lib.report import budget, checks, derive, summary, verdicts
+from deblur_lib.report.markup import escape
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Paper
+
+SHORT = 3  # sentences of an answer
+
+
+def sentences(results: Results, paper: Paper) -> list[str]:
+    """What a reader should take away, what is decided first, as Markdown without bullets."""
+    if not papers.has_summary(paper.id):
+        return []
+    told = summary.closing(results, paper).splitlines()
+    settled = summary.FOR + summary.AGAINST
+    told.sort(key=lambda one: not any(f"({word} at " in one for word in settled))
+    return [one.removeprefix("- ") for one in told]
+
+
+def gains(results: Results, paper: Paper) -> list[str]:
+    """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
+    if not papers.has_summary(paper.id):
+        return []
+    told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
+    real = checks.real_gains(results.folder, paper, papers.summary(paper.id).own)
+    return [*told, *([f"On real pictures: {escape('; '.join(real))}."] if real else [])]
+
+
+def verdict_bar(results: Results, paper: Paper) -> str:
+    """How many claims got each verdict, as HTML; the words stand in it, the colours only help."""
+    counted = verdicts.counts(verdicts.judge(results, paper))["ours"]
+    parts = [
+        f'<span style="flex-grow: {count}; background: {verdicts.COLOURS[word]}">'
+        f"{count} {word}</span>"
+        for word, count in counted.items()
+        if count
+    ]
+    return f'<div class="verdict-bar">{"".join(parts)}</div>'
+
+
+def box(results: Results, paper: Paper) -> str:
+    """The answer of a chapter, as Markdown."""
+    first, *more = [*sentences(results, paper)[:SHORT], *gains(results, paper)] or [""]
+    return "\n".join(
+        [
+            ":::{container} answer",
+            f"**{first}**" if "**" not in first else first,
+            "",
+            *(f"- {one}" for one in more),
+            "",
+            f"The paper's {len(papers.claims(paper.id))} claims, held against our rows:",
+            "",
+            verdict_bar(results, paper),
+            "",
+            f"*Budget: {escape(budget.in_words(results))}. Another may give other verdicts.*",
+            ":::",
+            "",
+        ]
+    )
+
+
+def key_figure(folder: Path, results: Results, paper: Paper) -> str:
+    """The first chart of bars that the results hold, copied below `folder`; "" without one."""
+    made = results.folder / derive.FOLDER
+    kinds = {one.id: one.kind for one in paper.figures}
+    index = made / "figures" / "index.json"
+    for one in read_json(index) if index.is_file() else []:
+        if one["file"] and kinds.get(one["id"]) == "bars":
+            target = folder / "pictures" / f"{paper.id}-key.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made / one["file"], target)
+            alt = escape(" ".join(str(one["alt"]).split()))
+            return f"![{alt}](/_generated/pictures/{target.name})\n\n*{escape(one['caption'])}*\n"
+    return ""
+
+
+def year(paper: Paper) -> int:
+    """Year of the venue, by which chapters are ordered."""
+    found = re.findall(r"\b(?:19|20)\d\d\b", paper.venue) or re.findall(r"\d{4}", paper.id)
+    return int(found[-1]) if found else 0

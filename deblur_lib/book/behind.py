@@ -1,0 +1,126 @@
+"""Pages behind the numbers: each mean picture by picture, its runs, the command that repeats it."""
+
+import html
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from deblur_lib import papers
+from deblur_lib.records import Manifest, write_text
+from deblur_lib.report import columns, numbers
+from deblur_lib.report.markup import escape
+from deblur_lib.report.results import Results
+from deblur_lib.report.scores import Scores, scores
+from deblur_lib.spec import Method, Paper
+
+FOLDER = "numbers"
+RUN = ("seed", "run", "steps", "best step", "training [s]", "commit", "weights, SHA-256")
+
+
+def write_numbers(book: Path, stored: Mapping[str, Results]) -> None:
+    """Write <book>/numbers/<paper>.md for every paper.
+
+    Args:
+        book: folder of the book's sources.
+        stored: the results that the chapters show.
+    """
+    for name, results in stored.items():
+        write_text(book / FOLDER / f"{name}.md", page(papers.load(name), results))
+
+
+def page(paper: Paper, results: Results) -> str:
+    """Every scored row of a paper: its runs, the command, and its scores picture by picture."""
+    scored = set(results.rows["method"])
+    folder = f"results/{paper.id}/{results.profile}"
+    lines = [
+        f"# {paper.id}: behind the numbers",
+        "",
+        f"Every number of ours in the tables of {{doc}}`../notebooks/{paper.id}` is a mean of the "
+        f"scores below, at profile {results.profile}. They stand in `{folder}/rows.csv`, what each "
+        f"run was in `{folder}/manifests.json`; `deblur verify {paper.id}` holds both against "
+        "their digests.",
+        "",
+    ]
+    for method in paper.methods:
+        if method.id in scored:
+            lines += _method(paper, results, method)
+    return "\n".join(lines)
+
+
+def _method(paper: Paper, results: Results, method: Method) -> Iterator[str]:
+    yield from (f"({paper.id}-{method.id})=", "", f"## {escape(method.title)}", "")
+    runs = results.of_method(method.weights_of or method.id)
+    if runs:
+        yield from ("```{raw} html", _table(RUN, [_run(one) for one in runs], "runs"), "```", "")
+        yield "Train and score it again, in a workspace of its own:"
+        asked = f"'methods=[\"{method.weights_of or method.id}\"]'"
+        command = f"deblur reproduce {paper.id} --profile {results.profile} --set {asked}"
+        yield from ("", "```console", command, "```", "")
+    else:
+        yield from ("The blurred picture itself, scored as if it were a result.", "")
+    yield "```{raw} html"
+    for dataset, group in _conventions(paper).items():
+        found = [scores(results, method.id, dataset, one) for one in group]
+        kept = [one for one in found if one is not None]
+        if kept:
+            yield _pictures(dataset, kept)
+    yield from ("```", "")
+
+
+def _run(one: Manifest) -> tuple[str, ...]:
+    return (
+        str(one.seed),
+        one.run,
+        f"{one.steps:,}",
+        f"{one.best_step:,}",
+        numbers.number(one.seconds_training),
+        (one.commit[:10] or "none") + ("+" if one.dirty else ""),
+        (one.weights_digest or "none")[:16],
+    )
+
+
+def _conventions(paper: Paper) -> dict[str, list[str]]:
+    """Conventions of the tables' columns by data set, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for table in paper.tables:
+        for column in table.columns:
+            if not columns.is_cost(column) and not columns.is_beside(table, column):
+                found.setdefault(column.dataset, {})[column.convention] = None
+    return {dataset: list(names) for dataset, names in found.items()}
+
+
+def _pictures(dataset: str, found: list[Scores]) -> str:
+    """Scores of all seeds on the pictures of one data set, on demand."""
+    frame = pd.DataFrame(index=pd.Index(found[0].pictures))
+    frame["photograph"] = found[0].scenes
+    for one in found:
+        for seed, values in zip(one.seeds, one.values, strict=True):
+            head = one.convention + (f", seed {seed}" if one.trained else "")
+            texts = [numbers.number(value, one.convention) for value in values]
+            frame[head] = pd.Series(texts, index=one.pictures)
+    rows = [(str(name), *map(str, values)) for name, *values in frame.fillna("–").itertuples()]
+    heads = ("picture", *map(str, frame.columns))
+    return (
+        f'<details class="dl-fold"><summary>{_safe(dataset)}, {_safe(found[0].data)}: '
+        f"{len(rows)} pictures</summary>{_table(heads, rows, dataset)}</details>"
+    )
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], name: str) -> str:
+    head = "".join(f'<th scope="col">{_safe(one)}</th>' for one in heads)
+    body = "".join(
+        f'<tr><th scope="row">{_safe(first)}</th>'
+        + "".join(f"<td>{_safe(one)}</td>" for one in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{_safe(name)}">'
+        f'<table class="dl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _safe(text: str) -> str:
+    """A text on one line that HTML shows as it is; no fence of Markdown can end in it."""
+    return html.escape(" ".join(text.split()))

@@ -1,0 +1,180 @@
+"""For readers who check: the ledger with links, what search finds, repetition, a checklist."""
+
+import html
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deblur_lib import papers
+from deblur_lib.book.answers import year
+from deblur_lib.files import atomic
+from deblur_lib.report import agreement_view, cells, coverage, differences, numbers
+from deblur_lib.report.columns import main_column, method_of, table_of
+from deblur_lib.report.markup import escape
+from deblur_lib.report.results import Results
+from deblur_lib.spec import Paper
+
+HEADS = ("row", "column", "printed", "ours", "kind", "reason")
+INDEX = "numbers-index.js"
+Entry = dict[str, Any]
+
+
+def ledger(stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> str:
+    """The page of coverage: counts, then every printed number, a folded table for each table.
+
+    Args:
+        stored: the results that the chapters show.
+        shown: names of the tables that each chapter shows.
+    """
+    entries = {name: coverage.entries(papers.load(name), stored[name]) for name in stored}
+    found = [one for some in entries.values() for one in some]
+    parts = [coverage.counts_table(coverage.summarise(found)), ""]
+    parts += ["```{raw} html", '<p class="ledger-filter"></p>', "```", ""]
+    for name, some in entries.items():
+        paper = papers.load(name)
+        parts += [f"## {name}", "", "```{raw} html"]
+        for table in dict.fromkeys(str(one["table"]) for one in some):
+            mine = [one for one in some if one["table"] == table]
+            parts.append(_folded(paper, table, mine, _address(name, table, shown)))
+        parts += ["```", ""]
+    return "\n".join(parts)
+
+
+def _address(paper: str, table: str, shown: Mapping[str, set[str]]) -> str:
+    name = f"T_{paper}_{table}"
+    return f"notebooks/{paper}.html" + (f"#{name}_0" if name in shown.get(paper, ()) else "")
+
+
+def _folded(paper: Paper, table: str, some: list[Entry], address: str) -> str:
+    ours = sum(one["ours"] is not None for one in some)
+    head = "".join(f'<th scope="col">{one}</th>' for one in HEADS)
+    body = "".join(_row(paper, one, address) for one in some)
+    told = html.escape(f"{paper.id}, {table_of(paper, table).number}")
+    return (
+        f'<details class="dl-fold ledger"><summary>{told}: {ours} of {len(some)} numbers have one '
+        f'of ours beside them</summary><div class="dl-scroll" role="group" tabindex="0" '
+        f'aria-label="{told}"><table class="dl-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div></details>"
+    )
+
+
+def _row(paper: Paper, one: Entry, address: str) -> str:
+    ours = numbers.number(one["ours"], one["metric"])
+    apart = ", ".join(differences.kinds(one["gap_reason"]))
+    reason = one["why"] or (f"differs in {apart}" if apart else "")
+    kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
+    told = (_column(paper, one), one["reported"], ours, kind, reason)
+    texts = [html.escape(str(text)) for text in told]
+    texts[1:3] = [f'<a href="{address}">{text}</a>' if text != "–" else text for text in texts[1:3]]
+    title = html.escape(method_of(paper, one["method"]).title)
+    return f'<tr><th scope="row">{title}</th>{"".join(f"<td>{text}</td>" for text in texts)}</tr>'
+
+
+def _column(paper: Paper, one: Entry) -> str:
+    column = main_column(table_of(paper, one["table"]), one["dataset"], one["metric"])
+    return f"{one['dataset']}, {column.title if column else one['metric']}"
+
+
+def write_index(target: Path, stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> None:
+    """Write what the search page looks numbers and titles up in.
+
+    Args:
+        target: folder of the file.
+        stored: the results that the chapters show.
+        shown: names of the tables that each chapter shows.
+    """
+    found = [
+        [
+            one["reported"].strip(),
+            numbers.number(one["ours"], one["metric"]),
+            f"{name}, {table_of(paper, one['table']).number}: "
+            f"{method_of(paper, one['method']).title}, {_column(paper, one)}",
+            _address(name, one["table"], shown),
+        ]
+        for name in stored
+        for paper in [papers.load(name)]
+        for one in coverage.entries(paper, stored[name])
+    ]
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    with atomic(target / INDEX) as temporary:
+        temporary.write_text(f"window.deblurNumbers = {text};\n", encoding="utf-8")
+
+
+def repeats(stored: Mapping[str, Results], published: Path) -> str:
+    """What the last execution and other recorded ones agree on, paper by paper, as Markdown."""
+    parts = []
+    for name, results in stored.items():
+        folder = published / name / results.profile
+        found = agreement_view.shown(results, folder, papers.load(name))
+        parts += [f"## {name}, profile {results.profile}", "", found.markdown()]
+    return "\n".join(parts)
+
+
+def checklist(stored: Mapping[str, Results]) -> str:
+    """What a reader of a study of learning asks, answered by declarations and manifests."""
+    parts = []
+    for name in sorted(stored, key=lambda one: year(papers.load(one))):
+        parts += [f"## {name}", "", "| question | answer |", "|---|---|"]
+        answers = _answers(papers.load(name), stored[name])
+        parts += [f"| {escape(ask)} | {escape(told)} |" for ask, told in answers] + [""]
+    return "\n".join(parts)
+
+
+def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
+    runs = [one for one in results.manifests if one.steps]
+    rows = results.rows
+    counted = coverage.summarise(coverage.entries(paper, results))["all"]
+    data = sorted({name for one in runs for name in one.data})
+    hours = sum(one.seconds_training for one in runs) / 3600
+    checks = [one for claim in papers.claims(paper.id) for one in claim.checks]
+    open_points = [one for one in paper.departures if one.option]
+    scored = [
+        f"{key}: {len(set(some['picture']))} pictures of {len(set(some['scene']))} photographs"
+        for key, some in rows.groupby("dataset")
+    ]
+    conventions = ", ".join(sorted(set(map(str, rows["convention"]))))
+    seeds = sorted({one.seed for one in runs})
+    yield (
+        "What is claimed, and when was it written down?",
+        (
+            f"{len(papers.claims(paper.id))} claims with {len(checks)} checks, in "
+            f"papers/{paper.id}/claims.yaml, before the rows that judge them"
+        ),
+    )
+    yield "Which data, split how?", ", ".join(data)
+    yield (
+        "Can test pictures have been seen in training?",
+        ("splits share no photograph, object or texture; the page on the pictures lists them"),
+    )
+    yield "How many test pictures, and what is the unit?", "; ".join(scored)
+    yield "Which metrics?", conventions
+    yield (
+        "Compared with what?",
+        (
+            f"{len(set(rows['method'])) - 1} rows beside the blurred input, "
+            f"{sum(one.control for one in paper.methods)} of all declared rows are controls of ours"
+        ),
+    )
+    yield (
+        "How was uncertainty measured?",
+        ("95 % intervals over photographs and over trainings; a verdict needs both"),
+    )
+    yield "How many trainings?", f"{len(runs)}, seeds {', '.join(map(str, seeds))}"
+    yield (
+        "How were settings chosen?",
+        ("the paper's recipe at profile paper; those of small budgets by the pilot study"),
+    )
+    yield "How much computing?", f"{hours:.2f} hours of training in all"
+    yield (
+        "What does the paper leave open?",
+        (f"{len(paper.departures)} points, {len(open_points)} of them with an option"),
+    )
+    yield (
+        "How much of the print is covered?",
+        (f"{counted[cells.RETRAINED] + counted[cells.RELEASED]} of {counted['cells']} numbers"),
+    )
+    yield (
+        "What limits the answer?",
+        (next((one.why for one in paper.profiles if one.name == results.profile), "") or "–"),
+    )

@@ -1,0 +1,95 @@
+"""The front page: what was found, pictures before and after, a card for each chapter."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from deblur_lib import papers
+from deblur_lib.book import answers
+from deblur_lib.report import budget, cells, coverage
+from deblur_lib.report.columns import own_method
+from deblur_lib.report.markup import escape
+from deblur_lib.report.results import Results
+
+
+def in_order(stored: Mapping[str, Results]) -> list[str]:
+    """Paper ids, the oldest paper first."""
+    return sorted(stored, key=lambda name: (answers.year(papers.load(name)), name))
+
+
+def findings(stored: Mapping[str, Results]) -> str:
+    """A sentence for each paper, with its verdict, budget and gain."""
+    lines = []
+    for name in in_order(stored):
+        paper, results = papers.load(name), stored[name]
+        told = answers.sentences(results, paper)[:1] or [escape(paper.title)]
+        real = answers.gains(results, paper)[-1:]
+        lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *real])}")
+    spent = escape(budget.in_words(*stored.values()))
+    return "\n".join([*lines, "", f"*Budget: {spent}. Another may give other verdicts.*", ""])
+
+
+def strip(folder: Path, stored: Mapping[str, Results]) -> str:
+    """A before/after pair of each paper, each of another photograph where there is one.
+
+    Pictures are those that the results chose for their figures, copied below `folder`.
+    """
+    seen: set[str] = set()
+    lines = ["::::{grid} 1 2 3 3", ":gutter: 3", ""]
+    for name in in_order(stored):
+        results, paper = stored[name], papers.load(name)
+        own = own_method(paper, results)
+        chosen = list(_chosen(results))
+        if own is None or not chosen:
+            continue
+        dataset, picture, scene = next((one for one in chosen if one[2] not in seen), chosen[0])
+        seen.add(scene)
+        lines += [":::{grid-item}", "", "```{container} compare-slider compare-strip"]
+        stood = results.picture_path(dataset, picture, "sharp").parent
+        for which, alt in (("blurred", "blurred input"), (own.id, own.title), ("sharp", "sharp")):
+            target = folder / "pictures" / f"strip-{name}-{which}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (stood / f"{which}.png").is_file():
+                shutil.copyfile(stood / f"{which}.png", target)
+                lines.append(f"![{escape(alt)}](/_generated/pictures/{target.name})")
+        lines += ["```", "", f"{escape(own.title)}, photograph *{escape(scene)}*", "", ":::", ""]
+    return "\n".join([*lines, "::::", ""])
+
+
+def _chosen(results: Results) -> Iterator[tuple[str, str, str]]:
+    """Data set, picture and photograph of each picture that was chosen for figures."""
+    scene = results.rows.drop_duplicates(["dataset", "picture"]).set_index(["dataset", "picture"])
+    for dataset, rules in results.probes.get("shown", {}).items():
+        for picture in rules.values():
+            if results.picture_path(dataset, picture, "sharp").is_file():
+                yield str(dataset), str(picture), str(scene["scene"].get((dataset, picture), ""))
+
+
+def cards(stored: Mapping[str, Results], titles: Mapping[str, str]) -> str:
+    """One card per paper: question, answer, verdicts, how much of its print is covered.
+
+    Args:
+        stored: the results that the chapters show.
+        titles: title of each chapter, its question.
+    """
+    lines = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
+    for name in in_order(stored):
+        paper, results = papers.load(name), stored[name]
+        counted = coverage.summarise(coverage.entries(paper, results))["all"]
+        ours = counted[cells.RETRAINED] + counted[cells.RELEASED]
+        lines += [
+            f":::{{grid-item-card}} {escape(titles.get(name, paper.title))}",
+            f":link: notebooks/{name}",
+            ":link-type: doc",
+            "",
+            *(answers.sentences(results, paper)[:1] or [escape(paper.title)]),
+            "",
+            answers.verdict_bar(results, paper),
+            "",
+            *(f"- {one}" for one in answers.gains(results, paper)[:1]),
+            f"- {ours} of {counted['cells']} printed numbers have one of ours beside them",
+            f"- {escape(paper.authors)}. {escape(paper.venue)}",
+            ":::",
+            "",
+        ]
+    return "\n".join([*lines, "::::", ""])

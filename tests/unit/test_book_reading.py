@@ -1,0 +1,168 @@
+"""What readers meet first, and what those find who check: front page, answers, ledger, numbers."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import fake_results
+import pytest
+from bs4 import BeautifulSoup
+
+from deblur_lib import papers
+from deblur_lib.book import answers, arranged, behind, checkable, front
+from deblur_lib.errors import BookError
+from deblur_lib.report import tables
+from deblur_lib.report.results import Results
+
+PAPER = papers.load("wan2023")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("results") / "wan2023" / "demo"
+    return Results.load(fake_results.write_results(folder))
+
+
+# --- the front page ------------------------------------------------------------------------------
+
+
+def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results) -> None:
+    text = front.findings({"wan2023": results})
+    assert text.startswith("- {doc}`wan2023 <notebooks/wan2023>`: ")
+    assert " at demo)" in text
+    assert re.search(r"\+\d\.\d\d dB over the blurred input", text)
+    assert "profile demo: 600 steps a training, about " in text
+
+
+def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
+    text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"})
+    assert ":::{grid-item-card} wan2023: is it?" in text
+    assert ":link: notebooks/wan2023" in text
+    assert "of 38 printed numbers" in text
+    bar = BeautifulSoup(answers.verdict_bar(results, PAPER), "html.parser")
+    counted = [int(one.get_text().split()[0]) for one in bar.select("span")]
+    assert sum(counted) == len(papers.claims("wan2023"))
+
+
+def test_chapters_come_in_the_order_of_their_years() -> None:
+    names = front.in_order(dict.fromkeys(papers.names()))  # type: ignore[arg-type]
+    years = [answers.year(papers.load(name)) for name in names]
+    assert years == sorted(years)
+    assert min(years) > 2000
+
+
+def test_the_strip_shows_input_result_and_truth(results: Results, tmp_path: Path) -> None:
+    text = front.strip(tmp_path, {"wan2023": results})
+    alts = re.findall(r"!\[([^\]]+)\]\(/_generated/pictures/(strip-wan2023-\w+\.png)\)", text)
+    assert [alt for alt, _ in alts] == ["blurred input", PAPER.methods[-1].title, "sharp"] or len(
+        alts
+    ) == 3
+    assert all((tmp_path / "pictures" / name).is_file() for _, name in alts)
+
+
+# --- a chapter -----------------------------------------------------------------------------------
+
+
+def notebook(*outputs: dict[str, Any]) -> dict[str, Any]:
+    def code(source: str, *tags: str) -> dict[str, Any]:
+        made = {"cell_type": "code", "source": source, "metadata": {"tags": list(tags)}}
+        return made | {"outputs": list(outputs) if not tags else [], "id": source[:4]}
+
+    title = {"cell_type": "markdown", "source": "# x: is it?\n\nText.", "metadata": {}, "id": "t"}
+    return {
+        "cells": [
+            title,
+            code('profile = "demo"\nseeds = []', "parameters"),
+            code("seeds = [1]", "injected-parameters"),
+            code('room.table("T2")'),
+        ]
+    }
+
+
+def test_the_answer_stands_below_the_title_and_code_is_folded(results: Results) -> None:
+    answer = answers.box(results, PAPER)
+    made = arranged.arrange(notebook(), answer, "wan2023")
+    texts = [cell["source"] for cell in made["cells"]]
+    assert texts[:2] == ["# x: is it?", answer]
+    assert answer.startswith(":::{container} answer\n**")
+    assert "| `profile` | 'demo' |\n| `seeds` | \\[1\\] |" in texts[3].replace("[1]", "\\[1\\]")
+    assert made["cells"][-1]["metadata"]["tags"] == [arranged.CODE]
+    assert not [one for one in texts if one.startswith(("profile", "seeds"))]
+
+
+def test_numbers_of_ours_lead_to_the_scores_behind_them(results: Results) -> None:
+    html = tables.styled(tables.compare(results, PAPER, "T2"))._repr_html_()
+    shown = notebook({"output_type": "execute_result", "data": {"text/html": html}})
+    assert arranged.tables_of(shown) == {"T_wan2023_T2"}
+    made = arranged.arrange(shown, "x", "wan2023")
+    soup = BeautifulSoup(made["cells"][-1]["outputs"][0]["data"]["text/html"], "html.parser")
+    assert soup.find("style") is None
+    row = soup.select_one('tr[data-row="wan2023_baseline"]')
+    assert row is not None
+    links = [one.get("href") for one in row.select("a.behind")]
+    assert links == ["../numbers/wan2023.html#wan2023-wan2023-baseline"] * 2
+    told = behind.page(PAPER, results)
+    for one in soup.select("tr[data-row]"):
+        assert f"({PAPER.id}-{one['data-row']})=" in told
+
+
+def test_a_notebook_without_a_title_is_refused() -> None:
+    with pytest.raises(BookError, match="begins with its title"):
+        arranged.title_of({"cells": [{"source": "no title"}]})
+
+
+# --- for those who check -------------------------------------------------------------------------
+
+
+def test_the_page_behind_the_numbers_holds_every_score_and_run(results: Results) -> None:
+    text = behind.page(PAPER, results)
+    for manifest in results.manifests:
+        assert manifest.run in text
+    assert "deblur reproduce wan2023 --profile demo --set 'methods=" in text
+    soup = BeautifulSoup(text, "html.parser")
+    rows = results.rows
+    mine = rows[(rows["method"] == "wan2023") & (rows["dataset"] == "gopro_test")]
+    pictures = set(mine["picture"])
+    found = {one.get_text() for one in soup.select("details tbody th")}
+    assert pictures <= found
+    value = mine[(mine["convention"] == "psnr-rgb") & (mine["seed"] == 1)]["value"].iloc[0]
+    assert f"<td>{value:.2f}</td>" in text
+
+
+def test_a_picture_of_any_name_stays_inside_its_cell(results: Results) -> None:
+    rows = results.rows.replace({"picture": {"p00": "<b>\n```\nx"}})
+    text = behind.page(PAPER, fake_results.with_rows(results, rows))
+    assert "\n```\nx" not in text
+    assert "&lt;b&gt; ``` x" in text
+
+
+def test_the_ledger_lists_every_printed_number_with_a_way_to_its_table(results: Results) -> None:
+    text = checkable.ledger({"wan2023": results}, {"wan2023": {"T_wan2023_T1"}})
+    soup = BeautifulSoup(text, "html.parser")
+    assert len(soup.select("tbody tr")) == len(papers.printed_cells("wan2023"))
+    links = {str(one["href"]) for one in soup.select("a")}
+    assert links == {"notebooks/wan2023.html#T_wan2023_T1_0", "notebooks/wan2023.html"}
+    assert "Table 1: 10 of" in text or re.search(r"Table 1: \d+ of \d+ numbers", text)
+
+
+def test_the_search_knows_printed_numbers_and_ours(results: Results, tmp_path: Path) -> None:
+    checkable.write_index(tmp_path, {"wan2023": results}, {})
+    text = (tmp_path / checkable.INDEX).read_text(encoding="utf-8")
+    found = json.loads(text.removeprefix("window.deblurNumbers = ").rstrip().removesuffix(";"))
+    assert len(found) == len(papers.printed_cells("wan2023"))
+    assert [one for one in found if "31.95" in one[0] and one[3] == "notebooks/wan2023.html"]
+
+
+def test_the_checklist_is_filled_by_declarations_and_manifests(results: Results) -> None:
+    text = checkable.checklist({"wan2023": results})
+    assert "| How many trainings? | 15, seeds 0, 1, 2 |" in text
+    assert f"{len(papers.claims('wan2023'))} claims with" in text
+    assert "24 pictures of 6 photographs" in text
+    assert all(line.rstrip(" |").count("|") == 2 for line in text.splitlines() if "?" in line)
+
+
+def test_repetition_is_told_for_every_paper(results: Results, tmp_path: Path) -> None:
+    text = checkable.repeats({"wan2023": results}, tmp_path)
+    assert text.startswith("## wan2023, profile demo")
+    assert "Not compared" in text

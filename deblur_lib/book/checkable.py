@@ -172,7 +172,7 @@ def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
     )
     yield (
         "How much of the print is covered?",
-        (f"{counted[cells.RETRAINED] + counted[cells.RELEASED]} of {counted['cells']} numbers"),
+        (f"{sum(counted[kind] for kind in cells.OURS)} of {counted['cells']} numbers"),
     )
     yield (
         "What limits the answer?",

@@ -11,9 +11,11 @@ PRINTED_ONLY = "printed only"
 RELEASED = "re-run with released weights"
 COUNTED = "network at its published size"
 RETRAINED = "retrained here"
+COMPUTED = "run here, nothing to train"
 ADOPTED = "weights of another row, changed"
 INPUT = "input scored"
 NOT_RUN = "not run"
+OURS = (RETRAINED, RELEASED, COMPUTED)  # scored by a method, not counted or taken from the print
 NAN = float("nan")
 
 FIELDS = (
@@ -163,7 +165,10 @@ def kind_of(results: Results, method: Method, *, scored: bool, printed: bool) ->
         return INPUT
     if method.weights_of:
         return ADOPTED
-    return RETRAINED if any(one.steps for one in results.of_method(method.id)) else RELEASED
+    runs = results.of_method(method.id)
+    if any(one.steps for one in runs):
+        return RETRAINED
+    return RELEASED if any(one.origin for one in runs) else COMPUTED
 
 
 def why_not(results: Results, method: Method, column: Column) -> str:

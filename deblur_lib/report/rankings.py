@@ -84,7 +84,7 @@ def _columns(
             ]
             printed = part[part["reported_value"].notna()]
             values[PRINT] = _scores(printed, "reported_value", sign)
-            run = part[part["ours"].notna() & part["kind"].isin([cells.RETRAINED, cells.RELEASED])]
+            run = part[part["ours"].notna() & part["kind"].isin(cells.OURS)]
             values[budget] = _scores(run, "ours", sign)
         yield str(dataset), str(column), values
 

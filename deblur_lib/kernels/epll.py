@@ -1,5 +1,8 @@
 """EPLL: deconvolution with a known blur under a prior on all overlapping patches.
 
+After Zoran and Weiss, "From Learning Models of Natural Image Patches to Whole Image Restoration",
+ICCV 2011: rounds of half-quadratic splitting.
+
 Shape legend: C channels, H height, W width, D pixels of a patch, N patches.
 """
 

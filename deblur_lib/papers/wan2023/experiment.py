@@ -85,7 +85,7 @@ METHODS = (
         options={"block": "msrm", "skip": "dffm"},
     ),
     Method(
-        "mimo_unet", "MIMO-UNet, its own recipe", "mimo_unet",
+        "mimo_unet", "MIMO-UNet, its stepped rate", "mimo_unet",
         train={"schedule": "step", "decay": 0.5, "decay_every": 0.16666666666666666},
         control=True,
     ),

@@ -12,9 +12,10 @@ from deblur_lib.book.budgets import budgets_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
+from deblur_lib.book.photo import photo_page
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import derive, judged, pilot
+from deblur_lib.report import attempts, derive, judged, pilot
 from deblur_lib.report.columns import own_method
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -55,6 +56,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "margins.md", margins())
     write_text(folder / "judge.md", judge(folder, published / judged.FOLDER))
     write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
+    write_text(folder / "photo.md", photo_page(folder, published / attempts.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "weights.md", weights())

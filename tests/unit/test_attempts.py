@@ -1,0 +1,100 @@
+"""Attempts at the weights for photographs are published, sealed, told and drawn."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from deblur_lib.book.photo import photo_page
+from deblur_lib.errors import DeclarationError, MissingRowsError, RecordError, UsageError
+from deblur_lib.report.attempts import attempts
+from deblur_lib.runs.attempting import publish
+from deblur_lib.runs.publishing import verify_all
+from deblur_lib.training.watching import write_curve
+
+INPUT = {"check/linear/input": 24.0, "check/night/input": 27.0}
+
+
+def training(folder: Path, *rises: float, sets: tuple[str, ...] = ("linear", "night")) -> Path:
+    """A folder as a training leaves it: one validation for each rise in dB, an hour apart."""
+    for number, rise in enumerate(rises, 1):
+        seen = {f"check/{one}": INPUT[f"check/{one}/input"] + rise for one in sets}
+        inputs = {f"check/{one}/input": INPUT[f"check/{one}/input"] for one in sets}
+        scores = {"validation/psnr-rgb": 25 + rise, **seen, **inputs}
+        write_curve(folder, 100 * number, 3600.0 * number, scores)
+    (folder / "best.json").write_text("{}\n")
+    return folder
+
+
+def published(tmp_path: Path) -> Path:
+    root = tmp_path / "results" / "photo"
+    first = training(tmp_path / "a", 0.5, 0.75, 0.7)
+    publish(first, root, "first", changed="the recipe *as it is*", outcome="a | start")
+    second = training(tmp_path / "b", 0.25, 1.0, sets=("linear",))
+    publish(second, root, "second", changed="wider", outcome="better")
+    return root
+
+
+def test_nothing_published_is_said(tmp_path: Path) -> None:
+    assert photo_page(tmp_path, tmp_path / "photo") == "No attempt is published yet.\n"
+
+
+def test_the_page_tells_of_the_weights_that_validation_chose(tmp_path: Path) -> None:
+    text = photo_page(tmp_path / "book", published(tmp_path))
+    lines = text.splitlines()
+    assert lines[0] == (
+        "| attempt | changed | core-hours | of | linear [dB] | night [dB] | what came of it |"
+    )
+    assert lines[2] == (
+        "| first | the recipe \\*as it is\\* | 2.0 | 3.0 | +0.75 | +0.75 | a \\| start |"
+    )
+    assert lines[3] == "| second | wider | 2.0 | 2.0 | +1.00 | – | better |"
+    assert "second: linear +1.00](/_generated/pictures/photo-attempts.png)" in text
+    with Image.open(tmp_path / "book" / "pictures" / "photo-attempts.png") as drawn:
+        assert drawn.size[0] == 1050
+
+
+def test_an_attempt_published_again_takes_its_own_place(tmp_path: Path) -> None:
+    root = published(tmp_path)
+    publish(tmp_path / "b", root, "first", changed="other", outcome="words")
+    assert [(one.id, one.words.changed) for one in attempts(root)] == [
+        ("first", "other"),
+        ("second", "wider"),
+    ]
+    assert [*attempts(root)[0].gains] == ["linear"]
+
+
+def test_published_attempts_are_verified(tmp_path: Path) -> None:
+    root = published(tmp_path)
+    assert verify_all(root.parent) == ([], 4)
+    curve = root / "first" / "curve.csv"
+    curve.write_text(curve.read_text().replace("24.7500", "29.7500"))
+    assert verify_all(root.parent)[0] == [curve]
+    with pytest.raises(RecordError, match=r"curve\.csv was cut, changed"):
+        attempts(root)
+
+
+def test_words_and_folders_belong_together(tmp_path: Path) -> None:
+    root = published(tmp_path)
+    words = yaml.safe_load((root / "attempts.yaml").read_text())
+    (root / "attempts.yaml").write_text(yaml.safe_dump({"first": words["first"]}))
+    with pytest.raises(DeclarationError, match="differ in second"):
+        attempts(root)
+    (root / "attempts.yaml").write_text("first: {changed: x}")
+    with pytest.raises(DeclarationError, match=r"Field required at first\.outcome"):
+        attempts(root)
+
+
+def test_what_cannot_be_published_is_refused(tmp_path: Path) -> None:
+    root, words = tmp_path / "photo", {"changed": "a", "outcome": "b"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingRowsError, match="deblur train --recipe photo --out"):
+        publish(tmp_path / "empty", root, "a", **words)
+    with pytest.raises(UsageError, match="small letters"):
+        publish(training(tmp_path / "t", 1.0), root, "../a", **words)
+    curve = tmp_path / "t" / "curve.csv"
+    curve.write_text(curve.read_text().replace("check/night/input", "check/nights/input"))
+    with pytest.raises(RecordError, match=r"holds no check/night/input"):
+        publish(tmp_path / "t", root, "a", **words)
+    assert not (root / "a").exists()

@@ -5,7 +5,7 @@ results/photo/<attempt>/curve.csv score of each held-out set, and core-hours unt
 results/photo/<attempt>/best.json card of its weights, which are chosen by the validation pictures
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +49,20 @@ class Attempt:
     Attributes:
         id: name of its folder.
         words: what people say of it.
-        gains: dB over the blurred picture, a column for each held-out set, by core-hours.
+        gains: dB over the blurred picture by core-hours, of each held-out set.
+        hours: core-hours of the whole.
         best: core-hours until the weights that the validation pictures chose.
     """
 
     id: str
     words: Words
-    gains: pd.DataFrame
+    gains: Mapping[str, Mapping[float, float]]
+    hours: float
     best: float
+
+    def chosen(self) -> dict[str, float]:
+        """Gain of the chosen weights on each set, in dB."""
+        return {name: gain[self.best] for name, gain in self.gains.items()}
 
 
 def read_words(root: Path) -> dict[str, Words]:
@@ -99,41 +105,51 @@ def attempts(root: Path) -> list[Attempt]:
 def _read(folder: Path, words: Words) -> Attempt:
     seals.check(folder)
     scores = read_curve(folder / CURVE)
-    names = [one for one in scores if one.startswith(SETS) and not one.endswith(UNTOUCHED)]
-    gains = {one.removeprefix(SETS): scores[one] - scores[f"{one}{UNTOUCHED}"] for one in names}
-    best = float(scores[CHOOSES].idxmax())
-    return Attempt(folder.name, words, pd.DataFrame(gains), best)
+    validation = scores[CHOOSES]
+    gains = {
+        name.removeprefix(SETS): {
+            hours: value - scores[f"{name}{UNTOUCHED}"][hours]
+            for hours, value in scores[name].items()
+        }
+        for name in _sets(scores)
+    }
+    best = max(validation, key=lambda hours: validation[hours])
+    return Attempt(folder.name, words, gains, max(validation), best)
 
 
-def read_curve(path: Path) -> pd.DataFrame:
-    """Scores of a curve.csv in dB, a column for each name, by core-hours.
+def read_curve(path: Path) -> dict[str, dict[float, float]]:
+    """Scores of a curve.csv in dB by core-hours, of each name.
 
     Raises:
-        RecordError: other columns, no validation, or a set without the score of its input.
+        RecordError: other columns, no validation, or a set that is not scored at every one.
     """
     frame = pd.read_csv(path)
     if tuple(frame.columns) != COLUMNS:
         raise RecordError(f"{path.name}: columns should be {', '.join(COLUMNS)}; take another copy")
-    scores = frame.pivot_table(index="core_hours", columns="name", values="value", sort=False)
-    sets = [one for one in scores if one.startswith(SETS) and not one.endswith(UNTOUCHED)]
-    wanted = [CHOOSES, *sets, *(f"{one}{UNTOUCHED}" for one in sets)]
-    if missing := [one for one in wanted if one not in scores]:
-        raise RecordError(f"{path.name} holds no {missing[0]}; take another copy")
-    return scores.sort_index()
+    scores: dict[str, dict[float, float]] = {}
+    for hours, name, value in zip(frame.core_hours, frame.name, frame.value, strict=True):
+        scores.setdefault(str(name), {})[float(hours)] = float(value)
+    sets = _sets(scores)
+    for name in (CHOOSES, *sets, *(f"{one}{UNTOUCHED}" for one in sets)):
+        if not scores.get(name) or scores[name].keys() != scores[CHOOSES].keys():
+            raise RecordError(f"{path.name} lacks scores of {name}; take another copy")
+    return scores
+
+
+def _sets(scores: Iterable[str]) -> list[str]:
+    return [one for one in scores if one.startswith(SETS) and not one.endswith(UNTOUCHED)]
 
 
 def table(found: Sequence[Attempt]) -> pd.DataFrame:
     """Gain on every held-out set of the weights that the validation pictures chose."""
     lines = []
     for one in found:
-        chosen = one.gains.loc[one.best]
-        gained = {f"{name} [dB]": numbers.number(value, "psnr", sign=True)
-                  for name, value in chosen.items()}  # fmt: skip
+        gained = {f"{name} [dB]": _decibels(gain) for name, gain in one.chosen().items()}
         lines.append({
             "attempt": one.id,
             "changed": one.words.changed,
             "core-hours": numbers.fixed(one.best, 1),
-            "of": numbers.fixed(float(one.gains.index.max()), 1),
+            "of": numbers.fixed(one.hours, 1),
             **gained,
             LEFT: one.words.outcome,
         })  # fmt: skip
@@ -160,7 +176,7 @@ def figure(found: Sequence[Attempt]) -> tuple[bytes, str]:
         drawing.legend(handles.values(), handles, loc="outside lower center", ncols=4)
         drawing.supxlabel("core-hours")
         drawing.supylabel("dB gained")
-        told = "; ".join(f"{one.id}: {_told(one.gains.loc[one.best])}" for one in found)
+        told = "; ".join(f"{one.id}: {_told(one.chosen())}" for one in found)
         drawing.set_label(f"Gain in dB over the blurred picture against core-hours. Chosen: {told}")
     return style.png(drawing), str(drawing.get_label())
 
@@ -171,8 +187,10 @@ def _panel(axis: Axes, name: str, found: Sequence[Attempt]) -> None:
             continue
         colour = style.PALETTE[number % len(style.PALETTE)]
         dashed = "--" if number >= len(style.PALETTE) else "-"
-        gain = one.gains[name].dropna()
-        axis.plot(gain.index, gain, color=colour, linewidth=1.2, linestyle=dashed, label=one.id)
+        gain = one.gains[name]
+        axis.plot(
+            [*gain], [*gain.values()], color=colour, linewidth=1.2, linestyle=dashed, label=one.id
+        )
         axis.plot(one.best, gain[one.best], color=colour, marker="o", markersize=4)
     axis.axhline(0, color=style.PALE, linewidth=0.8, linestyle=":")
     axis.set_title(name)
@@ -180,6 +198,8 @@ def _panel(axis: Axes, name: str, found: Sequence[Attempt]) -> None:
 
 
 def _told(gains: Mapping[str, float]) -> str:
-    return ", ".join(
-        f"{name} {numbers.number(value, 'psnr', sign=True)}" for name, value in gains.items()
-    )
+    return ", ".join(f"{name} {_decibels(gain)}" for name, gain in gains.items())
+
+
+def _decibels(gain: float) -> str:
+    return numbers.number(gain, "psnr", sign=True)

@@ -95,6 +95,6 @@ def test_what_cannot_be_published_is_refused(tmp_path: Path) -> None:
         publish(training(tmp_path / "t", 1.0), root, "../a", **words)
     curve = tmp_path / "t" / "curve.csv"
     curve.write_text(curve.read_text().replace("check/night/input", "check/nights/input"))
-    with pytest.raises(RecordError, match=r"holds no check/night/input"):
+    with pytest.raises(RecordError, match=r"lacks scores of check/night/input"):
         publish(tmp_path / "t", root, "a", **words)
     assert not (root / "a").exists()

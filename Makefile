@@ -1,9 +1,9 @@
-# Thin names for four commands. Each sets up its own environment in .venv when that is missing.
+# Thin names for five commands. Each sets up its own environment in .venv when that is missing.
 PROFILE ?= demo
 FLAGS ?=
 PAPERS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 
-.PHONY: reproduce test book lint
+.PHONY: reproduce test book lint commands
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -11,6 +11,7 @@ help:
 	@echo "make reproduce   train, evaluate and report every paper, then build the book (PROFILE=$(PROFILE))"
 	@echo "make test        run all tests; the first run needs a few minutes"
 	@echo "make book        build the book from the executed notebooks"
+	@echo "make commands    run the examples of the page of the commands and store what they print"
 	@echo "make lint        check style and types"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -33,6 +34,10 @@ test: .venv/ready
 book: .venv/ready
 	@echo "Building the book from build/notebooks"
 	.venv/bin/deblur book $(if $(filter smoke,$(PROFILE)),--profile smoke)
+
+commands: .venv/ready
+	@echo "Running the examples of the page of the commands"
+	TQDM_DISABLE=1 .venv/bin/python -m deblur_lib.cli.captured
 
 lint: .venv/ready
 	@echo "Checking style and types"

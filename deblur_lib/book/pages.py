@@ -9,6 +9,7 @@ from deblur_lib.book import answers, checkable, front
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.budgets import budgets_page
+from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
@@ -56,6 +57,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "margins.md", margins())
     write_text(folder / "judge.md", judge(folder, published / judged.FOLDER))
     write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
+    write_text(folder / "commands.md", commands_page(book))
     write_text(folder / "photo.md", photo_page(folder, published / attempts.FOLDER))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import main
+from deblur_lib.cli.group import examples, main
 
 SIZE = re.compile(r"(\d+)x(\d+)")
 
@@ -19,14 +19,20 @@ def _sizes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
     return [(int(one[2]), int(one[1])) for one in found if one]
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "deblur bench nafnet mimo_unet --size 640x480 --no-step",
+        "deblur bench --device cuda --precision bf16 --out build/bench",
+    )
+)
 @click.argument("networks", metavar="[NETWORK]...", nargs=-1)
 @click.option(
     "--size", "sizes", multiple=True, default=("256x256", "1280x720"), show_default=True,
     metavar="WIDTHxHEIGHT", callback=_sizes, help="of the pictures",
 )  # fmt: skip
-@click.option("--precision", "precisions", type=click.Choice(("fp32", "bf16")), multiple=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--precision", "precisions", type=click.Choice(("fp32", "bf16")), multiple=True,
+              help="default: float32, and what the device is fastest in")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps")
 @click.option("--no-step", is_flag=True, help="measure no training step")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"),
               show_default=True, help="folder of networks.csv and networks.json")  # fmt: skip

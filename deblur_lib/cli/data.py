@@ -108,16 +108,26 @@ def prepare(
     sys.exit(3 if done.left_out else 0)
 
 
-@data.command("clips")
+@data.command(
+    "clips",
+    epilog=examples(
+        "deblur data clips holiday.mp4 CLIPS --test-every 5",
+        "deblur data clips FRAMES CLIPS --n 10 --l 5 --noise 2 --test-clips beach,street",
+    ),
+)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--n", default=20, show_default=True, help="sub-frames between two frames")
 @click.option("--l", "averaged", default=10, show_default=True, help="averaged on each side")
-@click.option("--flow", type=click.Choice(("dis", "farneback", "tvl1")), default="dis")
-@click.option("--warp", type=click.Choice(("backward", "scatter")), default="backward")
+@click.option("--flow", type=click.Choice(("dis", "farneback", "tvl1")), default="dis",
+              show_default=True, help="how motion between frames is estimated")  # fmt: skip
+@click.option("--warp", type=click.Choice(("backward", "scatter")), default="backward",
+              show_default=True, help="how a sub-frame is made of a frame")  # fmt: skip
 @click.option("--blend", is_flag=True, help="mix both neighbours into each sub-frame")
-@click.option("--eq3", type=click.Choice(("mean", "literal", "literal_3l")), default="mean")
-@click.option("--crf", type=click.Choice(("none", "gamma")), default="none")
+@click.option("--eq3", type=click.Choice(("mean", "literal", "literal_3l")), default="mean",
+              show_default=True, help="average of the sub-frames; literal as printed")  # fmt: skip
+@click.option("--crf", type=click.Choice(("none", "gamma")), default="none",
+              show_default=True, help="gamma averages light")  # fmt: skip
 @click.option("--noise", default=0.0, show_default=True, help="sigma in grey levels")
 @click.option("--stride", default=3, show_default=True, help="frames between two samples")
 @click.option("--test-clips", default="", help="names of the clips that test, with commas")

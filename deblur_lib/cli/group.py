@@ -3,13 +3,17 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deblur_lib import __version__
 from deblur_lib.errors import DeblurError
 from deblur_lib.files import ADVICE, unwritten
+from deblur_lib.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from deblur_lib.spec import Train
 
 
 class Verbs(click.Group):
@@ -32,15 +36,45 @@ class Verbs(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=Verbs)
-@click.version_option(__version__)
-def main() -> None:
-    """Reproduce image-deblurring papers: train, evaluate, compare with every printed number."""
-
-
 def examples(*lines: str) -> str:
     """The end of a help text, its lines kept as they are."""
     return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
+@click.group(
+    cls=Verbs,
+    epilog=examples(
+        "deblur restore holiday/ --out restored",
+        "deblur train --network nafnet --data FOLDER",
+        "deblur reproduce wan2023 --dry-run",
+    ),
+)
+@click.version_option(__version__)
+def main() -> None:
+    """Reproduce image-deblurring papers: train, evaluate, compare with every printed number.
+
+    And put the same networks to use: restore photographs and videos, train on pictures of your own,
+    score, take weights of others. Each command tells its options with --help.
+    """
+
+
+profile_option = click.option(
+    "--profile", type=click.Choice(PROFILES), default="demo", show_default=True,
+    help="budget of the runs, as the paper declares it",
+)  # fmt: skip
+
+
+def in_words(recipe: "Train") -> str:
+    """What a training does, in a line."""
+    from deblur_lib.report.numbers import short
+
+    loss = " + ".join(f"{short(weight)} {name}" for name, weight in recipe.loss.items())
+    if recipe.adversarial:
+        loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
+    return (
+        f"{recipe.steps} steps of {recipe.batch} crops of {recipe.crop} px, rate "
+        f"{short(recipe.lr)} {recipe.schedule}, loss {loss}"
+    )
 
 
 def pair(option: str, text: str) -> tuple[str, str]:

@@ -11,19 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
+from deblur_lib.cli.group import ends_as_ctrl_c, examples, main, pair, profile_option
 from deblur_lib.errors import UsageError
-from deblur_lib.profiles import PROFILES
 
 if TYPE_CHECKING:
     from deblur_lib.runs.engines import Engine
     from deblur_lib.runs.plan import Plan
 
 
-@main.command("run")
+@main.command(
+    "run",
+    epilog=examples(
+        "deblur run wan2023 --profile smoke --methods wan2023,mimo_unet",
+        "deblur run all --profile study --shard 2/5 --skip-published",
+        "deblur run all --profile gpu --engine slurm --slurm partition=gpu",
+    ),
+)
 @click.argument("names", metavar="PAPER...", nargs=-1, required=True)
-@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
-@click.option("--engine", type=click.Choice(("processes", "slurm")), default="processes")
+@profile_option
+@click.option("--engine", type=click.Choice(("processes", "slurm")), default="processes",
+              show_default=True, help="processes here, or jobs of a cluster")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), help="processes at once; default: what pays")
 @click.option("--slurm", "options", multiple=True, metavar="KEY=VALUE", help="option of sbatch")
 @click.option("--seeds", default="", help="seeds to run, with commas")
@@ -94,9 +101,9 @@ def _engine(
     return Processes(min(size, count), plans[0].request)
 
 
-@main.command()
+@main.command(epilog=examples("deblur status", "deblur status wan2023 --profile study --json"))
 @click.argument("names", metavar="[PAPER]...", nargs=-1)
-@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@profile_option
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def status(names: tuple[str, ...], as_json: bool, **asked: Any) -> None:

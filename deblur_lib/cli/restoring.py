@@ -8,12 +8,16 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import main
+from deblur_lib.cli.group import examples, main
 from deblur_lib.evaluation.conventions import CONVENTIONS
 
 SUFFIX = {"same": "", "png": ".png", "jpg": ".jpg", "tif": ".tif"}
 PLACE = click.Path(path_type=Path)
 METRICS = ("psnr-rgb", "wang-rgb")
+SCORE_EXAMPLES = examples(
+    "deblur score restored/ sharp/",
+    "deblur score restored/ sharp/ --metric psnr-rgb,vol3d-rgb --format csv > scores.csv",
+)
 EXISTING = click.Path(exists=True, path_type=Path)
 
 
@@ -26,10 +30,16 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
     raise click.BadParameter(f"needs a side of at least 1 pixel, auto or none, got {value!r}")
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "deblur restore holiday/ clip.mp4 --out restored --compare",
+        "deblur restore 'raw/*.tif' --weights best.safetensors --format png --device cuda:1",
+    )
+)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--weights", type=PLACE, help="checkpoint; default: the one that is shipped")
-@click.option("--out", type=PLACE, default=Path("restored"), show_default=True)
+@click.option("--out", type=PLACE, default=Path("restored"), show_default=True,
+              help="folder of the results")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps")
 @click.option(
     "--tile", default="auto", show_default=True, metavar="auto|none|PIXELS", callback=_tile,
@@ -57,8 +67,6 @@ def restore(
     install 'deblur-lib[video]'); what is lost is said. No input and no earlier result is written
     over. HEIC, and AVIF and JPEG 2000 beyond 8 bits: pip install 'deblur-lib[photos]'.
 
-    Example: deblur restore holiday/ clip.mp4 --out restored --compare
-
     Exit status: 0 all were restored, 2 nothing was started, 3 some failed.
     """
     from deblur_lib.restoring.batch import Wishes, restore_inputs
@@ -76,14 +84,17 @@ def _metrics(ctx: click.Context, param: click.Parameter, value: str) -> tuple[st
     return tuple(dict.fromkeys(one.strip() for one in value.split(",") if one.strip()))
 
 
-@main.command(epilog=f"Conventions: {', '.join(CONVENTIONS)}.")
+@main.command(
+    epilog=f"{SCORE_EXAMPLES}\n\nConventions: {', '.join(CONVENTIONS)}.",
+)
 @click.argument("restored", type=EXISTING)
 @click.argument("sharp", type=EXISTING)
 @click.option(
     "--metric", "metrics", default=",".join(METRICS), show_default=True, callback=_metrics,
     help="conventions with commas between, or all",
 )  # fmt: skip
-@click.option("--format", "form", type=click.Choice(("table", "csv", "json")), default="table")
+@click.option("--format", "form", type=click.Choice(("table", "csv", "json")), default="table",
+              show_default=True, help="of what is printed")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="no progress bar")
 def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quiet: bool) -> None:
     """Score the pictures in RESTORED against those of the same names in SHARP.
@@ -92,8 +103,6 @@ def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quie
     in the literature for several quantities, so each has a name of its own here. The interval of a
     mean says how far it moves when other pictures of the kind are drawn (bootstrap, 95 percent). A
     picture equal to the sharp one has an infinite PSNR; it is left out of the mean and counted.
-
-    Example: deblur score restored/ sharp/ --metric psnr-rgb,vol3d-rgb --format csv > scores.csv
 
     Exit status: 0 all were scored, 2 nothing was started, 3 some have no partner or no score.
     """

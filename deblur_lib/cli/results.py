@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import click
 
-from deblur_lib.cli.group import main
+from deblur_lib.cli.group import examples, main, profile_option
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.locks import held
 from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
 
 
-@main.command()
+@main.command(
+    epilog=examples("deblur publish wan2023", "deblur publish wan2023 --profile gpu --partial")
+)
 @click.argument("paper")
-@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@profile_option
 @click.option(
     "--partial", is_flag=True, help="what is finished so far, for later; no page shows it"
 )
@@ -49,9 +51,11 @@ def publish(paper: str, profile: str, partial: bool) -> None:
         click.echo("README.md: what each profile costs was renewed")
 
 
-@main.command()
+@main.command(
+    epilog=examples("deblur agree wan2023", 'deblur agree wan2023 --record "two threads"')
+)
 @click.argument("paper")
-@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@profile_option
 @click.option("--record", "label", default="", help="keep this comparison, under a name")
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
@@ -84,7 +88,7 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     click.echo(found.sentence)
 
 
-@main.command()
+@main.command(epilog=examples("deblur coverage", "deblur coverage --profile demo --json"))
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 @click.option("--profile", type=click.Choice(PROFILES), default=None, help="default: best stored")
 def coverage(as_json: bool, profile: str | None) -> None:
@@ -95,7 +99,7 @@ def coverage(as_json: bool, profile: str | None) -> None:
     click.echo(json.dumps(found, indent=1) if as_json else to_markdown(found))
 
 
-@main.command()
+@main.command(epilog=examples("deblur verify"))
 @click.option("--seal", is_flag=True, help="write the digest lists that are missing")
 def verify(seal: bool) -> None:
     """Check every published file: stored ones against digests, derived ones against a rebuild.
@@ -118,7 +122,7 @@ def verify(seal: bool) -> None:
     sys.exit(1 if different else 0)
 
 
-@main.command()
+@main.command(epilog=examples("deblur judge"))
 def judge() -> None:
     """Measure how often the rule of verdicts errs, from the rows stored in results/judge."""
     from deblur_lib.report import judged
@@ -128,7 +132,7 @@ def judge() -> None:
         click.echo(f"written: {path.relative_to(root)}")
 
 
-@main.command()
+@main.command(epilog=examples("deblur book", "deblur book --profile smoke"))
 @click.option(
     "--profile", type=click.Choice(PROFILES), default=None, help="default: any above smoke"
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deblur_lib.cli.group import ends_as_ctrl_c, main, pair
+from deblur_lib.cli.group import ends_as_ctrl_c, examples, in_words, main, pair, profile_option
 from deblur_lib.errors import DeblurError, UsageError
 from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deblur_lib.runs.plan import Plan
 
 
-@main.command("list")
+@main.command("list", epilog=examples("deblur list", "deblur list wan2023"))
 @click.argument("paper", required=False)
 def list_(paper: str | None) -> None:
     """Show papers, networks and stored results, or the rows of one PAPER."""
@@ -50,9 +50,14 @@ def _list_rows(paper: str) -> None:
         click.echo(f"  {method.id:<22} {method.title:<34} {where}")
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "deblur reproduce wan2023 --profile demo",
+        "deblur reproduce wan2023 --set 'recipe={\"steps\": 500}' --dry-run",
+    )
+)
 @click.argument("paper")
-@click.option("--profile", type=click.Choice(PROFILES), default="demo", show_default=True)
+@profile_option
 @click.option("--device", default=None, help="auto, cpu, cuda or mps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
 @click.option("--dry-run", is_flag=True, help="print the runs and stop")
@@ -114,7 +119,6 @@ def reproduce(
 
 def _dry_run(plan: "Plan", *, progress: bool) -> None:
     """Print each run with its data, recipe and time, and what all of them take."""
-    from deblur_lib.report.numbers import short
     from deblur_lib.runs.reckoning import reckon
     from deblur_lib.runs.vetting import check_ready
 
@@ -124,19 +128,13 @@ def _dry_run(plan: "Plan", *, progress: bool) -> None:
     except UsageError as error:
         paces, told = {}, [f"not ready: {error}"]
     for run in plan.runs:
-        recipe, done = run.train, (store.run_folder(run) / "manifest.json").is_file()
-        loss = " + ".join(f"{short(weight)} {name}" for name, weight in recipe.loss.items())
-        if recipe.adversarial:
-            loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
+        done = (store.run_folder(run) / "manifest.json").is_file()
         took = "stored" if done else "to do"
         if run.released:
             click.echo(f"{run.id:<40} released weights {Path(run.released).stem}: {took}")
             continue
         if run.method.id in paces and not done:
-            took += f", {paces[run.method.id].seconds * recipe.steps / 60:.1f} min"
-        click.echo(
-            f"{run.id:<40} {run.train_on}, {recipe.steps} steps of {recipe.batch} crops of "
-            f"{recipe.crop} px, rate {short(recipe.lr)} {recipe.schedule}, loss {loss}: {took}"
-        )
+            took += f", {paces[run.method.id].seconds * run.train.steps / 60:.1f} min"
+        click.echo(f"{run.id:<40} {run.train_on}, {in_words(run.train)}: {took}")
     for line in told:
         click.echo(line)

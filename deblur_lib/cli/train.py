@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deblur_lib import training
-from deblur_lib.cli.group import ends_as_ctrl_c, examples, main, pair
+from deblur_lib.cli.group import ends_as_ctrl_c, examples, in_words, main, pair
 from deblur_lib.runs import store
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ RECIPES = sorted(one.stem for one in Path(training.__file__).parent.glob("recipe
     "--check", "checks", multiple=True, metavar="NAME=FOLDER", help="further pairs to score"
 )
 @click.option("--out", type=click.Path(path_type=Path), help="folder of this training")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="of first weights, batches and noise")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps")
 @click.option("--devices", type=click.IntRange(min=1), default=1, help="share each batch")
 @click.option("--threads", type=click.IntRange(min=1), help="of the processor")
 @click.option("--dry-run", is_flag=True, help="check everything, train nothing")
@@ -77,7 +78,7 @@ def train(
     order = _order(name, **asked)
     if dry_run:
         prepare(order, click.echo)
-        click.echo(f"ready: {order.recipe.network} by {order.recipe.train}")
+        click.echo(f"ready: {order.recipe.network}, {in_words(order.recipe.train)}")
         return
     folder = out or store.workspace() / "own" / f"{order.name}-{order.recipe.network}"
     click.echo(f"training {order.recipe.network} in {folder}")

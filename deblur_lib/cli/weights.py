@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import main, pair
+from deblur_lib.cli.group import examples, main, pair
 from deblur_lib.runs import store
 
 
@@ -15,7 +15,7 @@ def weights() -> None:
     """Take weights that authors published, look into them, hand them on."""
 
 
-@weights.command("list")
+@weights.command("list", epilog=examples("deblur weights list", "deblur weights list --json"))
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def list_(as_json: bool) -> None:
     """Show known official files, and what was added here.
@@ -67,7 +67,12 @@ def _naming_a_network(command: Any) -> Any:
     return command
 
 
-@weights.command()
+@weights.command(
+    epilog=examples(
+        "deblur weights add checkpoints/SDNet4",
+        "deblur weights add net.pth --network nafnet --option width=64 --licence MIT",
+    )
+)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--name", default="", help="name to store it under; default: the preset's, the file's"
@@ -88,8 +93,6 @@ def add(
 
     What wraps the tensors is opened, nothing in the file is run. Network and options are read off
     the tensors where they can be, and everything must fit strictly.
-
-    Example: deblur weights add checkpoints/SDNet4
     """
     from deblur_lib.evaluation.as_published import told
     from deblur_lib.weights import shelf
@@ -115,7 +118,12 @@ def add(
     click.echo(f"stored: {added.path}")
 
 
-@weights.command()
+@weights.command(
+    epilog=examples(
+        "deblur weights show net.pth",
+        "deblur weights show deblurgan-v2-mobilenet --pairs data/mine",
+    )
+)
 @click.argument("source")
 @_naming_a_network
 @click.option("--pairs", type=click.Path(path_type=Path), help="folder of pairs to measure on")
@@ -132,8 +140,6 @@ def show(
 
     With --pairs stored weights are scored on a folder of blurred and sharp pictures, evaluated as
     published and as usual, which tells what that difference is worth.
-
-    Example: deblur weights show deblurgan-v2-mobilenet --pairs data/mine
     """
     from deblur_lib.errors import UsageError
     from deblur_lib.weights.shelf import place
@@ -205,7 +211,12 @@ def _foreign(path: Path, preset: str, network: str, options: dict[str, Any]) -> 
     }
 
 
-@weights.command()
+@weights.command(
+    epilog=examples(
+        "deblur weights export runs/mine/best.safetensors --out mine.onnx",
+        "deblur weights export dmphn-stack4 --side 256 --half",
+    )
+)
 @click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path), help="the file; default: SOURCE's name")
 @click.option("--side", type=click.IntRange(min=1), help="fixed height and width, in pixels")
@@ -215,8 +226,6 @@ def export(source: str, out: Path | None, side: int | None, half: bool) -> None:
 
     Height and width stay free where the network allows it. The file is run and compared with the
     network before it is kept; what other programs need to know stands in .onnx.json.
-
-    Example: deblur weights export runs/mine/best.safetensors --out mine.onnx
     """
     from deblur_lib.evaluation import exporting
     from deblur_lib.weights.checkpoint import open_network

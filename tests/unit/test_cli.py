@@ -1,11 +1,13 @@
 """The command's verbs exist, name what they know, and load no torch where none is needed."""
 
 import errno
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -30,15 +32,28 @@ def test_the_verbs_are_these() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "verb", [("train",), ("data", "list"), ("data", "check"), ("data", "prepare")]
-)
-def test_help_ends_with_examples_a_line_each(verb: tuple[str, ...]) -> None:
+def verbs(group: click.Group, *names: str) -> dict[tuple[str, ...], click.Command]:
+    """Every command that does something, by its words."""
+    found = {}
+    for name, one in group.commands.items():
+        own = (*names, name)
+        found |= verbs(one, *own) if isinstance(one, click.Group) else {own: one}
+    return found
+
+
+@pytest.mark.parametrize("verb", verbs(main), ids=" ".join)
+def test_help_tells_of_every_option_and_has_examples_a_line_each(verb: tuple[str, ...]) -> None:
+    options = [one for one in verbs(main)[verb].params if isinstance(one, click.Option)]
+    assert [one.name for one in options if not one.help] == []
     status, text = run(*verb, "--help")
     _, told, examples = text.partition("Examples:\n")
     assert (status, bool(told)) == (0, True)
-    lines = [line.strip() for line in examples.strip().splitlines()]
+    lines = [line.strip() for line in examples.partition("\n\n")[0].strip().splitlines()]
     assert all(line.startswith(f"deblur {' '.join(verb)}") for line in lines)
+    assert max(map(len, text.splitlines())) <= 100
+    for line in lines:  # each option that an example shows is one there is
+        known = {"--help", *(name for one in options for name in one.opts)}
+        assert {word for word in shlex.split(line) if word.startswith("--")} <= known
 
 
 def test_list_names_every_paper_and_network() -> None:

@@ -15,11 +15,13 @@ from deblur_lib.evaluation.restore import Say, Tile
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.comparing import NAME, Comparison, comparison
+from deblur_lib.restoring.keeping import TOLD
 from deblur_lib.restoring.photos import restore_photo
 from deblur_lib.restoring.sources import Found, find
 from deblur_lib.restoring.targets import Task, settle
 from deblur_lib.restoring.videos import restore_video
 from deblur_lib.weights.checkpoint import open_network
+from deblur_lib.weights.keeping import Keeping
 from deblur_lib.weights.shipped import shipped
 
 
@@ -33,6 +35,7 @@ class Wishes:
         suffix: of all pictures (".png", ".jpg", ".tif"); each keeps its own where it is empty.
         compare: write a page that shows photographs before and after.
         overwrite: replace results that are there already.
+        force: restore photographs too that the weights would leave alone.
     """
 
     tile: Tile = "auto"
@@ -40,6 +43,7 @@ class Wishes:
     suffix: str = ""
     compare: bool = False
     overwrite: bool = False
+    force: bool = False
 
 
 def restore_inputs(
@@ -87,7 +91,8 @@ def restore_inputs(
         tasks = _settled(found, out, weights, wishes)
         if isinstance(network, EstimatingDeblurrer):
             network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
-        done = _Restorer(network, card.network, wishes, page, say).all(tasks)
+        keeping = None if wishes.force else card.keeping
+        done = _Restorer(network, card.network, wishes, keeping, page, say).all(tasks)
     return done, len(tasks) + len(found.failed) - done
 
 
@@ -121,12 +126,13 @@ class _Restorer:
     network: Deblurrer
     name: str
     wishes: Wishes
+    keeping: Keeping | None
     page: Comparison | None
     say: Say
 
     def all(self, tasks: Sequence[Task]) -> int:
         """Restore what can be restored; returns how many that are."""
-        done = 0
+        done = kept = 0
         for task in tqdm(tasks, unit="input", disable=len(tasks) < 2):
             try:
                 line = self.one(task)
@@ -136,7 +142,10 @@ class _Restorer:
                 self.say(f"failed: {task.source.path} ({type(error).__name__}: {error})")
             else:
                 done += 1
+                kept += TOLD in line
                 self.say(line)
+        if kept:
+            self.say(f"{kept} kept as they came, --force restores them too")
         return done
 
     def one(self, task: Task) -> str:
@@ -151,7 +160,10 @@ class _Restorer:
                     "not photos; give a video or a folder of its frames"
                 )
             keep = partial(self.page.add, source.path, target) if self.page else None
-            notes = restore_photo(network, source.path, target, tile=self.wishes.tile, keep=keep)
+            notes = restore_photo(
+                network, source.path, target, tile=self.wishes.tile, keep=keep,
+                keeping=self.keeping,
+            )  # fmt: skip
         else:
             pictures = self.wishes.frames or source.kind == "frames"
             notes = restore_video(

@@ -1,6 +1,7 @@
 """Restore one photograph of any kind; it comes out with all that it came with but the blur."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,10 @@ import torch
 from deblur_lib.data.pictures.reading import Picture, read_picture
 from deblur_lib.data.pictures.writing import bands, write_picture
 from deblur_lib.evaluation.restore import Tile, restore
+from deblur_lib.files import atomic
 from deblur_lib.nn import Deblurrer
+from deblur_lib.restoring.keeping import TOLD, keeps
+from deblur_lib.weights.keeping import Keeping
 
 DRIFT = 0.1  # largest change of a channel's mean that a restoration should make
 FLAT = 0.2  # of the deviation before, below which a result is told to be flat
@@ -26,8 +30,12 @@ def restore_photo(
     *,
     tile: Tile = "auto",
     keep: Keep | None = None,
+    keeping: Keeping | None = None,
 ) -> list[str]:
     """Restore a picture file, keeping depth, gray, alpha, profile, details and date.
+
+    A picture that the card says is to be left alone comes out as it went in, byte for byte where
+    the format stays.
 
     Args:
         network: on the device.
@@ -35,6 +43,7 @@ def restore_photo(
         target: file to write.
         tile: see `evaluation.restore`.
         keep: given the picture before and after.
+        keeping: which pictures are left alone; none where it is None.
 
     Returns:
         What a user should know about it.
@@ -50,11 +59,20 @@ def restore_photo(
     if picture.depth > most:
         notes.append(f"{picture.depth} bits became {most}, as many as {target.suffix} holds")
     restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=path.name)
-    write_picture(target, replace(restored, depth=min(picture.depth, most)))
+    left = keeps(keeping, picture.rgb, restored.rgb)
+    if left:
+        restored = picture
+    if left and path.suffix.lower() == target.suffix.lower():
+        with atomic(target) as place:
+            shutil.copyfile(path, place)
+        notes = []
+    else:
+        write_picture(target, replace(restored, depth=min(picture.depth, most)))
+        notes = [*picture.notes, *notes]
     dated(path, target)
     if keep is not None:
         keep(picture, restored)
-    return [*picture.notes, *notes, *suspicions(picture, restored)]
+    return [*notes, *([TOLD] if left else suspicions(picture, restored))]
 
 
 def dated(path: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ The JSON (the card) is written last and holds the SHA-256 of the weights, so a p
 not read. While a pair is replaced the old weights wait under `.previous`, where reading finds them.
 """
 
+import dataclasses
 import itertools
 import json
 import math
@@ -24,6 +25,7 @@ from deblur_lib.nn import Deblurrer
 from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import STRICT
 from deblur_lib.weights.fingerprint import fingerprint_of, gap
+from deblur_lib.weights.keeping import Keeping
 from deblur_lib.weights.published import check_fit, constructing, fill
 from deblur_lib.weights.tensors import read_tensors, write_tensors
 
@@ -45,6 +47,8 @@ class Card:
         fingerprint: values of the output on a fixed small picture.
         notes: things a reader should know.
         origin: of weights from elsewhere: their files with digests, preset, repository, licence.
+        keeping: which photographs `deblur restore` leaves alone; None for none, as long as it was
+            not measured.
     """
 
     network: str
@@ -59,6 +63,7 @@ class Card:
     fingerprint: list[float]
     notes: list[str] = Field(default_factory=list)
     origin: dict[str, Any] = Field(default_factory=dict)
+    keeping: Keeping | None = None
 
 
 _CARD = TypeAdapter(Card)
@@ -165,6 +170,13 @@ def read_card(path: Path) -> Card:
             f"{beside}: {first['msg']} at {'.'.join(map(str, first['loc']))}; it is not a card of "
             "this library, take an untouched copy"
         ) from error
+
+
+def amend(path: Path, **changes: Any) -> Card:
+    """Replace fields of the card beside a weights file; errors as `read_card`."""
+    card = dataclasses.replace(read_card(path), **changes)
+    write_json(Path(path).with_suffix(".json"), _CARD.dump_python(card, mode="json"))
+    return card
 
 
 def weights_file(path: Path, card: Card) -> Path:

@@ -10,6 +10,7 @@ import click
 
 from deblur_lib.cli.group import examples, main
 from deblur_lib.evaluation.conventions import CONVENTIONS
+from deblur_lib.runs import store
 
 SUFFIX = {"same": "", "png": ".png", "jpg": ".jpg", "tif": ".tif"}
 PLACE = click.Path(path_type=Path)
@@ -37,7 +38,8 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
     )
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--weights", type=PLACE, help="checkpoint; default: the one that is shipped")
+@click.option("--weights", default="", metavar="NAME|FILE",
+              help="added weights, or a checkpoint; default: what is shipped")  # fmt: skip
 @click.option("--out", type=PLACE, default=Path("restored"), show_default=True,
               help="folder of the results")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps")
@@ -55,7 +57,7 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
 @click.option("--force", is_flag=True, help="restore photos too that show no blur to remove")
 def restore(
     inputs: tuple[str, ...],
-    weights: Path | None,
+    weights: str,
     out: Path,
     device: str,
     suffix: str,
@@ -74,9 +76,11 @@ def restore(
     Exit status: 0 all were restored, 2 nothing was started, 3 some failed.
     """
     from deblur_lib.restoring.batch import Wishes, restore_inputs
+    from deblur_lib.weights.shelf import place
 
     asked = Wishes(suffix=SUFFIX[suffix], **wishes)
-    done, failed = restore_inputs(inputs, weights, out, device=device, wishes=asked, say=click.echo)
+    chosen = place(weights, store.weights_folder()) if weights else None
+    done, failed = restore_inputs(inputs, chosen, out, device=device, wishes=asked, say=click.echo)
     click.echo(f"{done} written to {out}, {failed} failed")
     sys.exit(3 if failed else 0)
 

@@ -42,8 +42,9 @@ RECIPES = sorted(one.stem for one in Path(training.__file__).parent.glob("recipe
 @click.option("--mix", "mixed", multiple=True, metavar="KEY=VALUE", help="setting of the blur")
 @click.option(
     "--init-from",
-    "first",
-    type=click.Path(path_type=Path),
+    "start",
+    default="",
+    metavar="NAME|FILE",
     help="first weights; their network by default",
 )
 @click.option(
@@ -108,7 +109,7 @@ def _order(
     steps: int | None,
     settings: tuple[str, ...],
     mixed: tuple[str, ...],
-    first: Path | None,
+    start: str,
     checks: tuple[str, ...],
     seed: int,
 ) -> "Order":
@@ -116,8 +117,10 @@ def _order(
     from deblur_lib.training import recipes
     from deblur_lib.training.own import Order
     from deblur_lib.weights.checkpoint import read_card
+    from deblur_lib.weights.shelf import place
 
     recipe = recipes.read(name)
+    first = place(start, store.weights_folder()) if start else None
     if first and not (network or recipe.network):
         card = read_card(first)
         recipe = dataclasses.replace(recipe, network=card.network, options=card.options)

@@ -6,7 +6,7 @@ taken whose threshold then harms fewest sharp pictures.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -104,13 +104,16 @@ def see(network: Deblurrer, blurred: F32, sharp: F32) -> Seen:
 
 
 def choose(
-    sets: Mapping[str, Sequence[Seen]], reported: Mapping[str, Sequence[Seen]] | None = None
+    sets: Mapping[str, Sequence[Seen]],
+    reported: Mapping[str, Sequence[Seen]] | None = None,
+    among: Iterable[str] = tuple(MEASURES),
 ) -> Keeping:
     """Find measure and threshold on every second pair of some sets; the others tell the rates.
 
     Args:
         sets: what was seen of each set of pairs.
         reported: further sets, which choose nothing.
+        among: measures to choose from; of equal ones the first is taken.
 
     Raises:
         UsageError: fewer pairs than the share of errors can be told from.
@@ -120,7 +123,7 @@ def choose(
         raise UsageError(
             f"{2 / MISSED:g} pairs are needed to find a threshold, got {2 * len(chosen)}"
         )
-    found = [Keeping(name, _threshold([one.blurred[name] for one in chosen])) for name in MEASURES]
+    found = [Keeping(name, _threshold([one.blurred[name] for one in chosen])) for name in among]
     best = min(found, key=lambda one: _merit(chosen, one))
     others = {name: seen[1::2] for name, seen in sets.items()} | dict(reported or {})
     return Keeping(
@@ -136,9 +139,9 @@ def _threshold(blurred: Sequence[float]) -> float:
 
 
 def _merit(seen: Sequence[Seen], keeping: Keeping) -> tuple[float, float]:
-    """The smaller, the better: fewest sharp pictures harmed, then most kept."""
+    """The smaller, the better: fewest sharp pictures harmed, then most kept; small steps are luck."""
     found = rates(seen, keeping)
-    return found.sharp_harmed, -found.sharp_kept
+    return found.sharp_harmed // MISSED, -(found.sharp_kept // MISSED)
 
 
 def rates(seen: Sequence[Seen], keeping: Keeping) -> Rates:

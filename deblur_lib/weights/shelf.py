@@ -123,10 +123,14 @@ def place(name: str, folder: Path) -> Path:
     """The weights file that a name on the shelf, or a path, means.
 
     Raises:
-        UsageError: neither.
+        UsageError: neither, or weights as others publish them.
     """
     for path in (folder / f"{name}.safetensors", Path(name)):
         if path.suffix == ".safetensors" and path.is_file():
             return path
+    if name and Path(name).exists():
+        raise UsageError(f"{name} has no card; `deblur weights add` makes one of published weights")
+    if name.endswith(".safetensors"):
+        raise UsageError(f"{name} is missing; check the path, `deblur weights list` shows names")
     known = [path.stem for path in folder.glob("*.safetensors")]
     raise UsageError(unknown_name("stored weights", name, known, see="deblur weights list"))

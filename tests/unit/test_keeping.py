@@ -78,6 +78,7 @@ def test_the_threshold_keeps_hardly_any_blurred_picture_and_harms_fewest_sharp_o
     assert own.sharp_kept == pytest.approx(np.mean(sharp[1::2] < found.below), abs=1e-4)
     assert own.sharp_harmed == pytest.approx(np.mean(sharp[1::2] >= 0.52), abs=1e-4)
     assert found.rates["others"] == Rates(10, 1.0, 0.0, 0.2)
+    assert choose({"all": pairs}, among=["radius", "change"]).measure == "radius"
 
 
 def test_a_picture_that_shows_nothing_chooses_nothing() -> None:

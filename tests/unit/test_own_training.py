@@ -138,7 +138,7 @@ def test_the_command_trains_goes_on_and_begins_with_weights(tmp_path: Path) -> N
         (("--set", "stepz=3"), 2, "did you mean 'steps'"),
         (("--option", "chanels=3"), 2, "did you mean 'channels'"),
         (("--network", "plain_unett"), 2, "did you mean 'plain_unet'"),
-        (("--init-from", "nowhere.safetensors"), 1, "nowhere.safetensors is missing"),
+        (("--init-from", "nowhere.safetensors"), 2, "nowhere.safetensors is missing"),
         (("--check", "mine=nowhere"), 1, "nowhere is not a folder"),
         (("--set", "crop=64"), 1, "the smallest is train-0000 with 48x48"),
         (("--set", "loss={l2: 1}"), 2, "no loss is called 'l2'"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from networks import Same
 from PIL import Image
@@ -22,6 +23,7 @@ from deblur_lib.restoring.batch import restore_inputs
 from deblur_lib.restoring.photos import restore_photo, suspicions
 from deblur_lib.weights import shipped
 from deblur_lib.weights.checkpoint import save
+from deblur_lib.weights.keeping import Keeping
 
 OPTIONS = {"base_channels": 4, "blocks": 1}
 
@@ -77,6 +79,25 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     assert "godo.png' names nothing that is there" in text
     assert "1 written" in text
     assert "2 failed" in text
+
+
+def test_weights_go_by_their_name_and_files_of_authors_are_added_first(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = photo(tmp_path / "one.png")
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path / "runs"))
+    torch.save({"params": build("mimo_unet", **OPTIONS).state_dict()}, tmp_path / "NAFNet.pth")
+    call = ["restore", str(one), "--out", str(tmp_path / "out"), "--weights"]
+    done = CliRunner().invoke(main, [*call, str(tmp_path / "NAFNet.pth")])
+    assert done.exit_code == 2
+    assert "NAFNet.pth has no card; `deblur weights add` makes one" in done.output
+    done = CliRunner().invoke(main, [*call, "nafnett"])
+    assert done.exit_code == 2
+    assert "nafnett" in done.output
+    add = ["weights", "add", str(tmp_path / "NAFNet.pth"), "--network", "mimo_unet"]
+    assert CliRunner().invoke(main, add).exit_code == 0
+    done = CliRunner().invoke(main, [*call, "NAFNet"])
+    assert (done.exit_code, "1 written" in done.output) == (0, True), done.output
 
 
 @pytest.mark.parametrize(
@@ -150,7 +171,7 @@ def test_a_large_photograph_needs_few_bytes_a_pixel(tmp_path: Path) -> None:
     large = photo(tmp_path / "large.png", size=(900, 600))
     tracemalloc.start()
     try:
-        restore_photo(Same(), large, tmp_path / "out.png")
+        restore_photo(Same(), large, tmp_path / "out.png", keeping=Keeping("detail", 0.0))
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -13,7 +13,7 @@ from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
-from deblur_lib.book.photo import photo_page
+from deblur_lib.book.photo import left_alone, photo_page
 from deblur_lib.book.pictures import pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
 from deblur_lib.report import attempts, derive, judged, pilot
@@ -23,6 +23,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
 from deblur_lib.runs import vintage
 from deblur_lib.spec import Paper
+from deblur_lib.weights import shipped
 
 
 def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> None:
@@ -59,6 +60,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
     write_text(folder / "commands.md", commands_page(book))
     write_text(folder / "photo.md", photo_page(folder, published / attempts.FOLDER))
+    write_text(folder / "left-alone.md", left_alone(shipped.FOLDER / shipped.CARD))
     write_text(folder / "conventions.md", conventions())
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "weights.md", weights())

@@ -139,7 +139,7 @@ def _threshold(blurred: Sequence[float]) -> float:
 
 
 def _merit(seen: Sequence[Seen], keeping: Keeping) -> tuple[float, float]:
-    """The smaller, the better: fewest sharp pictures harmed, then most kept; small steps are luck."""
+    """The smaller, the better: fewest sharp pictures harmed, then most kept, in large steps."""
     found = rates(seen, keeping)
     return found.sharp_harmed // MISSED, -(found.sharp_kept // MISSED)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from deblur_lib.errors import UsageError
 
 FOLDER = Path(__file__).parent / "shipped"
-PHOTO = "photo.safetensors"
+PHOTO, CARD = "photo.safetensors", "photo.json"
 
 
 def shipped(name: str = PHOTO) -> Path:

@@ -6,8 +6,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from deblur_lib.book.photo import photo_page
+from deblur_lib.book.photo import left_alone, photo_page
 from deblur_lib.errors import DeclarationError, MissingRowsError, RecordError, UsageError
+from deblur_lib.records import write_json
 from deblur_lib.report.attempts import attempts
 from deblur_lib.runs.attempting import publish
 from deblur_lib.runs.publishing import verify_all
@@ -73,6 +74,23 @@ def test_published_attempts_are_verified(tmp_path: Path) -> None:
     assert verify_all(root.parent)[0] == [curve]
     with pytest.raises(RecordError, match=r"curve\.csv was cut, changed"):
         attempts(root)
+
+
+def test_what_is_left_alone_is_told_with_its_errors(tmp_path: Path) -> None:
+    card = tmp_path / "photo.json"
+    assert left_alone(card) == "This was not measured yet: every photograph is restored.\n"
+    write_json(card, {"network": "plain_unet"})
+    assert left_alone(card).startswith("This was not measured yet")
+    rates = {"pairs": 32, "sharp_kept": 0.9375, "sharp_harmed": 0.0, "blurred_kept": 0.0156}
+    held = {"measure": "detail", "below": 0.1234567, "rates": {"night": rates}}
+    write_json(card, {"keeping": held})
+    assert left_alone(card).splitlines() == [
+        "Kept is what has a *detail* below 0.1235.",
+        "",
+        "| pictures | pairs | sharp, kept | sharp, harmed | blurred, kept |",
+        "|---|---|---|---|---|",
+        "| night | 32 | 93.8 % | 0.0 % | 1.6 % |",
+    ]
 
 
 def test_words_and_folders_belong_together(tmp_path: Path) -> None:

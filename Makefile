@@ -37,7 +37,7 @@ book: .venv/ready
 
 commands: .venv/ready
 	@echo "Running the examples of the page of the commands"
-	TQDM_DISABLE=1 .venv/bin/python -m deblur_lib.cli.captured
+	.venv/bin/python -m deblur_lib.cli.captured
 
 lint: .venv/ready
 	@echo "Checking style and types"

@@ -6,6 +6,7 @@ them and writes it. Building the book runs none.
 
 from dataclasses import field
 from pathlib import Path
+from textwrap import wrap
 
 import yaml
 from pydantic.dataclasses import dataclass
@@ -15,6 +16,7 @@ from deblur_lib.records import read_json
 from deblur_lib.spec import STRICT, parse
 
 DECLARED, PRINTED = "commands.yaml", "commands.json"
+WIDTH = 74  # letters of a command in a line
 AGAIN = "run `make commands`"
 
 
@@ -78,5 +80,5 @@ def commands_page(book: Path) -> str:
 
 
 def _block(command: str, output: str) -> str:
-    fence = "`" * 4
-    return f"{fence}console\n$ {command}\n{output.rstrip()}\n{fence}"
+    fence, lines = "`" * 4, wrap(command, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([f"{fence}console", "$ " + " \\\n>   ".join(lines), output.rstrip(), fence])

@@ -55,12 +55,14 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
 @click.option("--compare", is_flag=True, help="write a page that shows photos before and after")
 @click.option("--overwrite", is_flag=True, help="replace results that are there already")
 @click.option("--force", is_flag=True, help="restore photos too that show no blur to remove")
+@click.option("--quiet", is_flag=True, help="no progress bar")
 def restore(
     inputs: tuple[str, ...],
     weights: str,
     out: Path,
     device: str,
     suffix: str,
+    quiet: bool,
     **wishes: Any,
 ) -> None:
     """Restore pictures (files, folders or patterns) and videos.
@@ -78,7 +80,7 @@ def restore(
     from deblur_lib.restoring.batch import Wishes, restore_inputs
     from deblur_lib.weights.shelf import place
 
-    asked = Wishes(suffix=SUFFIX[suffix], **wishes)
+    asked = Wishes(suffix=SUFFIX[suffix], bars=not quiet, **wishes)
     chosen = place(weights, store.weights_folder()) if weights else None
     done, failed = restore_inputs(inputs, chosen, out, device=device, wishes=asked, say=click.echo)
     click.echo(f"{done} written to {out}, {failed} failed")

@@ -173,7 +173,7 @@ def figure(found: Sequence[Attempt]) -> tuple[bytes, str]:
             for axis in axes
             for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
         }
-        drawing.legend(handles.values(), handles, loc="outside lower center", ncols=4)
+        drawing.legend(handles.values(), handles, loc="outside upper center", ncols=4)
         drawing.supxlabel("core-hours")
         drawing.supylabel("dB gained")
         told = "; ".join(f"{one.id}: {_told(one.chosen())}" for one in found)

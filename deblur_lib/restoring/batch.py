@@ -36,6 +36,7 @@ class Wishes:
         compare: write a page that shows photographs before and after.
         overwrite: replace results that are there already.
         force: restore photographs too that the weights would leave alone.
+        bars: show progress bars.
     """
 
     tile: Tile = "auto"
@@ -44,6 +45,7 @@ class Wishes:
     compare: bool = False
     overwrite: bool = False
     force: bool = False
+    bars: bool = True
 
 
 def restore_inputs(
@@ -90,7 +92,8 @@ def restore_inputs(
     with comparison(out, say) if wishes.compare else nullcontext() as page:
         tasks = _settled(found, out, weights, wishes)
         if isinstance(network, EstimatingDeblurrer):
-            network.shows_bar = len(tasks) == 1 and tasks[0].source.kind == "photo"  # takes minutes
+            single = len(tasks) == 1 and tasks[0].source.kind == "photo"
+            network.shows_bar = single and wishes.bars  # takes minutes
         keeping = None if wishes.force else card.keeping
         done = _Restorer(network, card.network, wishes, keeping, page, say).all(tasks)
     return done, len(tasks) + len(found.failed) - done
@@ -133,7 +136,7 @@ class _Restorer:
     def all(self, tasks: Sequence[Task]) -> int:
         """Restore what can be restored; returns how many that are."""
         done = kept = 0
-        for task in tqdm(tasks, unit="input", disable=len(tasks) < 2):
+        for task in tqdm(tasks, unit="input", disable=len(tasks) < 2 or not self.wishes.bars):
             try:
                 line = self.one(task)
             except DeblurError as error:
@@ -162,11 +165,12 @@ class _Restorer:
             keep = partial(self.page.add, source.path, target) if self.page else None
             notes = restore_photo(
                 network, source.path, target, tile=self.wishes.tile, keep=keep,
-                keeping=self.keeping,
+                keeping=self.keeping, bars=self.wishes.bars,
             )  # fmt: skip
         else:
             pictures = self.wishes.frames or source.kind == "frames"
             notes = restore_video(
-                network, source.path, target, tile=self.wishes.tile, pictures=pictures, say=self.say
-            )
+                network, source.path, target, tile=self.wishes.tile, pictures=pictures,
+                say=self.say, bars=self.wishes.bars,
+            )  # fmt: skip
         return f"{source.path} -> {target}" + (f" ({'; '.join(notes)})" if notes else "")

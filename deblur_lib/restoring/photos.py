@@ -31,6 +31,7 @@ def restore_photo(
     tile: Tile = "auto",
     keep: Keep | None = None,
     keeping: Keeping | None = None,
+    bars: bool = True,
 ) -> list[str]:
     """Restore a picture file, keeping depth, gray, alpha, profile, details and date.
 
@@ -44,6 +45,7 @@ def restore_photo(
         tile: see `evaluation.restore`.
         keep: given the picture before and after.
         keeping: which pictures are left alone; none where it is None.
+        bars: show a progress bar over the tiles of a large picture.
 
     Returns:
         What a user should know about it.
@@ -58,7 +60,8 @@ def restore_photo(
     most = DEEPEST.get(target.suffix.lower(), picture.depth)
     if picture.depth > most:
         notes.append(f"{picture.depth} bits became {most}, as many as {target.suffix} holds")
-    restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=path.name)
+    bar = path.name if bars else ""
+    restored = restore_picture(network, picture, tile=tile, say=notes.append, bar=bar)
     left = keeps(keeping, picture.rgb, restored.rgb)
     if left:
         restored = picture

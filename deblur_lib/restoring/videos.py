@@ -1,8 +1,10 @@
 """Restore videos of any length, with as many frames in memory as the network takes."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +20,8 @@ from deblur_lib.restoring import film, filming, plain
 from deblur_lib.restoring.film import Film, Pixels
 from deblur_lib.restoring.photos import dated
 
+Bar = Callable[..., Iterable[Any]]  # the same frames, with a bar
+
 
 def restore_video(
     network: Deblurrer,
@@ -27,6 +31,7 @@ def restore_video(
     tile: Tile = "auto",
     pictures: bool = False,
     say: Say = print,
+    bars: bool = True,
 ) -> list[str]:
     """Restore a video file, or a folder of numbered frames, frame by frame.
 
@@ -41,6 +46,7 @@ def restore_video(
         tile: see `evaluation.restore`; for frames that do not fit in memory.
         pictures: write PNG files instead of a video, which loses nothing.
         say: receives at once what a user should know.
+        bars: show a progress bar.
 
     Returns:
         Notes on the result.
@@ -51,29 +57,27 @@ def restore_video(
             same, and later frames keep their times.
         RecordError: the result cannot be written whole.
     """
-    told = _once(path, say)
-    if path.is_file() and film.installed():
-        notes = _restore_film(network, path, target, tile=tile, pictures=pictures, say=told)
-    else:
-        notes = _restore_frames(network, path, target, tile=tile, pictures=pictures, say=told)
+    bar = partial(tqdm, desc=path.name, unit="frame", disable=not bars)
+    way = _restore_film if path.is_file() and film.installed() else _restore_frames
+    notes = way(network, path, target, bar, tile=tile, pictures=pictures, say=_once(path, say))
     if target.is_file():
         dated(path, target)
     return notes
 
 
 def _restore_film(
-    network: Deblurrer, path: Path, target: Path, *, tile: Tile, pictures: bool, say: Say
+    network: Deblurrer, path: Path, target: Path, bar: Bar, *, tile: Tile, pictures: bool, say: Say
 ) -> list[str]:
     with film.opened(path) as source:
         restored = restore_frames(network, source, tile=tile, say=say)
-        bar = tqdm(restored, path.name, total=source.stream.frames or None, unit="frame")
+        frames = bar(restored, total=source.stream.frames or None)
         if pictures:
-            for count, frame in enumerate(bar, start=1):
+            for count, frame in enumerate(frames, start=1):
                 _write_picture(target / f"{count:06d}.png", frame)
             if source.container.streams.audio:
                 source.note("its sound is not copied")
         else:
-            _write_film(bar, source, target)
+            _write_film(frames, source, target)
         damage = source.damage
     if not source.count:
         raise plain.nothing(path)
@@ -97,17 +101,17 @@ def _write_film(restored: Iterable[Pixels], source: Film, target: Path) -> None:
 
 
 def _restore_frames(
-    network: Deblurrer, path: Path, target: Path, *, tile: Tile, pictures: bool, say: Say
+    network: Deblurrer, path: Path, target: Path, bar: Bar, *, tile: Tile, pictures: bool, say: Say
 ) -> list[str]:
     source = open_frames(path, hold=True)
     _warn(source, say)
     lost = [] if source.files else plain.losses(path)
     restored = restore_frames(network, source, tile=tile, say=say)
-    bar = tqdm(restored, path.name, total=source.announced or None, unit="frame")
+    frames = bar(restored, total=source.announced or None)
     if pictures:
-        count = _write_pictures(bar, source, target)
+        count = _write_pictures(frames, source, target)
     else:
-        count = plain.write_video(bar, source, target)
+        count = plain.write_video(frames, source, target)
     if not count:
         raise plain.nothing(path)
     if source.lost:

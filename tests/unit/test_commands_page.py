@@ -55,7 +55,9 @@ def test_the_page_shows_each_example_with_its_output() -> None:
     for section in sections(BOOK):
         assert f"## {section.title}\n" in text
         for command in section.typed():
-            assert f"$ {command}\n{PRINTED[command].rstrip()}\n````" in text
+            shown = text.replace(" \\\n>   ", " ")  # long ones go on in the next line
+            assert f"$ {command}\n{PRINTED[command].rstrip()}\n````" in shown
+    assert max(len(one) for one in text.splitlines() if one.startswith(("$", "> "))) < 80
     assert "/tmp" not in text
 
 

@@ -81,6 +81,12 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     assert "2 failed" in text
 
 
+def test_quiet_shows_no_bar(tmp_path: Path, weights: Path) -> None:
+    several = [photo(tmp_path / f"{number}.png") for number in range(3)]
+    assert "input/s" in restored(weights, *several)[1]
+    assert "input/s" not in restored(weights, *several, options=("--overwrite", "--quiet"))[1]
+
+
 def test_weights_go_by_their_name_and_files_of_authors_are_added_first(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -234,7 +234,7 @@ def test_a_single_training_borrows_the_deviation_of_the_others(tmp_path: Path) -
 def test_without_any_second_seed_nothing_is_judged(tmp_path: Path) -> None:
     found = weighed(made(tmp_path, seeds=(0,)))
     assert found.verdict == NOT_JUDGED
-    assert found.reason.startswith("because one training cannot be told from luck (0.3995")
+    assert found.reason.startswith("because one training cannot be told from luck (0.40, ")
 
 
 def test_cells_of_one_training_deviate_together(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def comparison(folder: Path, paper: Paper, results: Results) -> str:
             continue
         scenes.append(scene)
         data = results.rows.loc[results.rows["dataset"] == dataset, "data"].iloc[0]
-        lines += ["", f"{escape(scene)}, {escape(str(data))}:"]
+        lines += ["", f"Scene {escape(scene)}, {escape(str(data))}:"]
         stored = results.picture_path(dataset, picture, "sharp").parent
         names = [name for name in nets if (stored / f"{name}.png").is_file()]
         for name in ("blurred", *names[:NETWORKS], "sharp"):

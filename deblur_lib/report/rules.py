@@ -109,10 +109,15 @@ class Evidence(NamedTuple):
     def weak(self) -> str:
         """Why a clear effect is no more than a direction; "" where it is."""
         if self.profile in CAPPED:
-            return f"{self.profile} shows no more than a direction"
+            return limit(self.profile)
         if min(self.seeds, default=ENOUGH_SEEDS) < ENOUGH_SEEDS:
             return f"{ENOUGH_SEEDS} seeds of every row are needed for more"
         return ""
+
+
+def limit(profile: str) -> str:
+    """What a small budget cannot say."""
+    return f"{profile} shows no more than a direction"
 
 
 def compared(check: Check, value: float, low: float, high: float) -> str:

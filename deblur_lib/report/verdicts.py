@@ -12,6 +12,7 @@ Keys in expressions:
     cost.msrm32.parameters            a count of a single block, from probes["costs"]
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from deblur_lib.report import markup
 from deblur_lib.report.expressions import evaluate, keys
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
+    CAPPED,
     CONTRADICTED,
     DIRECTION,
     INSEPARABLE,
@@ -35,6 +37,7 @@ from deblur_lib.report.rules import (
     VERDICTS,
     Verdict,
     at,
+    limit,
     not_judged,
     printed_verdict,
     weakest,
@@ -52,6 +55,7 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
     UNTESTABLE: "#ececec",
 }
 
+PART = re.compile(r"; (?=\(\d)")  # where the reason of the next checks begins
 SHOWN = 2  # checks of a claim whose numbers its line tells
 
 
@@ -209,7 +213,7 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
         caption="claimed, measured: against the rows above, with both intervals together; print: "
         "against the paper's own tables",
         blocks=[(name, _table(some, marks)) for name, some in blocks.items() if some],
-        notes=[],
+        notes=sorted({limit(one.profile) for one in judged if one.profile in CAPPED}),
         key="claims",
         left={"claim": "12em", "claimed, measured": "10em", "print": "5em", "why": "15em"},
         first="6em",
@@ -230,9 +234,9 @@ def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFr
                 )
                 for one in judged
             ],
-            "claimed, measured": [_short(one) for one in judged],
+            "claimed, measured": [short(one) or "–" for one in judged],
             "print": [one.printed.verdict for one in judged],
-            "why": [one.ours.reason for one in judged],
+            "why": [_why(one) for one in judged],
         },
         index=pd.Index([one.told for one in judged], name="verdict"),
     )
@@ -242,13 +246,19 @@ def _number(one: Judgement) -> str:
     return one.claim.id.rpartition("-")[2]
 
 
-def _short(one: Judgement) -> str:
-    """The checks that decide a claim, each on its line; the others are counted."""
+def _why(one: Judgement) -> str:
+    """The reason, each check on its line; what a budget cannot say stands below the table."""
+    told = one.ours.reason.replace(f"; {limit(one.profile)}", "")
+    return PART.sub("\n", told)
+
+
+def short(one: Judgement) -> str:
+    """The checks that decide a claim, each on its line, the others counted; "" without numbers."""
     deciding = [part.short for part in one.our_parts if part.verdict == one.ours.verdict]
     shown = [text for text in dict.fromkeys(deciding) if text][:SHOWN]
     rest = len(one.our_parts) - len(shown)
     more = [f"and {rest} more check{'s' if rest > 1 else ''}"] if shown and rest else []
-    return "\n".join([*shown, *more]) or "–"
+    return "\n".join([*shown, *more])
 
 
 def _note(claim: Claim) -> str:

@@ -65,7 +65,7 @@ def measured(network: str, options: Options, device: torch.device) -> dict[str, 
     """The same with seconds and peak memory of one pass, measured on a device."""
     path = store.costs_file(network, options)
     stored = counted(network, options)
-    if stored.get("device") != device_name(device):
+    if _is_news(stored, device):
         built = fresh_network(network, options, seed=0)
         if isinstance(built, EstimatingDeblurrer):
             stored |= {"seconds": _one_pass(built), "device": device_name(device)}
@@ -73,6 +73,11 @@ def measured(network: str, options: Options, device: torch.device) -> dict[str, 
             stored = cost(built, size=(SIDE, SIDE), device=device)
         write_json(path, stored)
     return stored
+
+
+def _is_news(known: dict[str, Any], device: torch.device) -> bool:
+    """Whether what is stored of a network was not measured on this device."""
+    return bool(known.get("device") != device_name(device))
 
 
 def _one_pass(network: EstimatingDeblurrer) -> float:
@@ -92,20 +97,22 @@ def published(paper: Paper) -> dict[str, dict[str, int]]:
     return found
 
 
-def measure(plan: Plan) -> None:
-    """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
+def unmeasured(plan: Plan) -> list[tuple[str, Options, torch.device]]:
+    """Count the networks of a plan, at smoke as they run; arguments of `measured` to be called."""
     device = resolve_device(plan.request.device)
     timed = {one.id for one in columns.compared(plan.paper) if not one.control}
     timed |= _costs_alone(plan.paper)
+    jobs: list[tuple[str, Options, torch.device]] = []
     for run in {run.method.id: run for run in plan.runs}.values():
         network, smoke = str(run.method.network), plan.profile.name == "smoke"
         counted(network, run.options)
         options = run.options if smoke else published_options(plan.paper, run.method)
-        slow = not counted(network, options)["macs"]
-        if run.method.id in timed and not (slow and plan.profile.name in HURRIED):
-            measured(network, options, device)
-        else:
-            counted(network, options)
+        known = counted(network, options)
+        slow = not known["macs"] and plan.profile.name in HURRIED
+        job = (network, options, device)
+        if run.method.id in timed and not slow and _is_news(known, device) and job not in jobs:
+            jobs.append(job)
+    return jobs
 
 
 def _costs_alone(paper: Paper) -> set[str]:

@@ -30,7 +30,7 @@ from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.looking import look, probe
 from deblur_lib.runs.plan import Plan, Run, commands_of
 from deblur_lib.runs.progress import bar_of
-from deblur_lib.runs.reckoning import longest_first, threads_of, worker_count
+from deblur_lib.runs.reckoning import longest_first, side_by_side, threads_of, worker_count
 from deblur_lib.runs.running import build, is_finished, open_tests, open_training
 from deblur_lib.runs.vetting import check_ready
 
@@ -47,10 +47,17 @@ def run_all(plan: Plan) -> None:
     vintage.settle(plan)
     tests, shown = look(plan)
     _prepare(plan, plan.runs)
-    costing.measure(plan)
+    _measure_costs(plan)
     execute_all(plan, tests, shown)
     with processor_threads(threads_of(*plan.runs)):
         probe(plan, tests, shown, store.run_base(plan.request))
+
+
+def _measure_costs(plan: Plan) -> None:
+    """Measure the networks, side by side on a processor, which is timed by its work alone."""
+    jobs = costing.unmeasured(plan)
+    workers = worker_count(plan) if all(device.type == "cpu" for *_, device in jobs) else 1
+    side_by_side(costing.measured, jobs, workers, "costs")
 
 
 def _prepare(plan: Plan, runs: Sequence[Run]) -> None:

@@ -22,7 +22,7 @@ from deblur_lib.report.rules import RULES
 from deblur_lib.runs import vintage
 from deblur_lib.spec import Paper
 
-SCENES, NETWORKS = 3, 5  # of a before/after block
+SCENES, NETWORKS = 3, 2  # of a before/after block
 
 
 def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> None:

@@ -29,6 +29,7 @@ LONG = 18  # letters above which a column of a listing gets a least width
 HIGHER = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWER = {mark: digit for digit, mark in HIGHER.items()}
 INSIDE = re.compile(r"(?<=\w[._])(?=[A-Za-z])")  # of a name: papers.wan2023.blocks, gopro_test
+UNIT = re.compile(r"(?<=\d) (?=[TGMk]\b)")
 MARKS = re.compile(r" ([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 
 
@@ -128,12 +129,10 @@ class View:
         """Marks of footnotes as links to them."""
         if not self.footnotes:
             return text
-        return MARKS.sub(
-            lambda found: (
-                f' <sup><a href="#{self.key}-n{_lowered(found[1])}">{_lowered(found[1])}</a></sup>'
-            ),
-            text,
-        )
+        return MARKS.sub(lambda found: f"\u00a0{self._mark(_lowered(found[1]))}", text)
+
+    def _mark(self, note: str) -> str:
+        return f'<sup><a href="#{self.key}-n{note}">{note}</a></sup>'
 
     def markdown(self) -> str:
         """Title, tables and notes as Markdown."""
@@ -160,8 +159,8 @@ def _safe(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """A text as HTML whose long names may go on in the next line behind a dot or underscore."""
-    return INSIDE.sub("<wbr>", _safe(text))
+    """A text as HTML whose long names may break behind a dot or underscore, whose units may not."""
+    return UNIT.sub("\u00a0", INSIDE.sub("<wbr>", _safe(text)))
 
 
 def _tag_row(cells: Iterator[str] | Sequence[str], facts: str = "") -> str:

@@ -1,5 +1,6 @@
 """The built book in a real browser, on a desktop and on a phone, without any network."""
 
+import json
 import os
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_no_page_scrolls_sideways(visits) -> None:  # type: ignore[no-untyped-de
 def test_every_picture_is_shown(visits) -> None:  # type: ignore[no-untyped-def]
     assert {one.page: one.broken_pictures for one in visits if one.broken_pictures} == {}
     assert len(visits) > 2 * len(papers.names())
+
+
+def test_axe_finds_nothing_on_any_page(visits, axe: str) -> None:  # type: ignore[no-untyped-def]
+    if not axe:
+        pytest.skip("needs axe-core, which npm could not install")
+    found = {one.page: one.axe for one in visits if one.axe}
+    assert not found, json.dumps(found, indent=1)
 
 
 def test_the_address_without_a_page_leads_to_the_front_page(page: Page, address: str) -> None:

@@ -225,8 +225,8 @@ def counted_verdict(check: Check, value: float, low: float, high: float) -> Verd
 
 def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
     exact = low == high
-    middle, *ends = together((value, low, high), _metric(check))
-    found = middle if exact else f"{middle} [{', '.join(ends)}]"
+    middle, *around = together((value, low, high), _metric(check))
+    found = middle if exact else f"{middle} [{', '.join(around)}]"
     if not all(map(math.isfinite, (value, low, high))):
         return not_judged(f"{found} is no number")
     if check.relation == "eq":

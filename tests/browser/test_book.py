@@ -118,7 +118,10 @@ def test_a_heading_sorts_the_table_of_networks(page: Page, address: str) -> None
     column = (
         f"rows => rows.map(row => row.cells[{place}].dataset.value).filter(Boolean).map(Number)"
     )
-    for order, sign in (("descending", -1), ("ascending", 1)):
+    orders = [("descending", -1), ("ascending", 1)]
+    if not table.locator("tbody tr").evaluate_all(column):
+        orders.reverse()  # nothing is published beside the smoke run: texts begin at their first
+    for order, sign in orders:
         head.get_by_role("button").click()
         expect(head).to_have_attribute("aria-sort", order)
         values = table.locator("tbody tr").evaluate_all(column)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deblur_lib.devices import processor_threads
+from deblur_lib.devices import processor_threads, resolve_device
 from deblur_lib.errors import RunsError
 from deblur_lib.runs import costing, failures, store, vintage
 from deblur_lib.runs.checking import is_scored, open_checks
@@ -54,10 +54,9 @@ def run_all(plan: Plan) -> None:
 
 
 def _measure_costs(plan: Plan) -> None:
-    """Measure the networks, side by side on a processor, which is timed by its work alone."""
-    jobs = costing.unmeasured(plan)
-    workers = worker_count(plan) if all(device.type == "cpu" for *_, device in jobs) else 1
-    side_by_side(costing.measured, jobs, workers, "costs")
+    """Count and measure the networks, at once on a processor, which is timed by its work alone."""
+    alone = resolve_device(plan.request.device).type != "cpu"
+    side_by_side(costing.tell, costing.missing(plan), 1 if alone else worker_count(plan), "costs")
 
 
 def _prepare(plan: Plan, runs: Sequence[Run]) -> None:

@@ -2,20 +2,29 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import fake_results
 import pytest
 from bs4 import BeautifulSoup
 
 from deblur_lib import papers
 from deblur_lib.book import answers, arranged, behind, checkable, front
+from deblur_lib.cli import main
 from deblur_lib.errors import BookError
 from deblur_lib.report import tables
 from deblur_lib.report.results import Results
 
 PAPER = papers.load("wan2023")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"book/{one.name}" for one in ROOT.glob("book/*.md")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +137,22 @@ def test_the_page_behind_the_numbers_holds_every_score_and_run(results: Results)
     assert pictures <= found
     value = mine[(mine["convention"] == "psnr-rgb") & (mine["seed"] == 1)]["value"].iloc[0]
     assert f"<td>{value:.2f}</td>" in text
+
+
+COMMAND = re.compile(r"^(?:\w+=\S+ )?deblur (\w.*)$|`deblur (\w[^`]*)`", re.MULTILINE)
+
+
+@pytest.mark.parametrize("place", ["behind the numbers", *DOCUMENTS])
+def test_commands_that_are_told_are_taken(results: Results, place: str) -> None:
+    """Verbs, options and whether words follow; not what they name."""
+    text = (ROOT / place).read_text("utf-8") if place in DOCUMENTS else behind.page(PAPER, results)
+    for fenced, inline in COMMAND.findall(text):
+        command: click.Command = main
+        words = shlex.split(" ".join((fenced or inline).split()), comments=True)
+        while words and isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        _, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+        assert not left, f"deblur {fenced or inline}: no place for {left}"
 
 
 def test_a_picture_of_any_name_stays_inside_its_cell(results: Results) -> None:

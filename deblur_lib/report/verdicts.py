@@ -12,7 +12,6 @@ Keys in expressions:
     cost.msrm32.parameters            a count of a single block, from probes["costs"]
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +54,6 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
     UNTESTABLE: "#ececec",
 }
 
-PART = re.compile(r"; (?=\(\d)")  # where the reason of the next checks begins
 SHOWN = 2  # checks of a claim whose numbers its line tells
 
 
@@ -118,14 +116,18 @@ def _judge(
 def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:
     if not parts:
         return not_judged(none)
-    reason = parts[0].reason
-    if len(set(parts)) > 1:
-        same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
-        reason = "; ".join(
-            f"({', '.join(map(str, numbers))}) {part.verdict}: {part.reason}"
-            for part, numbers in same.items()
-        )
-    return Verdict(weakest([one.verdict for one in parts]), reason)
+    return Verdict(weakest([one.verdict for one in parts]), "; ".join(_reasons(parts)))
+
+
+def _reasons(parts: tuple[Verdict, ...]) -> list[str]:
+    """The reason of the checks of a claim; where they differ, one of each kind with its numbers."""
+    same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
+    if len(same) == 1:
+        return [parts[0].reason]
+    return [
+        f"({', '.join(map(str, numbers))}) {part.verdict}: {part.reason}"
+        for part, numbers in same.items()
+    ]
 
 
 def check_keys(check: Check, paper: Paper) -> None:
@@ -248,8 +250,8 @@ def _number(one: Judgement) -> str:
 
 def _why(one: Judgement) -> str:
     """The reason, each check on its line; what a budget cannot say stands below the table."""
-    told = one.ours.reason.replace(f"; {limit(one.profile)}", "")
-    return PART.sub("\n", told)
+    told = "\n".join(_reasons(one.our_parts)) if one.our_parts else one.ours.reason
+    return told.replace(f"; {limit(one.profile)}", "")
 
 
 def short(one: Judgement) -> str:

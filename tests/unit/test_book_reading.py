@@ -1,10 +1,12 @@
 """What readers meet first, and what those find who check: front page, answers, ledger, numbers."""
 
+import dataclasses
 import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import click
 import fake_results
@@ -15,7 +17,7 @@ from deblur_lib import papers
 from deblur_lib.book import answers, arranged, behind, checkable, front
 from deblur_lib.cli import main
 from deblur_lib.errors import BookError
-from deblur_lib.report import tables
+from deblur_lib.report import budget, tables
 from deblur_lib.report.results import Results
 
 PAPER = papers.load("wan2023")
@@ -42,6 +44,15 @@ def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results
     assert " at demo)" in text
     assert re.search(r"\+\d\.\d\d dB over the blurred input", text)
     assert "profile demo: 600 steps a training, about " in text
+
+
+def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
+    """A row with the weights of another tells their steps, and took no time."""
+    first = dataclasses.replace(results.manifests[0], steps=600, seconds_training=300.0)
+    adopted = dataclasses.replace(first, method="wan2023_dffm_mean", seconds_training=0.1)
+    others = [dataclasses.replace(adopted, run=f"adopted-s{seed}", seed=seed) for seed in (0, 1)]
+    mixed = SimpleNamespace(paper="wan2023", profile="demo", manifests=(first, *others))
+    assert "about 5 minutes of" in budget.in_words(cast(Results, mixed))
 
 
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:

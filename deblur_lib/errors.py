@@ -72,4 +72,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, see: str = "debl
     known = sorted(known)
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(one) for one in near)}? " if near else ""
-    return f"no {kind} is called {name!r}; {hint}See: {see} (known: {', '.join(known)})"
+    all_of_them = ", ".join(known) or "none so far"
+    return f"no {kind} is called {name!r}; {hint}See: {see} (known: {all_of_them})"

@@ -17,7 +17,7 @@ def shipped(name: str = PHOTO) -> Path:
     path = FOLDER / name
     if not path.is_file():
         raise UsageError(
-            f"this copy of deblur-lib holds no weights ({name}); train a network with `deblur "
-            "reproduce PAPER` and give its checkpoint with --weights"
+            f"this copy of deblur-lib holds no weights ({name}); train some with `deblur train "
+            "--recipe photo` and give its best.safetensors with --weights"
         )
     return path

@@ -134,7 +134,7 @@ def test_without_weights_the_shipped_ones_are_taken_or_named(
 ) -> None:
     one = str(photo(tmp_path / "one.png"))
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="holds no weights .*`deblur train --recipe photo`"):
+    with pytest.raises(UsageError, match=r"holds no weights .*`deblur train --recipe photo`"):
         restore_inputs([one], None, tmp_path / "out")
     for suffix in (".safetensors", ".json"):
         weights.with_suffix(suffix).rename(tmp_path / f"photo{suffix}")

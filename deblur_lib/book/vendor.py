@@ -11,9 +11,14 @@ from deblur_lib.errors import BookError, RecordError
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json, write_json
 
-MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
+TAKEN = {  # what pages need: from a folder of node_modules to one of vendor
+    "mathjax/es5": ("mathjax", ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")),
+    "onnxruntime-web/dist": (
+        "onnxruntime", ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+    ),
+}  # fmt: skip
 MARK = "versions.json"
-PATIENCE = 60  # seconds that npm may take; a few are enough where it reaches its registry
+PATIENCE = 180  # seconds that npm may take; it unpacks much more than is taken
 NPM = ("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund",
        "--fetch-retries=0", "--fetch-timeout=10000", "--prefer-offline")  # fmt: skip
 
@@ -44,15 +49,16 @@ def copy_scripts(root: Path, book: Path) -> bool:
     shutil.rmtree(target, ignore_errors=True)
     if not _install(root):
         return False
-    source = root / "node_modules" / "mathjax" / "es5"
-    for name in MATHJAX:
-        copied = target / "mathjax" / name
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        if (source / name).is_dir():
-            shutil.copytree(source / name, copied)
-        else:
-            shutil.copyfile(source / name, copied)
-    write_json(target / MARK, {"versions": wanted, "files": _digests(target)})
+    for place, (folder, names) in TAKEN.items():
+        for name in names:
+            source, copied = root / "node_modules" / place / name, target / folder / name
+            copied = copied.with_suffix(copied.suffix.replace(".mjs", ".js"))  # any host knows .js
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, copied)
+            else:
+                shutil.copyfile(source, copied)
+    write_json(target / MARK, _mark(target, wanted))
     return True
 
 
@@ -61,12 +67,14 @@ def _is_whole(target: Path, wanted: dict[str, Any]) -> bool:
         mark = read_json(target / MARK)
     except RecordError:
         return False
-    return bool(mark == {"versions": wanted, "files": _digests(target)})
+    return bool(mark == _mark(target, wanted))
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARK]
-    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
+def _mark(target: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    files = [path for path in sorted(target.rglob("*")) if path.is_file() and path.name != MARK]
+    digests = {path.relative_to(target).as_posix(): file_digest(path) for path in files}
+    taken = {place: [folder, *names] for place, (folder, names) in TAKEN.items()}
+    return {"versions": wanted, "taken": taken, "files": digests}
 
 
 def _install(root: Path) -> bool:

@@ -28,7 +28,7 @@ reproduce-%: .venv/ready
 
 test: .venv/ready
 	@echo "Running all tests; skipped ones are listed with their reason"
-	.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 book: .venv/ready
 	@echo "Building the book from build/notebooks"

@@ -79,6 +79,12 @@ def build_discriminator(name: str, **options: Any) -> nn.Module:
     return network
 
 
+def network_class(name: str) -> type[Deblurrer]:
+    """The class of a network; loads torch."""
+    found: type[Deblurrer] = _class("network", networks(), name)
+    return found
+
+
 def signature(name: str) -> dict[str, Any]:
     """Options of a network with their defaults; loads torch."""
     return _options("network", networks(), name)

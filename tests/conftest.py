@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,23 +35,35 @@ def real_data() -> Path:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="session")
-def executed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder outside the checkout in which every notebook ran at the smoke profile.
+Once = Callable[[str, Callable[[Path], None]], Path]
 
-    Several test processes (`-n`) execute them once, and each has a copy.
-    """
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Gives a folder by its name, which one of several test processes (`-n`) makes."""
     own = tmp_path_factory.getbasetemp()
-    first = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "executed"
-    with held(first, "the executed notebooks"):
-        if not (first / "whole").is_file():
-            first.mkdir()
-            _execute(first)
-            (first / "whole").touch()
-    return Path(shutil.copytree(first, own / "project", symlinks=True))
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        place, done = shared / name, shared / f"{name}.done"
+        with held(place, name):
+            if not done.is_file():
+                make(place)
+                done.touch()
+        return place
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def executed_project(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder outside the checkout in which every notebook ran at the smoke profile."""
+    first, own = once("executed", _execute), tmp_path_factory.getbasetemp() / "project"
+    return Path(shutil.copytree(first, own, symlinks=True))
 
 
 def _execute(project: Path) -> None:
+    project.mkdir()
     for name in ("notebooks", "deblur_lib", "book", "package.json", "package-lock.json"):
         (project / name).symlink_to(ROOT / name)
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}

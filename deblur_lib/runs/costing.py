@@ -92,20 +92,38 @@ def published(paper: Paper) -> dict[str, dict[str, int]]:
     return found
 
 
-def measure(plan: Plan) -> None:
-    """Count and measure the networks of a plan, while nothing else runs here; smoke as they run."""
+def missing(plan: Plan) -> list[tuple[str, Options, torch.device | None]]:
+    """Networks of a plan whose costs are not stored yet, as arguments of `tell`.
+
+    Each as it runs, and at its published size, except at smoke; those that are compared with a
+    device, which are to be measured.
+    """
     device = resolve_device(plan.request.device)
+    smoke, hurried = plan.profile.name == "smoke", plan.profile.name in HURRIED
     timed = {one.id for one in columns.compared(plan.paper) if not one.control}
     timed |= _costs_alone(plan.paper)
+    found: list[tuple[str, Options, torch.device | None]] = []
     for run in {run.method.id: run for run in plan.runs}.values():
-        network, smoke = str(run.method.network), plan.profile.name == "smoke"
-        counted(network, run.options)
+        network = str(run.method.network)
         options = run.options if smoke else published_options(plan.paper, run.method)
-        slow = not counted(network, options)["macs"]
-        if run.method.id in timed and not (slow and plan.profile.name in HURRIED):
-            measured(network, options, device)
-        else:
-            counted(network, options)
+        slow = hurried and issubclass(catalogue.network_class(network), EstimatingDeblurrer)
+        where = device if run.method.id in timed and not slow else None
+        found += [(network, options, where), (network, run.options, None)]
+    return [one for n, one in enumerate(found) if one not in found[:n] and not _is_known(*one)]
+
+
+def tell(network: str, options: Options, device: torch.device | None) -> None:
+    """Store what a network costs: counted, and on a device measured."""
+    if device is None:
+        counted(network, options)
+    else:
+        measured(network, options, device)
+
+
+def _is_known(network: str, options: Options, device: torch.device | None) -> bool:
+    stored = read_whole(store.costs_file(network, options)) or {}
+    known = bool(stored.get("macs_counter") == COUNTER)
+    return known and (device is None or stored.get("device") == device_name(device))
 
 
 def _costs_alone(paper: Paper) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deblur_lib.devices import processor_threads
+from deblur_lib.devices import processor_threads, resolve_device
 from deblur_lib.errors import RunsError
 from deblur_lib.runs import costing, failures, store, vintage
 from deblur_lib.runs.checking import is_scored, open_checks
@@ -30,7 +30,7 @@ from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.looking import look, probe
 from deblur_lib.runs.plan import Plan, Run, commands_of
 from deblur_lib.runs.progress import bar_of
-from deblur_lib.runs.reckoning import longest_first, threads_of, worker_count
+from deblur_lib.runs.reckoning import longest_first, side_by_side, threads_of, worker_count
 from deblur_lib.runs.running import build, is_finished, open_tests, open_training
 from deblur_lib.runs.vetting import check_ready
 
@@ -47,10 +47,16 @@ def run_all(plan: Plan) -> None:
     vintage.settle(plan)
     tests, shown = look(plan)
     _prepare(plan, plan.runs)
-    costing.measure(plan)
+    _measure_costs(plan)
     execute_all(plan, tests, shown)
     with processor_threads(threads_of(*plan.runs)):
         probe(plan, tests, shown, store.run_base(plan.request))
+
+
+def _measure_costs(plan: Plan) -> None:
+    """Count and measure the networks, at once on a processor, which is timed by its work alone."""
+    alone = resolve_device(plan.request.device).type != "cpu"
+    side_by_side(costing.tell, costing.missing(plan), 1 if alone else worker_count(plan), "costs")
 
 
 def _prepare(plan: Plan, runs: Sequence[Run]) -> None:

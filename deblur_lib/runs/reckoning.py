@@ -92,7 +92,7 @@ def silent() -> None:
 
 
 def side_by_side(
-    task: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int, title: str
+    task: Callable[..., object], jobs: Sequence[tuple[Any, ...]], workers: int, title: str
 ) -> None:
     """Call a function once for each job, in processes with one thread each where that pays.
 

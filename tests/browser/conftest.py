@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,22 +34,28 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def built_book(request: pytest.FixtureRequest) -> Path:
+def built_book(
+    request: pytest.FixtureRequest, once: Callable[[str, Callable[[Path], None]], Path]
+) -> Path:
     """Folder of the built pages: those named by DEBLUR_BOOK, or built from the smoke run."""
     given = os.environ.get("DEBLUR_BOOK")
     if given:
         return Path(given).resolve()
     executed_project: Path = request.getfixturevalue("executed_project")
-    done = subprocess.run(
-        [sys.executable, "-m", "deblur_lib.cli", "book", "--profile", "smoke"],
-        cwd=executed_project,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return executed_project / "build" / "book-smoke" / "_build" / "html"
+
+    def build(project: Path) -> None:
+        shutil.copytree(executed_project, project, symlinks=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "deblur_lib.cli", "book", "--profile", "smoke"],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return once("book", build) / "build" / "book-smoke" / "_build" / "html"
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -1,5 +1,5 @@
-// Turns a list of same-sized pictures into a before/after view with a divider that moves by mouse,
-// touch and keyboard. Without scripts the pictures stand side by side.
+// Turns paragraphs of same-sized pictures, one for each scene, into a before/after view with a
+// divider that moves by mouse, touch and keyboard. Without scripts the pictures stand side by side.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -7,8 +7,14 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 function buildComparison(box) {
-  const pictures = [...box.querySelectorAll("img")];
-  if (pictures.length < 2) return;
+  const scenes = [...box.querySelectorAll("p")]
+    .map((one) => ({
+      alt: one.textContent.trim().replace(/:$/, ""),
+      pictures: [...one.querySelectorAll("img")],
+    }))
+    .filter((one) => one.pictures.length > 1);
+  if (scenes.length < 1) return;
+  let pictures = scenes[0].pictures;
   const left = layer(pictures[0]);
   const right = layer(pictures[1]);
   left.classList.add("compare-over");
@@ -37,27 +43,38 @@ function buildComparison(box) {
   });
 
   const menus = element("div", "compare-menus");
-  menus.append(menu("Left", left, 0), menu("Right", right, 1));
+  const show = (layer, alt) => {
+    const picture = pictures.find((one) => one.alt === alt) ?? pictures[0];
+    layer.src = picture.src;
+    layer.alt = picture.alt;
+    place();
+  };
+  menus.append(
+    menu("Left", pictures, 0, (alt) => show(left, alt)),
+    menu("Right", pictures, 1, (alt) => show(right, alt)),
+  );
+  if (scenes.length > 1) {
+    const change = (alt) => {
+      pictures = scenes.find((one) => one.alt === alt).pictures;
+      for (const layer of [left, right]) show(layer, layer.alt);
+    };
+    menus.prepend(menu("Photograph", scenes, 0, change));
+  }
   stage.append(right, left, line);
   const chosen = box.classList.contains("compare-strip") ? [] : [menus];  // a strip shows two
   box.replaceChildren(...chosen, stage, range);
   box.classList.add("compare-ready");
   place();
+}
 
-  function menu(title, target, chosen) {
-    const label = element("label", "compare-menu");
-    const select = document.createElement("select");
-    pictures.forEach((picture, index) => select.append(new Option(picture.alt, String(index))));
-    select.selectedIndex = chosen;
-    select.addEventListener("change", () => {
-      const picture = pictures[select.selectedIndex];
-      target.src = picture.src;
-      target.alt = picture.alt;
-      place();
-    });
-    label.append(title, select);
-    return label;
-  }
+function menu(title, named, chosen, change) {
+  const label = element("label", "compare-menu");
+  const select = document.createElement("select");
+  named.forEach((one) => select.append(new Option(one.alt)));
+  select.selectedIndex = chosen;
+  select.addEventListener("change", () => change(select.value));
+  label.append(title, select);
+  return label;
 }
 
 function layer(picture) {

@@ -18,7 +18,6 @@ function nameControls() {
   document
     .querySelectorAll("summary[aria-label='Toggle hidden content'], .search-button-field")
     .forEach((one) => one.removeAttribute("aria-label"));
-  document.querySelectorAll(".theme-switch").forEach((one) => one.removeAttribute("title"));
   document.querySelectorAll(".citation-list, .citation").forEach((one) => {
     one.removeAttribute("role"); // those of the bibliography are outdated
   });

@@ -11,6 +11,7 @@ from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
+VERDICT = re.compile(r"\. \(([^()]+)\)$")  # behind the full stop of a sentence
 SHORT = 3  # sentences of an answer
 
 
@@ -21,7 +22,7 @@ def sentences(results: Results, paper: Paper) -> list[str]:
     told = summary.closing(results, paper).splitlines()
     settled = summary.FOR + summary.AGAINST
     told.sort(key=lambda one: not any(f"({word} at " in one for word in settled))
-    return [one.removeprefix("- ") for one in told]
+    return [VERDICT.sub(r" (\1).", one.removeprefix("- ")) for one in told]
 
 
 def gains(results: Results, paper: Paper) -> list[str]:

@@ -38,7 +38,7 @@ def page(paper: Paper, results: Results) -> str:
         "",
         f"Every number of ours in the tables of {{doc}}`../notebooks/{paper.id}` is a mean of the "
         f"scores below, at profile {results.profile}. They stand in `{folder}/rows.csv`, what each "
-        f"run was in `{folder}/manifests.json`; `deblur verify {paper.id}` holds both against "
+        f"run was in `{folder}/manifests.json`; `deblur verify` holds both against "
         "their digests.",
         "",
     ]

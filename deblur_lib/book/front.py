@@ -8,6 +8,7 @@ from deblur_lib import papers
 from deblur_lib.book import answers
 from deblur_lib.report import budget, cells, coverage
 from deblur_lib.report.columns import own_method
+from deblur_lib.report.figures import choosing
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 
@@ -39,10 +40,10 @@ def strip(folder: Path, stored: Mapping[str, Results]) -> str:
     for name in in_order(stored):
         results, paper = stored[name], papers.load(name)
         own = own_method(paper, results)
-        chosen = list(_chosen(results))
-        if own is None or not chosen:
+        found = list(chosen(results))
+        if own is None or not found:
             continue
-        dataset, picture, scene = next((one for one in chosen if one[2] not in seen), chosen[0])
+        dataset, picture, scene = next((one for one in found if one[2] not in seen), found[0])
         seen.add(scene)
         lines += [":::{grid-item}", "", "```{container} compare-slider compare-strip"]
         stood = results.picture_path(dataset, picture, "sharp").parent
@@ -56,13 +57,12 @@ def strip(folder: Path, stored: Mapping[str, Results]) -> str:
     return "\n".join([*lines, "::::", ""])
 
 
-def _chosen(results: Results) -> Iterator[tuple[str, str, str]]:
+def chosen(results: Results) -> Iterator[tuple[str, str, str]]:
     """Data set, picture and photograph of each picture that was chosen for figures."""
     scene = results.rows.drop_duplicates(["dataset", "picture"]).set_index(["dataset", "picture"])
-    for dataset, rules in results.probes.get("shown", {}).items():
-        for picture in rules.values():
-            if results.picture_path(dataset, picture, "sharp").is_file():
-                yield str(dataset), str(picture), str(scene["scene"].get((dataset, picture), ""))
+    for dataset in dict.fromkeys(map(str, results.rows["dataset"])):
+        for picture in choosing.chosen(results, dataset).values():
+            yield dataset, picture, str(scene["scene"].get((dataset, picture), ""))
 
 
 def cards(stored: Mapping[str, Results], titles: Mapping[str, str]) -> str:

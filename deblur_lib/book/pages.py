@@ -22,6 +22,8 @@ from deblur_lib.report.rules import RULES
 from deblur_lib.runs import vintage
 from deblur_lib.spec import Paper
 
+SCENES, NETWORKS = 3, 2  # of a before/after block
+
 
 def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> None:
     """Write every generated include to <book>/_generated.
@@ -73,47 +75,41 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
 
 
 def comparison(folder: Path, paper: Paper, results: Results) -> str:
-    """A before/after block of one test picture, with its pictures copied below `folder`.
+    """A before/after block of test pictures, with its pictures copied below `folder`.
 
-    The picture is the first one that the results chose for their figures, so the choice never
-    looks at what a network made of it.
+    The pictures are those that the results chose for their figures, one of each photograph, so the
+    choice never looks at what a network made of them.
 
     Returns:
         Markdown; "" when no pictures are stored.
     """
-    chosen = _chosen_picture(results)
-    if chosen is None:
-        return ""
-    dataset, picture = chosen
     titles = {one.id: one.title for one in paper.methods}
-    stored = results.picture_path(dataset, picture, "sharp").parent
     own = own_method(paper, results)
-    names = [one.id for one in paper.methods if (stored / f"{one.id}.png").is_file()]
-    names.sort(key=lambda name: own is None or name != own.id)
+    nets = sorted(titles, key=lambda name: own is None or name != own.id)
+    titles |= {"blurred": "blurred input", "sharp": "sharp truth"}
     lines = [":::{container} compare-slider"]
-    for name in ("blurred", *names, "sharp"):
-        target = folder / "pictures" / f"{paper.id}-{name}.png"  # pictures have foreign names
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(stored / f"{name}.png", target)
-        title = titles.get(name, {"blurred": "blurred input", "sharp": "sharp truth"}.get(name))
-        lines.append(f"![{escape(str(title))}](/_generated/pictures/{target.name})")
-    where = results.rows.loc[results.rows["dataset"] == dataset, "data"].iloc[0]
+    scenes: list[str] = []
+    for dataset, picture, scene in front.chosen(results):
+        if scene in scenes or len(scenes) == SCENES:
+            continue
+        scenes.append(scene)
+        data = results.rows.loc[results.rows["dataset"] == dataset, "data"].iloc[0]
+        lines += ["", f"Scene {escape(scene)}, {escape(str(data))}:"]
+        stored = results.picture_path(dataset, picture, "sharp").parent
+        names = [name for name in nets if (stored / f"{name}.png").is_file()]
+        for name in ("blurred", *names[:NETWORKS], "sharp"):
+            target = folder / "pictures" / f"{paper.id}-{len(scenes)}-{name}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(stored / f"{name}.png", target)
+            lines.append(f"![{escape(titles[name])}](/_generated/pictures/{target.name})")
+    if not scenes:
+        return ""
     caption = (
-        f"Scene *{escape(picture)}* of {escape(str(where))}, profile {results.profile}. Move the "
-        "divider by mouse, finger or arrow keys; the menus choose what stands on each side."
+        f"Test pictures of profile {results.profile}, each of another photograph. Move the divider "
+        "by mouse, finger or arrow keys; the menus choose the photograph and what stands on each "
+        "side."
     )
     return "\n".join([*lines, ":::", "", caption, ""])
-
-
-def _chosen_picture(results: Results) -> tuple[str, str] | None:
-    for dataset, rules in results.probes.get("shown", {}).items():
-        for picture in rules.values():
-            if results.picture_path(dataset, picture, "sharp").is_file():
-                return str(dataset), str(picture)
-    for dataset in sorted(set(results.rows["dataset"])):
-        for picture in results.pictures(dataset):
-            return dataset, picture
-    return None
 
 
 def judge(folder: Path, root: Path) -> str:

@@ -94,7 +94,8 @@ class Room:
         self.plan = plan
         self.paper = plan.paper
         self.folder: Path = store.results_folder(plan.request)
-        self._derived = False  # True once `run` has drawn every figure
+        # True once `run` has drawn every figure; those of published rows were published with them
+        self._derived = plan.request.train == "never"
 
     # --- running -------------------------------------------------------------------------------
 

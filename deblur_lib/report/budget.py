@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
+from deblur_lib import papers
+from deblur_lib.records import Manifest
 from deblur_lib.report.columns import method_of, tested_on, trained_on
 from deblur_lib.report.differences import changes
 from deblur_lib.report.results import Results
@@ -25,7 +27,7 @@ def train_budget(results: Results, method: str) -> str:
 def in_words(*stored: Results) -> str:
     """What the profile of some rows is, for readers who know no profile."""
     names = " and ".join(sorted({one.profile for one in stored}))
-    runs = [run for one in stored for run in one.manifests if run.steps]
+    runs = [run for one in stored for run in _trained(one)]
     if not runs:
         return f"profile {names}, nothing trained"
     spent = median(one.seconds_training for one in runs)
@@ -37,6 +39,12 @@ def in_words(*stored: Results) -> str:
         f"profile {names}: {_range([one.steps for one in runs])} steps a training, about "
         f"{spent / size:.0f} {unit} of {' or '.join(sorted(machines))}"
     )
+
+
+def _trained(results: Results) -> list[Manifest]:
+    """Runs that learned, without those that score the weights of another row."""
+    adopted = {one.id for one in papers.load(results.paper).methods if one.weights_of}
+    return [one for one in results.manifests if one.steps and one.method not in adopted]
 
 
 def _range(found: Sequence[int]) -> str:

@@ -127,14 +127,15 @@ def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -
     for title, convention in pairs:
         part = block[(block["column"] == title) & (block["convention"] == convention)]
         top = f"{convention}: " if beside else f"{title}: " if len(pairs) > 1 else ""
-        wide[f"{top}ours"] = _cells(part, _ours)
+        alone = not beside and not (part["reported"] != "").any() and len(pairs) > 1
+        wide[title if alone else f"{top}ours"] = _cells(part, _ours)
         if part["gain"].notna().any():
             wide[f"{top}over input"] = _cells(part, _gain)
-        if not beside:
+        if (part["reported"] != "").any():
             wide[f"{top}printed"] = _cells(part, _printed)
         if part["gap"].notna().any():
             wide[f"{top}gap"] = _cells(part, _gap)
-        if part["ranked"].any() and not beside:
+        if part["ranked"].any():
             wide[f"{top}{RANK}"] = _cells(part, _rank)
     if counts and block["parameters"].notna().any() and not beside:
         wide["parameters"] = _texts(block, "parameters")
@@ -175,7 +176,10 @@ def _rank(one: pd.Series) -> str:
 
 
 def _gap(one: pd.Series) -> str:
-    return numbers.number(one["gap"], one["metric"], sign=True)
+    if one["gap"] != one["gap"]:
+        return numbers.NOTHING
+    decimals = len(numbers.number(one["ours"], one["metric"]).partition(".")[2])
+    return numbers.fixed(one["gap"], decimals, sign=True)
 
 
 def _gain(one: pd.Series) -> str:

@@ -10,6 +10,7 @@ from deblur_lib.report import markup
 from deblur_lib.spec import Paper, Statement
 
 MATH = re.compile(r"\$([^$]+)\$")
+NONE, DEPARTS = "none: ", "departs: "
 REFERENCE = "../api/{page}.html#{anchor}"  # from a chapter to the library reference
 
 
@@ -29,22 +30,19 @@ def view(paper: Paper) -> Lines:
         paper: whose room is read.
 
     Returns:
-        Columns: number, place in the paper, what it says, code, departures.
+        Columns: number and place in the paper, what it says, code and departures.
     """
-    rows = [_row(one) for one in papers.statements(paper.id)]
-    frame = pd.DataFrame(rows).set_index("equation")
-    texts = {"where": "6em", "what it says": "16em", "code": "12em", "departures": "", "why": "9em"}
-    told = {name: width for name, width in texts.items() if name in frame}
-    return Lines("", "", [("", frame)], [], "lines", left=told, first="3em")
+    frame = pd.DataFrame(map(_row, papers.statements(paper.id))).set_index("equation")
+    texts = {"what it says": "16em", "code": "11em"}
+    return Lines("", "", [("", frame)], [], "lines", left=texts, first="5em")
 
 
 def _row(one: Statement) -> dict[str, str]:
+    departs = [f"{DEPARTS}{', '.join(one.departures)}"] if one.departures else []
     return {
-        "equation": one.id,
-        "where": one.where,
+        "equation": f"{one.id}\n{one.where}",
         "what it says": one.says,
-        "code": "\n".join(one.code) or f"none: {one.why_none}",
-        "departures": ", ".join(one.departures),
+        "code": "\n".join([*(one.code or [f"{NONE}{one.why_none}"]), *departs]),
     }
 
 
@@ -58,11 +56,11 @@ def _mathematics(text: object) -> str:
 
 
 def _links(cell: object) -> str:
-    text = str(cell)
-    if text.startswith("none: "):
-        return html.escape(text)
     return "<br>".join(
-        f'<a href="{html.escape(address(one))}">{one}</a>' for one in text.split("\n")
+        html.escape(one)
+        if one.startswith((NONE, DEPARTS))
+        else f'<a href="{html.escape(address(one))}">{markup.breakable(one)}</a>'
+        for one in str(cell).split("\n")
     )
 
 

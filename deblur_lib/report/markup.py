@@ -28,6 +28,8 @@ STYLE = """<style>
 LONG = 18  # letters above which a column of a listing gets a least width
 HIGHER = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWER = {mark: digit for digit, mark in HIGHER.items()}
+INSIDE = re.compile(r"(?<=\w[._])(?=[A-Za-z])")  # of a name: papers.wan2023.blocks, gopro_test
+UNIT = re.compile(r"(?<=\d) (?=[TGMk]\b)")
 MARKS = re.compile(r" ([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 
 
@@ -100,12 +102,12 @@ class View:
 
     def _heads(self, table: pd.DataFrame) -> Iterator[str]:
         for name in ("row" if table.index.name is None else table.index.name, *table.columns):
-            yield f'<th scope="col">{_safe(str(name))}</th>'
+            yield f'<th scope="col">{breakable(str(name))}</th>'
 
     def _rows(self, table: pd.DataFrame) -> Iterator[str]:
         for name, values in zip(table.index, table.to_numpy(), strict=True):
             colour = self._style(str(name), f"min-width: {self.first}")
-            cells = [f'<th scope="row"{colour}>{_safe(str(name))}</th>']
+            cells = [f'<th scope="row"{colour}>{breakable(str(name))}</th>']
             for column, value in zip(table.columns, values, strict=True):
                 width = self.left.get(str(column))
                 kind = "" if width is None else ' class="dl-left"'
@@ -116,7 +118,7 @@ class View:
 
     def cell(self, column: str, text: str) -> str:
         """A cell's text as HTML; a view whose columns hold more than plain text says how here."""
-        return self._marks(_safe(text))
+        return self._marks(breakable(text))
 
     def _style(self, text: str, props: str) -> str:
         colour = self.colours.get(text, "")
@@ -127,12 +129,10 @@ class View:
         """Marks of footnotes as links to them."""
         if not self.footnotes:
             return text
-        return MARKS.sub(
-            lambda found: (
-                f' <sup><a href="#{self.key}-n{_lowered(found[1])}">{_lowered(found[1])}</a></sup>'
-            ),
-            text,
-        )
+        return MARKS.sub(lambda found: f"\u00a0{self._mark(_lowered(found[1]))}", text)
+
+    def _mark(self, note: str) -> str:
+        return f'<sup><a href="#{self.key}-n{note}">{note}</a></sup>'
 
     def markdown(self) -> str:
         """Title, tables and notes as Markdown."""
@@ -147,7 +147,7 @@ class View:
 
 def marked(text: str, notes: Sequence[int]) -> str:
     """A text with the marks of footnotes behind it."""
-    return text + "".join(f" {str(one).translate(HIGHER)}" for one in sorted(notes))
+    return text + "".join(f" {str(one).translate(HIGHER)}" for one in sorted(set(notes)))
 
 
 def _lowered(marks: str) -> str:
@@ -156,6 +156,11 @@ def _lowered(marks: str) -> str:
 
 def _safe(text: str) -> str:
     return html.escape(text, quote=False)
+
+
+def breakable(text: str) -> str:
+    """A text as HTML whose long names may break behind a dot or underscore, whose units may not."""
+    return UNIT.sub("\u00a0", INSIDE.sub("<wbr>", _safe(text)))
 
 
 def _tag_row(cells: Iterator[str] | Sequence[str], facts: str = "") -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 NOTHING = "–"
 DECIMALS = {"psnr": 2, "ssim": 4, "mssim": 4}  # by the first word of a metric's name
+COUNTED = ("parameters", "macs", "kept", "peak_memory")  # metrics that `count` shows
 DIGITS = 4  # that count, where a metric does not say
 MOST = 6  # decimals of a very small number
 UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
@@ -18,12 +19,15 @@ def number(value: float | None, metric: str = "", *, sign: bool = False) -> str:
 
     Args:
         value: the number, NaN or None for none.
-        metric: what it measures; "psnr_db" has 2 decimals, "ssim" 4, others 4 digits that count.
+        metric: what it measures; "psnr_db" has 2 decimals, "ssim" 4, "parameters" a unit prefix,
+            others 4 digits that count.
         sign: put a plus before what is above zero.
     """
     if value is None or math.isnan(value):
         return NOTHING
-    decimals = DECIMALS.get(metric.partition("_")[0].partition("-")[0])
+    if metric in COUNTED:
+        return count(value, sign=sign)
+    decimals = DECIMALS.get(_kind(metric))
     return fixed(value, _needed(value) if decimals is None else decimals, sign=sign)
 
 
@@ -37,24 +41,38 @@ def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
     return ("−" if value < 0 else "+" if sign else "") + text
 
 
-def together(values: Iterable[float]) -> list[str]:
-    """Numbers of one column, all with the decimals of the one that needs most."""
+def _kind(metric: str) -> str:
+    return metric.partition("_")[0].partition("-")[0]
+
+
+def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -> list[str]:
+    """Numbers of one column or interval, all with the decimals of the one that needs most."""
     found = list(values)
+    if metric in COUNTED or _kind(metric) in DECIMALS:
+        return [number(one, metric, sign=sign) for one in found]
     finite = [abs(one) for one in found if math.isfinite(one)]
     needed = max(map(_needed, finite), default=0)
     if finite and max(finite) >= 10**DIGITS and needed:  # too far apart for one rule
-        return [number(one) for one in found]
-    return [NOTHING if math.isnan(one) else fixed(one, needed) for one in found]
+        return [number(one, sign=sign) for one in found]
+    return [NOTHING if math.isnan(one) else fixed(one, needed, sign=sign) for one in found]
 
 
-def count(value: float | None) -> str:
+def reached(value: float, metric: str = "") -> str:
+    """A bound that is no smaller than the value, so that it never reads as zero."""
+    decimals = DECIMALS.get(_kind(metric))
+    return number(
+        value if decimals is None else math.ceil(value * 10**decimals) / 10**decimals, metric
+    )
+
+
+def count(value: float | None, *, sign: bool = False) -> str:
     """A count with its unit prefix and three digits that count: 6.81 M, 120 k, 38."""
     if value is None or math.isnan(value):
         return NOTHING
     for limit, unit in UNITS:
         if abs(value) >= 0.9995 * limit:
-            return fixed(value / limit, _decimals(value / limit, 3)) + unit
-    return fixed(value, _decimals(value, 3))
+            return fixed(value / limit, _decimals(value / limit, 3), sign=sign) + unit
+    return fixed(value, _decimals(value, 3), sign=sign)
 
 
 def short(value: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.numbers import number
+from deblur_lib.report.numbers import number, reached, together
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
@@ -109,23 +109,32 @@ class Evidence(NamedTuple):
     def weak(self) -> str:
         """Why a clear effect is no more than a direction; "" where it is."""
         if self.profile in CAPPED:
-            return f"{self.profile} shows no more than a direction"
+            return limit(self.profile)
         if min(self.seeds, default=ENOUGH_SEEDS) < ENOUGH_SEEDS:
             return f"{ENOUGH_SEEDS} seeds of every row are needed for more"
         return ""
 
 
+def limit(profile: str) -> str:
+    """What a small budget cannot say."""
+    return f"{profile} shows no more than a direction"
+
+
 def compared(check: Check, value: float, low: float, high: float) -> str:
     """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]"."""
-    metrics = {"".join(key.split(".")[2:3]) for key in keys(check.expr)}
-    metric = "" if len(metrics) != 1 or "/" in check.expr else metrics.pop()
-    bound, middle, *ends = (
-        number(one, metric, sign=True) for one in (check.stated + _beyond(check), value, low, high)
-    )
+    metric = _metric(check)
+    bound = number(check.stated + _beyond(check), metric, sign=True)
+    middle, *ends = together((value, low, high), metric, sign=True)
     bound = bound if bound.strip("0.") else "0"
     claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
     around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""
     return f"claimed {claimed}, measured {middle}{around}"
+
+
+def _metric(check: Check) -> str:
+    """What an expression measures; "" for a ratio and for a mixture."""
+    metrics = {"".join(key.split(".")[2:3]) for key in keys(check.expr)}
+    return "" if len(metrics) != 1 or "/" in check.expr else metrics.pop()
 
 
 def _beyond(check: Check) -> float:
@@ -172,7 +181,8 @@ def measured_verdict(check: Check, found: Evidence) -> Verdict:
 
 
 def _measured(check: Check, found: Evidence) -> Verdict:
-    told = _told(found)
+    metric = _metric(check)
+    told = _told(found, metric)
     if found.pictures.units < 2:
         return not_judged(f"one photograph says nothing about others ({told})")
     if not math.isfinite(found.value + found.pictures.half):
@@ -189,17 +199,20 @@ def _measured(check: Check, found: Evidence) -> Verdict:
     if low > check.margin or high < check.margin:
         return _clear(check, found, told, claimed=low > check.margin)
     if check.margin and low > 0:
-        return Verdict(DIRECTION, f"{told}; not beyond the margin of {number(check.margin)}")
+        return Verdict(
+            DIRECTION, f"{told}; not beyond the margin of {number(check.margin, metric)}"
+        )
     seen = max(found.pictures.half, found.trainings.half)
-    return Verdict(INSEPARABLE, f"{told}; could have seen {number(seen)}")
+    return Verdict(INSEPARABLE, f"{told}; could have seen {reached(seen, metric)}")
 
 
 def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdict:
     strong, direction = _CLEAR[claimed]
+    margin, stated = together((check.margin, check.stated), _metric(check))
     if check.margin and not claimed:
-        told += f"; short of the margin of {number(check.margin)}"
+        told += f"; short of the margin of {margin}"
     if claimed and check.relation == "eq" and not found.low <= check.stated <= found.high:
-        return Verdict(direction, f"{told}; the stated {number(check.stated)} lies outside")
+        return Verdict(direction, f"{told}; the stated {stated} lies outside")
     if found.weak:
         return Verdict(direction, f"{told}; {found.weak}")
     return Verdict(strong, told)
@@ -212,13 +225,15 @@ def counted_verdict(check: Check, value: float, low: float, high: float) -> Verd
 
 def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
     exact = low == high
-    found = number(value) if exact else f"{number(value)} [{number(low)}, {number(high)}]"
+    middle, *around = together((value, low, high), _metric(check))
+    found = middle if exact else f"{middle} [{', '.join(around)}]"
     if not all(map(math.isfinite, (value, low, high))):
         return not_judged(f"{found} is no number")
     if check.relation == "eq":
         holds = low - check.tol - EQUAL <= check.stated <= high + check.tol + EQUAL
         return Verdict(
-            SUPPORTED if holds else CONTRADICTED, f"{found}, stated {number(check.stated)}"
+            SUPPORTED if holds else CONTRADICTED,
+            f"{found}, stated {number(check.stated, _metric(check))}",
         )
     sign = _SIGNS[check.relation]
     ends = sorted(sign * (end - check.stated) - check.margin for end in (low, high))
@@ -227,16 +242,18 @@ def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
     return Verdict(CONTRADICTED if ends[1] < 0 else INSEPARABLE, found)
 
 
-def _told(found: Evidence) -> str:
+def _told(found: Evidence, metric: str) -> str:
     fewest, most = min(found.seeds, default=0), max(found.seeds, default=0)
     seeds = _number(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     photographs = _number(found.pictures.units, "photograph")
     over = {photographs: found.pictures, seeds if found.seeds else "no training": found.trainings}
     ends = [
-        f"[{number(one.low)}, {number(one.high)}] over {what}" if math.isfinite(one.half) else what
+        f"[{', '.join(together((one.low, one.high), metric))}] over {what}"
+        if math.isfinite(one.half)
+        else what
         for what, one in over.items()
     ]
-    return f"{number(found.value)}, {' and '.join(ends)}"
+    return f"{number(found.value, metric)}, {' and '.join(ends)}"
 
 
 def _number(count: int, what: str) -> str:

@@ -19,7 +19,7 @@ from deblur_lib.report.rules import (
     at,
 )
 from deblur_lib.report.scores import gain, scores
-from deblur_lib.report.verdicts import Judgement, judge
+from deblur_lib.report.verdicts import Judgement, judge, short
 from deblur_lib.spec import Paper, Takeaway
 
 FOR, AGAINST = (SUPPORTED, DIRECTION), (OTHER, CONTRADICTED)
@@ -58,7 +58,8 @@ def _claim(one: Judgement, results: Results | None) -> str:
     told = escape(one.claim.statement)
     if results is None:
         return told
-    return f"{told} *{escape(one.told)}*: {escape(one.ours.reason)}."
+    found = short(one).replace("\n", "; ") or one.ours.reason
+    return f"{told} *{escape(one.told)}*: {escape(found)}."
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:

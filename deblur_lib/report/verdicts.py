@@ -24,6 +24,7 @@ from deblur_lib.report import markup
 from deblur_lib.report.expressions import evaluate, keys
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
+    CAPPED,
     CONTRADICTED,
     DIRECTION,
     INSEPARABLE,
@@ -35,6 +36,7 @@ from deblur_lib.report.rules import (
     VERDICTS,
     Verdict,
     at,
+    limit,
     not_judged,
     printed_verdict,
     weakest,
@@ -114,14 +116,18 @@ def _judge(
 def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:
     if not parts:
         return not_judged(none)
-    reason = parts[0].reason
-    if len(set(parts)) > 1:
-        same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
-        reason = "; ".join(
-            f"({', '.join(map(str, numbers))}) {part.verdict}: {part.reason}"
-            for part, numbers in same.items()
-        )
-    return Verdict(weakest([one.verdict for one in parts]), reason)
+    return Verdict(weakest([one.verdict for one in parts]), "; ".join(_reasons(parts)))
+
+
+def _reasons(parts: tuple[Verdict, ...]) -> list[str]:
+    """The reason of the checks of a claim; where they differ, one of each kind with its numbers."""
+    same = {part: [i for i, one in enumerate(parts, 1) if one == part] for part in parts}
+    if len(same) == 1:
+        return [parts[0].reason]
+    return [
+        f"({', '.join(map(str, numbers))}) {part.verdict}: {part.reason}"
+        for part, numbers in same.items()
+    ]
 
 
 def check_keys(check: Check, paper: Paper) -> None:
@@ -209,7 +215,7 @@ def styled(judgements: Iterable[Judgement]) -> markup.View:
         caption="claimed, measured: against the rows above, with both intervals together; print: "
         "against the paper's own tables",
         blocks=[(name, _table(some, marks)) for name, some in blocks.items() if some],
-        notes=[],
+        notes=sorted({limit(one.profile) for one in judged if one.profile in CAPPED}),
         key="claims",
         left={"claim": "12em", "claimed, measured": "10em", "print": "5em", "why": "15em"},
         first="6em",
@@ -230,9 +236,9 @@ def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFr
                 )
                 for one in judged
             ],
-            "claimed, measured": [_short(one) for one in judged],
+            "claimed, measured": [short(one) or "–" for one in judged],
             "print": [one.printed.verdict for one in judged],
-            "why": [one.ours.reason for one in judged],
+            "why": [_why(one) for one in judged],
         },
         index=pd.Index([one.told for one in judged], name="verdict"),
     )
@@ -242,13 +248,19 @@ def _number(one: Judgement) -> str:
     return one.claim.id.rpartition("-")[2]
 
 
-def _short(one: Judgement) -> str:
-    """The checks that decide a claim, each on its line; the others are counted."""
+def _why(one: Judgement) -> str:
+    """The reason, each check on its line; what a budget cannot say stands below the table."""
+    told = "\n".join(_reasons(one.our_parts)) if one.our_parts else one.ours.reason
+    return told.replace(f"; {limit(one.profile)}", "")
+
+
+def short(one: Judgement) -> str:
+    """The checks that decide a claim, each on its line, the others counted; "" without numbers."""
     deciding = [part.short for part in one.our_parts if part.verdict == one.ours.verdict]
     shown = [text for text in dict.fromkeys(deciding) if text][:SHOWN]
     rest = len(one.our_parts) - len(shown)
     more = [f"and {rest} more check{'s' if rest > 1 else ''}"] if shown and rest else []
-    return "\n".join([*shown, *more]) or "–"
+    return "\n".join([*shown, *more])
 
 
 def _note(claim: Claim) -> str:

@@ -1,10 +1,13 @@
 """A stop between two steps, never inside one, so that the state stored is the state reached."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType, TracebackType
+
+ECHO = 2.0  # seconds in which a signal is the first one again
 
 _asked: ContextVar[Callable[[], bool]] = ContextVar("stop", default=lambda: False)
 
@@ -22,11 +25,15 @@ def stopping(when: Callable[[], bool]) -> Iterator[None]:
 class Interrupts:
     """Hold the first Ctrl-C back as `pressed`; a second one interrupts at once.
 
+    A parent that dies with several threads tells its children once for each of them, which would
+    be a second one while the state is stored; what comes within `ECHO` seconds is the first.
+
     Outside the main thread signals cannot be caught; there only `stopping` counts.
     """
 
     def __init__(self) -> None:
         self._pressed = False
+        self._since = 0.0
         self._before: signal._HANDLER = None
 
     @property
@@ -51,6 +58,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._before)
 
     def _press(self, number: int, frame: FrameType | None) -> None:
-        if self._pressed:
+        if not self._pressed:
+            self._pressed, self._since = True, time.monotonic()
+        elif time.monotonic() - self._since > ECHO:
             raise KeyboardInterrupt
-        self._pressed = True

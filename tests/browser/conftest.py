@@ -10,27 +10,33 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from deblur_lib import papers
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+WIDTHS = (1280, 390)
+AXE = """asked => axe.run({...asked, resultTypes: ['violations']}).then(told => told.violations.map(
+  one => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 160)]))"""
 
 
 @dataclass
 class Visit:
-    """What one page did at one width."""
+    """What one page did on a desktop and on a phone, and what axe found in light and in dark."""
 
     page: str
-    width: int
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    overflow: int = 0
+    overflow: dict[int, int] = field(default_factory=dict)
     broken_pictures: list[str] = field(default_factory=list)
+    axe: list[Any] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
@@ -102,21 +108,54 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     tab.close()
 
 
+@pytest.fixture(scope="session", params=papers.names())
+def chapter(
+    request: pytest.FixtureRequest, browser: BrowserContext, address: str
+) -> Iterator[Page]:
+    """A chapter, loaded once for all that is asked of it; who changes its media changes it back."""
+    tab = browser.new_page()
+    tab.goto(f"{address}notebooks/{request.param}.html")
+    yield tab
+    tab.close()
+
+
 @pytest.fixture(scope="session")
-def visits(built_book: Path, address: str, browser: BrowserContext) -> list[Visit]:
-    """Every page, seen on a desktop and on a phone."""
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core at the version of package-lock.json; "" where npm cannot install."""
+    place = ROOT
+    if not (place / "node_modules" / "axe-core").is_dir():
+        place = tmp_path_factory.mktemp("axe")
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(ROOT / name, place / name)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        if (
+            shutil.which("npm") is None
+            or subprocess.run(
+                command, cwd=place, capture_output=True, check=False, timeout=120
+            ).returncode
+        ):
+            return ""
+    return (place / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def visits(built_book: Path, address: str, browser: BrowserContext, axe: str) -> list[Visit]:
+    """Every page, loaded once; axe reads every page but one of each kind that a script writes."""
     names = sorted(
         path.relative_to(built_book).as_posix()
         for path in built_book.rglob("*.html")
         if "_static" not in path.parts and path.name != "index.html"  # which only leads on
     )
-    return [_visit(browser, address, name, width) for width in (1280, 390) for name in names]
+    alike = [[name for name in names if name.startswith(kind)] for kind in ("api/", "numbers/")]
+    passed = {name for some in alike for name in some[1:]}
+    return [_visit(browser, address, one, "" if one in passed else axe) for one in names]
 
 
-def _visit(browser: BrowserContext, address: str, name: str, width: int) -> Visit:
-    seen = Visit(name, width)
+def _visit(browser: BrowserContext, address: str, name: str, axe: str) -> Visit:
+    seen = Visit(name)
     tab = browser.new_page()
-    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme="light")
+    tab.set_viewport_size({"width": WIDTHS[0], "height": 900})
     tab.on("pageerror", lambda error: seen.errors.append(str(error)))
     tab.on("console", lambda line: seen.errors.append(line.text) if line.type == "error" else None)
     tab.on("requestfailed", lambda request: seen.requests.append(f"failed: {request.url}"))
@@ -128,14 +167,28 @@ def _visit(browser: BrowserContext, address: str, name: str, width: int) -> Visi
     tab.on("request", lambda request: watch(request.url))
     tab.goto(address + name, wait_until="load")
     tab.evaluate("window.MathJax?.startup?.promise.then(() => document.fonts.ready)")
-    seen.overflow = tab.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
     seen.broken_pictures = tab.evaluate(
         "async () => (await Promise.all([...document.images].map(picture => {"
         "  picture.loading = 'eager';"
         "  return picture.decode().then(() => null, () => picture.src);"
         "}))).filter(Boolean)"
     )
+    if axe:
+        tab.evaluate(axe)
+        seen.axe = tab.evaluate(AXE, {}) + _in_the_dark(tab)
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        seen.overflow[width] = tab.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
     tab.close()
     return seen
+
+
+def _in_the_dark(tab: Page) -> list[Any]:
+    """What axe finds where only the colours are others."""
+    tab.add_style_tag(content="* { transition: none !important }")  # half-way colours are no fault
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    found: list[Any] = tab.evaluate(AXE, {"runOnly": ["color-contrast"]})
+    return found

@@ -1,5 +1,6 @@
 """The built book in a real browser, on a desktop and on a phone, without any network."""
 
+import json
 import os
 from pathlib import Path
 
@@ -22,21 +23,27 @@ def test_every_paper_has_a_page_without_a_browser_at_hand(built_book: Path) -> N
 
 
 def test_no_page_has_a_script_error(visits) -> None:  # type: ignore[no-untyped-def]
-    assert {(one.page, one.width): one.errors for one in visits if one.errors} == {}
+    assert {one.page: one.errors for one in visits if one.errors} == {}
 
 
 def test_no_page_asks_for_anything_outside_or_missing(visits) -> None:  # type: ignore[no-untyped-def]
-    assert {(one.page, one.width): one.requests for one in visits if one.requests} == {}
+    assert {one.page: one.requests for one in visits if one.requests} == {}
 
 
 def test_no_page_scrolls_sideways(visits) -> None:  # type: ignore[no-untyped-def]
-    assert {(one.page, one.width): one.overflow for one in visits if one.overflow} == {}
+    assert {one.page: one.overflow for one in visits if any(one.overflow.values())} == {}
 
 
 def test_every_picture_is_shown(visits) -> None:  # type: ignore[no-untyped-def]
-    broken = {(one.page, one.width): one.broken_pictures for one in visits if one.broken_pictures}
-    assert broken == {}
+    assert {one.page: one.broken_pictures for one in visits if one.broken_pictures} == {}
     assert len(visits) > 2 * len(papers.names())
+
+
+def test_axe_finds_nothing_on_any_page(visits, axe: str) -> None:  # type: ignore[no-untyped-def]
+    if not axe:
+        pytest.skip("needs axe-core, which npm could not install")
+    found = {one.page: one.axe for one in visits if one.axe}
+    assert not found, json.dumps(found, indent=1)
 
 
 def test_the_address_without_a_page_leads_to_the_front_page(page: Page, address: str) -> None:
@@ -44,12 +51,12 @@ def test_the_address_without_a_page_leads_to_the_front_page(page: Page, address:
     page.wait_for_url("**/intro.html")
 
 
-@pytest.mark.parametrize("paper", papers.names())
-def test_formulas_are_typeset(page: Page, address: str, paper: str) -> None:
-    page.goto(f"{address}notebooks/{paper}.html")
-    page.wait_for_selector("mjx-container")
-    assert page.locator("mjx-merror").count() == 0
-    fonts = page.evaluate("document.fonts.ready.then(fonts => [...fonts].map(one => one.status))")
+def test_formulas_are_typeset(chapter: Page) -> None:
+    chapter.wait_for_selector("mjx-container", state="attached")
+    assert chapter.locator("mjx-merror").count() == 0
+    fonts = chapter.evaluate(
+        "document.fonts.ready.then(fonts => [...fonts].map(one => one.status))"
+    )
     assert "loaded" in fonts
 
 
@@ -66,7 +73,7 @@ def test_the_divider_moves_by_keyboard(page: Page, address: str, width: int) -> 
     after = box.locator(".compare-over").evaluate("one => getComputedStyle(one).clipPath")
     assert handle.input_value() == "55"
     assert after != before
-    assert box.evaluate("one => one.offsetWidth") <= 28 * 16  # pictures of 128 pixels, not a wall
+    assert box.evaluate("one => one.offsetWidth") <= 36 * 16  # pictures of 128 pixels, not a wall
 
 
 def test_a_menu_changes_the_picture_it_stands_for(page: Page, address: str) -> None:
@@ -74,9 +81,13 @@ def test_a_menu_changes_the_picture_it_stands_for(page: Page, address: str) -> N
     box = page.locator(".compare-slider").first
     left = box.locator(".compare-over")
     before = left.get_attribute("src")
-    box.locator("select").first.select_option(label="sharp truth")
+    box.get_by_label("Left").select_option(label="sharp truth")
     assert left.get_attribute("alt") == "sharp truth"
-    assert left.get_attribute("src") != before
+    chosen = left.get_attribute("src")
+    assert chosen != before
+    box.get_by_label("Photograph").select_option(index=1)
+    assert left.get_attribute("alt") == "sharp truth"
+    assert left.get_attribute("src") != chosen
 
 
 def test_pictures_stand_side_by_side_without_scripts(browser, address: str) -> None:  # type: ignore[no-untyped-def]
@@ -107,7 +118,10 @@ def test_a_heading_sorts_the_table_of_networks(page: Page, address: str) -> None
     column = (
         f"rows => rows.map(row => row.cells[{place}].dataset.value).filter(Boolean).map(Number)"
     )
-    for order, sign in (("descending", -1), ("ascending", 1)):
+    orders = [("descending", -1), ("ascending", 1)]
+    if not table.locator("tbody tr").evaluate_all(column):
+        orders.reverse()  # nothing is published beside the smoke run: texts begin at their first
+    for order, sign in orders:
         head.get_by_role("button").click()
         expect(head).to_have_attribute("aria-sort", order)
         values = table.locator("tbody tr").evaluate_all(column)

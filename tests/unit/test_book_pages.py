@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import shutil
 from pathlib import Path
 
 import fake_results
@@ -85,21 +84,28 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_picture_of_any_name_is_shown_as_text(
+def test_a_photograph_of_any_name_is_shown_as_text(
     results: Results, tmp_path: Path, name: str
 ) -> None:
-    dataset, rules = next(iter(results.probes["shown"].items()))
-    shown = {dataset: {"strongest blur": name}}
-    named = dataclasses.replace(results, folder=tmp_path, probes={"shown": shown})
-    place = results.picture_path(dataset, next(iter(rules.values())), "sharp").parent
-    shutil.copytree(place, named.picture_path(dataset, name, "sharp").parent)
+    named = dataclasses.replace(results, rows=results.rows.assign(scene=name))
     text = pages.comparison(tmp_path, papers.load("wan2023"), named)
-    *pictures, _, caption = text.removeprefix(":::{container} compare-slider\n").split("\n")[:-1]
-    for line in pictures[:-1]:
-        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-\w+\.png\)", line)
-    page = BeautifulSoup(MarkdownIt("commonmark").render(caption), "html.parser")
-    assert {tag.name for tag in page.find_all(True)} == {"p", "em"}
+    _, _, told, *pictures, _, _, caption, _ = text.split("\n")
+    for line in pictures:
+        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-1-\w+\.png\)", line)
+    assert told.startswith("Scene ")  # a name that begins a line could be a directive
+    page = BeautifulSoup(MarkdownIt("commonmark").render(told), "html.parser")
+    assert {tag.name for tag in page.find_all(True)} == {"p"}
     assert " ".join(name.splitlines()) in page.text
+    assert name not in caption
+
+
+def test_each_scene_of_the_comparison_is_another_photograph(
+    results: Results, tmp_path: Path
+) -> None:
+    text = pages.comparison(tmp_path, papers.load("wan2023"), results)
+    scenes = [line.split(",")[0] for line in text.splitlines() if line.startswith("Scene ")]
+    assert 1 < len(scenes) == len(set(scenes)) <= pages.SCENES
+    assert text.count("![blurred input]") == text.count("![sharp truth]") == len(scenes)
 
 
 def test_names_of_rows_and_columns_are_escaped_in_html() -> None:

@@ -1,21 +1,32 @@
 """What readers meet first, and what those find who check: front page, answers, ledger, numbers."""
 
+import dataclasses
 import json
 import re
+import shlex
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import click
 import fake_results
 import pytest
 from bs4 import BeautifulSoup
 
 from deblur_lib import papers
 from deblur_lib.book import answers, arranged, behind, checkable, front
+from deblur_lib.cli import main
 from deblur_lib.errors import BookError
-from deblur_lib.report import tables
+from deblur_lib.report import budget, tables
 from deblur_lib.report.results import Results
 
 PAPER = papers.load("wan2023")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"book/{one.name}" for one in ROOT.glob("book/*.md")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +44,15 @@ def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results
     assert " at demo)" in text
     assert re.search(r"\+\d\.\d\d dB over the blurred input", text)
     assert "profile demo: 600 steps a training, about " in text
+
+
+def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
+    """A row with the weights of another tells their steps, and took no time."""
+    first = dataclasses.replace(results.manifests[0], steps=600, seconds_training=300.0)
+    adopted = dataclasses.replace(first, method="wan2023_dffm_mean", seconds_training=0.1)
+    others = [dataclasses.replace(adopted, run=f"adopted-s{seed}", seed=seed) for seed in (0, 1)]
+    mixed = SimpleNamespace(paper="wan2023", profile="demo", manifests=(first, *others))
+    assert "about 5 minutes of" in budget.in_words(cast(Results, mixed))
 
 
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
@@ -128,6 +148,22 @@ def test_the_page_behind_the_numbers_holds_every_score_and_run(results: Results)
     assert pictures <= found
     value = mine[(mine["convention"] == "psnr-rgb") & (mine["seed"] == 1)]["value"].iloc[0]
     assert f"<td>{value:.2f}</td>" in text
+
+
+COMMAND = re.compile(r"^(?:\w+=\S+ )?deblur (\w.*)$|`deblur (\w[^`]*)`", re.MULTILINE)
+
+
+@pytest.mark.parametrize("place", ["behind the numbers", *DOCUMENTS])
+def test_commands_that_are_told_are_taken(results: Results, place: str) -> None:
+    """Verbs, options and whether words follow; not what they name."""
+    text = (ROOT / place).read_text("utf-8") if place in DOCUMENTS else behind.page(PAPER, results)
+    for fenced, inline in COMMAND.findall(text):
+        command: click.Command = main
+        words = shlex.split(" ".join((fenced or inline).split()), comments=True)
+        while words and isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        _, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+        assert not left, f"deblur {fenced or inline}: no place for {left}"
 
 
 def test_a_picture_of_any_name_stays_inside_its_cell(results: Results) -> None:

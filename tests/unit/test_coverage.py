@@ -66,6 +66,7 @@ def test_rows_that_should_have_run_are_counted_apart(tmp_path: Path) -> None:
         "cells": 38,
         "retrained here": 6,
         "re-run with released weights": 0,
+        "run here, nothing to train": 0,
         "network at its published size": 0,
         "printed only": 16,
         "not run": 16,

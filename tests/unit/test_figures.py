@@ -77,7 +77,7 @@ def test_a_row_far_below_the_input_does_not_press_the_curves_together(results: R
     low, high = drawing.axes[1].get_ylim()
     assert 20 < low < 24.0 < high < 27
     texts = [text.get_text() for text in drawing.axes[1].texts]
-    assert texts == ["below this axis at the end [dB]:\nMIMO-UNet, its own recipe: 8.0"]
+    assert texts == ["below this axis at the end [dB]:\nMIMO-UNet, its stepped rate: 8.0"]
     assert "blurred input 24.00" in str(drawing.get_label())
 
 

@@ -27,6 +27,8 @@ from deblur_lib.report import numbers
         (0, "", True, "0"),
         (math.nan, "psnr_db", True, "–"),
         (None, "", False, "–"),
+        (-87_726_668_224, "macs", True, "−87.7 G"),
+        (28_592, "parameters", True, "+28.6 k"),
         (math.inf, "psnr_db", False, "∞"),
         (-math.inf, "", False, "−∞"),
     ],
@@ -61,6 +63,17 @@ def test_counts_take_a_unit(value: float | None, text: str) -> None:
 )
 def test_a_column_has_one_number_of_decimals(values: list[float], texts: list[str]) -> None:
     assert numbers.together(values) == texts
+
+
+def test_an_interval_reads_like_its_number() -> None:
+    assert numbers.together((2.772, 2.744, 2.8), sign=True) == ["+2.772", "+2.744", "+2.800"]
+    assert numbers.together((0.4768, -0.2), "psnr_db", sign=True) == ["+0.48", "−0.20"]
+
+
+def test_a_bound_never_reads_as_zero() -> None:
+    assert numbers.reached(0.000202, "psnr_db") == "0.01"
+    assert numbers.reached(0.3423, "psnr_db") == "0.35"
+    assert numbers.reached(0.3423) == "0.3423"
 
 
 @pytest.mark.parametrize(

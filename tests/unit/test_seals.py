@@ -135,6 +135,16 @@ def test_a_room_that_will_run_passes_over_damage(folder: Path, name: str) -> Non
         _ = room.results
 
 
+def test_reading_a_chapter_draws_nothing_into_the_published_results(folder: Path) -> None:
+    room = Room(make_plan(Request("wan2023", train="never")))
+    room.folder = folder
+    path = derive.figure_path(folder, "bars")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"as published")
+    assert room.figure("bars").data == b"as published"
+    assert path.read_bytes() == b"as published"
+
+
 @pytest.mark.parametrize(
     ("code", "train", "shown"),
     [

@@ -307,6 +307,19 @@ def test_ours_over_input_and_print_come_first_and_each_metric_has_its_table(
     assert "Baseline + MSRM" not in view.rows  # nothing is stored of it
 
 
+def test_costs_have_columns_for_what_there_is(tmp_path: Path) -> None:
+    gains = {"dsgformer": 1.0, "mprnet": 1.0}
+    small = fake_results.write_results(tmp_path, gains=gains, pictures=False, paper="lu2025")
+    results, room = Results.load(small), papers.load("lu2025")
+    ((_, table),) = tables.styled(tables.compare(results, room, "cost")).blocks
+    assert table.columns[0] == "parameters [M]"  # nothing is printed beside it
+    assert not [name for name in table if name.endswith("printed")]
+    first = tables.styled(tables.compare(results, room, "T1")).blocks
+    (costs,) = [one for name, one in first if name.startswith("What the networks cost")]
+    ours, gap = (len(costs.loc["MPRNet", name].partition(".")[2]) for name in ("ours", "gap"))
+    assert ours == gap
+
+
 def test_what_a_number_differs_in_is_a_footnote_at_its_cell(second: pd.DataFrame) -> None:
     view = tables.styled(second)
     assert len(view.notes) <= 3
@@ -314,7 +327,7 @@ def test_what_a_number_differs_in_is_a_footnote_at_its_cell(second: pd.DataFrame
     assert view.footnotes[0].startswith("all rows differ from the print in data: synth-gopro")
     assert view.blocks[0][0].endswith("\u00b9")
     absent = view.blocks[0][1].loc["Baseline + MSRM", layout.KIND]
-    (number,) = [n for n, one in enumerate(view.footnotes, 1) if "the AFF control" in one][:1]
+    (number,) = [n for n, one in enumerate(view.footnotes, 1) if "the demo budget is spent" in one]
     assert absent == markup.marked("our control: not run", [number])
     assert f'<sup><a href="#wan2023_T2-n{number}">{number}</a></sup>' in view._repr_html_()
     assert f'<li id="wan2023_T2-n{number}">no number of ours: ' in view._repr_html_()

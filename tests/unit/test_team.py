@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from deblur_lib import catalogue
 from deblur_lib.devices import check_devices
 from deblur_lib.errors import DeviceError, TrainingError, UsageError
 from deblur_lib.records import read_json
+from deblur_lib.training import interrupts
 from deblur_lib.training.launching import on_devices
 from deblur_lib.training.loop import fit, packed, unpacked
 from deblur_lib.weights.tensors import read_tensors
@@ -175,6 +177,19 @@ def test_a_process_that_dies_ends_the_others_and_ctrl_c_stops_all(tmp_path: Path
     thread.join()
     steps = [read_json(one)["counters"]["step"] for one in tmp_path.glob("resume-*.json")]
     assert 20 <= max(steps) < 600
+
+
+def test_only_a_later_interrupt_is_a_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parent with several threads that is killed tells its children more than once."""
+    now = [10.0]
+    monkeypatch.setattr(interrupts, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with interrupts.Interrupts() as held:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        assert held.pressed
+        now[0] += interrupts.ECHO + 0.1
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which tells children")

@@ -217,6 +217,14 @@ def test_demo_says_no_more_than_a_direction(tmp_path: Path) -> None:
     assert "demo shows no more than a direction" in found.reason
 
 
+def test_what_a_budget_cannot_say_stands_once(tmp_path: Path) -> None:
+    view = verdicts.styled(verdicts.judge(made(tmp_path, profile="demo"), PAPER))
+    assert view.notes == ["demo shows no more than a direction"]
+    told = [text for _, table in view.blocks for text in table["why"]]
+    assert not [text for text in told if view.notes[0] in text]
+    assert any("\n(2)" in text for text in told), "each check on its line"
+
+
 def test_rows_may_have_different_numbers_of_seeds(tmp_path: Path) -> None:
     results = without(made(tmp_path, seeds=range(5)), "wan2023_dffm", seeds=(1, 2))
     found = weighed(results)
@@ -234,7 +242,7 @@ def test_a_single_training_borrows_the_deviation_of_the_others(tmp_path: Path) -
 def test_without_any_second_seed_nothing_is_judged(tmp_path: Path) -> None:
     found = weighed(made(tmp_path, seeds=(0,)))
     assert found.verdict == NOT_JUDGED
-    assert found.reason.startswith("because one training cannot be told from luck (0.3995")
+    assert found.reason.startswith("because one training cannot be told from luck (0.40, ")
 
 
 def test_cells_of_one_training_deviate_together(tmp_path: Path) -> None:

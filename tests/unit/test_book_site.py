@@ -94,12 +94,15 @@ def test_a_heavy_page_is_found(html: Path, tmp_path: Path, monkeypatch: pytest.M
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose npm installs a few files, or does what `npm` in the folder says."""
     (tmp_path / "package.json").write_text('{"dependencies": {"mathjax": "0.0.0"}}')
+    (tmp_path / "package-lock.json").write_text("{}")
 
     def npm(command: Any, *, cwd: Path, timeout: float, **_: Any) -> Any:
         told = (tmp_path / "npm").read_text() if (tmp_path / "npm").is_file() else ""
         if told == "hangs":
             raise vendor.subprocess.TimeoutExpired(command, timeout)
+        assert (cwd / "package-lock.json").is_file()
         for name in (
+            "mathjax/LICENSE",
             "mathjax/es5/tex-mml-chtml.js",
             "mathjax/es5/output/chtml/fonts/woff-v2/a.woff",
             "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
@@ -156,6 +159,9 @@ def test_vendored_scripts_are_kept_while_they_are_what_was_copied(
         "ort-wasm-simd-threaded.wasm",
         "ort.wasm.bundle.min.js",  # the only two that a page needs, named so that any host knows
     ]
+    assert (folder / "mathjax" / "LICENSE").is_file()
+    assert not list((project / "build").iterdir())  # the many megabytes of npm are gone
+    assert not (project / "node_modules").exists()
     monkeypatch.setattr(vendor.shutil, "which", lambda _: None)
     vendored(project)
 

@@ -12,13 +12,15 @@ document.addEventListener("DOMContentLoaded", () => {
 function buildTrial(box) {
   const network = box.querySelector(".try-network");
   const needs = box.querySelector(".try-needs");
-  const [told, status, output] = ["p", "p", "div"].map((name) => document.createElement(name));
+  const [told, status, output] = ["div", "p", "div"].map((name) => document.createElement(name));
+  const asked = document.createElement("fieldset"); // closed while a picture is restored
   status.setAttribute("role", "status");
   const own = Object.assign(document.createElement("input"), { type: "file", accept: "image/*" });
   const button = element("button", "try-button");
   button.type = "button";
   const bar = element("progress", "try-bar");
   bar.setAttribute("aria-label", "Progress");
+  const left = element("span", "try-left");
   bar.hidden = true;
   const kept = new Map(); // files that were fetched, by address
   let chosen = null;
@@ -30,7 +32,7 @@ function buildTrial(box) {
     const radio = Object.assign(document.createElement("input"), { type: "radio", name: "try" });
     radio.addEventListener("change", () => {
       own.value = "";
-      choose({ name: picture.alt, address: picture.src });
+      choose({ name: picture.alt, source: picture });
     });
     const label = document.createElement("label");
     label.append(radio, picture);
@@ -46,13 +48,14 @@ function buildTrial(box) {
   needs.remove();
   own.addEventListener("change", () => {
     given.querySelectorAll("input").forEach((one) => (one.checked = false));
-    choose(own.files.length ? { name: own.files[0].name, file: own.files[0] } : null);
+    choose(own.files.length ? { name: own.files[0].name, source: own.files[0] } : null);
   });
   network.addEventListener("change", describe);
   button.addEventListener("click", () => (stop ? stop.abort() : run()));
   const row = element("p", "try-run");
-  row.append(button, bar);
-  box.append(told, given, labelled("Or a picture of your own", own), row, status, output);
+  row.append(button, bar, left);
+  asked.append(network.closest("p"), told, given, labelled("Or a picture of your own", own));
+  box.append(asked, row, status, output);
   describe();
   choose(null);
 
@@ -72,9 +75,17 @@ function buildTrial(box) {
     button.disabled = !picture;
   }
 
+  function progress(done, total, seconds) {
+    bar.value = done / total;
+    const rest = Math.ceil((seconds / (done - 1)) * (total - done));
+    const told = rest > 90 ? `${Math.ceil(rest / 60)} min` : `${rest} s`;
+    if (done > 1) left.textContent = `about ${told} left`;
+  }
+
   async function run() {
     const { signal } = (stop = new AbortController());
     button.textContent = "Stop";
+    asked.disabled = true;
     bar.hidden = false;
     try {
       const begun = performance.now();
@@ -82,13 +93,14 @@ function buildTrial(box) {
       const picture = await decoded(chosen);
       const runtime = await fetched(box.dataset.runtime, box.dataset.bytes, signal);
       const model = await fetched(network.value, entry.dataset.bytes, signal);
-      status.textContent = "Restoring.";
+      signal.throwIfAborted();
+      status.textContent = `Restoring ${picture.width} x ${picture.height} pixels.`;
       bar.removeAttribute("value");
       const { told: _, bytes: __, input, output: name, ...numbers } = entry.dataset;
       const facts = Object.fromEntries(Object.entries(numbers).map(([key, one]) => [key, +one]));
       const task = { ...facts, input, output: name, runtime, model };
       const made = await worked({ ...task, pixels: picture.data, width: picture.width,
-                                  height: picture.height }, signal, bar);
+                                  height: picture.height }, signal, progress);
       await show(picture, new ImageData(made, picture.width), entry.textContent);
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       status.textContent =
@@ -97,7 +109,9 @@ function buildTrial(box) {
       status.textContent = signal.aborted ? "Stopped." : error.message;
     }
     stop = null;
+    asked.disabled = false;
     bar.hidden = true;
+    left.textContent = "";
     button.textContent = "Restore";
   }
 
@@ -105,18 +119,19 @@ function buildTrial(box) {
     if (kept.has(address)) return kept.get(address);
     const lost = (why) =>
       new Error(`${address} could not be loaded (${why}); look at the connection and try again.`);
-    const answer = await fetch(address, { signal }).catch((error) => {
+    const failed = (error) => {
       throw lost(error.message);
-    });
+    };
+    const answer = await fetch(address, { signal }).catch(failed);
     if (!answer.ok) throw lost(answer.status);
     status.textContent = `Loading ${address.split("/").pop()}, ${(bytes / 1e6).toFixed(1)} MB.`;
     const [parts, reader] = [[], answer.body.getReader()];
-    let [count, part] = [0, await reader.read()];
+    let [count, part] = [0, await reader.read().catch(failed)];
     while (!part.done) {
       parts.push(part.value);
       count += part.value.length;
       bar.value = Math.min(count / bytes, 1);
-      part = await reader.read();
+      part = await reader.read().catch(failed);
     }
     kept.set(address, await new Blob(parts).arrayBuffer());
     return kept.get(address);
@@ -125,12 +140,14 @@ function buildTrial(box) {
   async function show(before, after, title) {
     shown.forEach((one) => URL.revokeObjectURL(one));
     shown = await Promise.all([before, after].map(asAddress));
-    const pair = element("div", "compare-slider try-result");
+    const pair = element("div", "compare-slider compare-strip try-result");
     pair.style.maxWidth = `min(100%, max(28rem, ${before.width}px))`;
+    const scene = document.createElement("p");
     shown.forEach((address, number) => {
       const alt = number ? `restored by ${title}` : "as it came";
-      pair.append(Object.assign(new Image(), { src: address, alt }));
+      scene.append(Object.assign(new Image(), { src: address, alt }));
     });
+    pair.append(scene);
     buildComparison(pair);
     const name = `${chosen.name.replace(/\.\w+$/, "")}-restored.png`;
     const link = Object.assign(element("a", "try-download"), { href: shown[1], download: name });
@@ -141,8 +158,8 @@ function buildTrial(box) {
   }
 }
 
-async function decoded({ name, address, file }) {
-  const source = file ?? (await (await fetch(address)).blob());
+// The pixels as the browser shows them: turned as the camera was held, colours for the screen.
+async function decoded({ name, source }) {
   const bitmap = await createImageBitmap(source).catch(() => {
     throw new Error(`${name} is no picture that this browser reads; take a PNG, JPEG or WebP file.`);
   });
@@ -160,9 +177,10 @@ async function decoded({ name, address, file }) {
   return context.getImageData(0, 0, width, height);
 }
 
-function worked(task, signal, bar) {
+function worked(task, signal, progress) {
   return new Promise((resolve, reject) => {
     const worker = new Worker("try/worker.js", { type: "module" });
+    let begun = 0; // of the second tile: the first takes longer
     const end = (settle, value) => {
       worker.terminate();
       settle(value);
@@ -174,7 +192,10 @@ function worked(task, signal, bar) {
     worker.addEventListener("message", ({ data }) => {
       if (data.failed) end(reject, new Error(`The network could not run: ${data.failed}`));
       else if (data.pixels) end(resolve, data.pixels);
-      else bar.value = data.done / data.total;
+      else {
+        begun ||= performance.now();
+        progress(data.done, data.total, (performance.now() - begun) / 1000);
+      }
     });
     worker.postMessage(task);
   });

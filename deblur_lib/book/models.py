@@ -94,10 +94,11 @@ def _largest(folder: Path) -> Iterator[Path]:
 
 
 def _own(results: Results, run: Manifest, title: str) -> Network:
-    gain = next(iter(answers.gains(results, papers.load(run.paper))), "")
+    gains = answers.gains(results, papers.load(run.paper))
+    gained = "".join(f"<li>{html.escape(one.replace(BACKSLASH, ''))}</li>" for one in gains)
     told = (
         f'From the chapter <a href="notebooks/{run.paper}.html">{run.paper}</a>, profile '
-        f"{run.profile}, seed {run.seed}. {html.escape(gain.replace(BACKSLASH, ''))}"
+        f"{run.profile}, seed {run.seed}.<ul>{gained}</ul>"
     )
     title = title if title.startswith(run.paper) else f"{run.paper}: {title}"
     folder = store.workspace() / run.paper / run.profile / run.run

@@ -3,7 +3,7 @@
 The modules are found by following imports from where training and scoring begin. Comments,
 docstrings, formatting and places in the tree do not count. Pictures do not either: they are known
 by their own digests, and generated ones by the version of their generator. Nor do modules that
-store, guard and tell.
+store, guard, tell and take the time.
 """
 
 import ast
@@ -25,7 +25,7 @@ FOLLOWED = {
 }  # fmt: skip
 ASIDE = {
     *("training.checks", "training.interrupts", "training.job", "training.journal"),
-    *("training.memory", "training.result", "training.state", "networks"),
+    *("training.memory", "training.result", "training.state", "evaluation.timing", "networks"),
 }
 
 

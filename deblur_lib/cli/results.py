@@ -61,8 +61,9 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     executions differ.
     """
     from deblur_lib import papers
-    from deblur_lib.report import agreement, agreement_view, floors
+    from deblur_lib.report import agreement, agreement_view
     from deblur_lib.report.results import Results
+    from deblur_lib.runs import publishing
     from deblur_lib.runs.plan import Request
 
     declared = papers.load(paper)
@@ -75,7 +76,7 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
         )
     found = agreement.compare(Results.load(executed), published, declared)
     if label:
-        floors.add_record(published, found.record(label))
+        publishing.record(published, paper, found.record(label))
         click.echo(f"recorded: {label}", err=True)
     if as_json:
         click.echo(json.dumps(agreement_view.as_dict(found), indent=1, ensure_ascii=False))

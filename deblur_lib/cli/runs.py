@@ -132,6 +132,10 @@ def _dry_run(plan: "Plan", *, progress: bool) -> None:
         if run.released:
             click.echo(f"{run.id:<40} released weights {Path(run.released).stem}: {took}")
             continue
+        if not run.steps:
+            weights = f"with the weights of {run.source.id}" if run.source else "nothing to train"
+            click.echo(f"{run.id:<40} {weights}: {took}")
+            continue
         if run.method.id in paces and not done:
             took += f", {paces[run.method.id].seconds * recipe.steps / 60:.1f} min"
         click.echo(

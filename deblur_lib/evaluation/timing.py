@@ -178,7 +178,8 @@ class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         result = func(*args, **(kwargs or {}))
         for one in tree_iter(result):
             if isinstance(one, Tensor):
-                self._add(one.untyped_storage())
+                for part in _dense(one):
+                    self._add(part.untyped_storage())
         return result
 
     def _add(self, storage: torch.UntypedStorage) -> None:
@@ -192,3 +193,10 @@ class _Traced(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
 
     def _drop(self, size: int) -> None:
         self.alive -= size
+
+
+def _dense(tensor: Tensor) -> tuple[Tensor, ...]:
+    """What holds the bytes of a tensor: itself, or the parts of a sparse matrix (CSR)."""
+    if tensor.layout == torch.sparse_csr:
+        return tensor.crow_indices(), tensor.col_indices(), tensor.values()
+    return (tensor,)

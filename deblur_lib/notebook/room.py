@@ -24,6 +24,7 @@ from deblur_lib.report import (
     budget,
     checks,
     derive,
+    floors,
     guards,
     ledger,
     lines,
@@ -116,6 +117,7 @@ class Room:
             with self._writing():
                 collect(self.plan, self.folder, self.plan.runs)
                 collect_checks(self.plan, self.folder)
+                floors.carry(self._published, self.folder)
                 derive.write_derived(self.folder, self.paper.id)
             self._derived = True
         return markup.listing(tables.means(self.results, self.paper), key="summary")
@@ -134,6 +136,11 @@ class Room:
                 + (", with train='missing'" if self.plan.request.train == "never" else "")
             )
         return Results.load(self.folder)
+
+    @property
+    def _published(self) -> Path:
+        """Where the published rows of this paper and profile lie."""
+        return store.published_folder(self.paper.id, self.plan.profile.name)
 
     def _is_stored(self) -> bool:
         """True where rows are stored that `run` would not make again (damaged, of other code)."""
@@ -162,12 +169,11 @@ class Room:
     def _latest(self) -> tuple[Results | None, str]:
         """Rows of this request, else the published ones of its profile, and which they are."""
         profile = self.plan.profile.name
-        published = store.published_folder(self.paper.id, profile)
-        own = "the published run" if self.folder == published else "this run"
+        own = "the published run" if self.folder == self._published else "this run"
         if self._is_stored():
             return Results.load(self.folder), f"{own}, profile {profile}"
-        if (published / "rows.csv").is_file():
-            return Results.load(published), f"the published run, profile {profile}"
+        if (self._published / "rows.csv").is_file():
+            return Results.load(self._published), f"the published run, profile {profile}"
         return None, f"no rows of profile {profile} are stored; run the cells below"
 
     def budget(self) -> markup.View:
@@ -262,9 +268,8 @@ class Room:
                 raise UsageError(unknown_name("check set", name, known, see="deblur_lib.spec"))
         asked = self.plan.checks if self.plan.request.checks else self.paper.checks
         wanted = [known[name] for name in names] or asked
-        published = store.published_folder(self.paper.id, self.plan.profile.name)
-        folders = {"this run": self.folder, "the published run": published}
-        if self.folder == published:
+        folders = {"this run": self.folder, "the published run": self._published}
+        if self.folder == self._published:
             del folders["this run"]
         return checks.view(folders, self.paper, wanted)
 
@@ -310,8 +315,7 @@ class Room:
 
     def agreement(self) -> markup.View:
         """These rows and verdicts beside the published ones of the same profile: does it repeat?"""
-        published = store.published_folder(self.paper.id, self.plan.profile.name)
-        return agreement_view.shown(self.results, published, self.paper)
+        return agreement_view.shown(self.results, self._published, self.paper)
 
     # --- live parts ----------------------------------------------------------------------------
 

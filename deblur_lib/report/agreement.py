@@ -2,9 +2,12 @@
 
 Compared is what both sides have: the mean of every row, beside the floor that other executions
 measured (see `floors`), and the verdict on every claim, judged on each side by the same rules.
+Where a direction counts only if other executions show it (see `rules`), those recorded before are
+the others of the published rows; for ours the published rows are one more.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from deblur_lib.records import Manifest
 from deblur_lib.report import columns, numbers, verdicts
 from deblur_lib.report.common import common_part, same_runs
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.floors import Difference, Flip, Record, floors, read_records
+from deblur_lib.report.floors import Difference, Record, Words, floors, read_records
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.rules import NOT_JUDGED, Verdict
 from deblur_lib.report.scores import scores
@@ -28,12 +31,20 @@ UNMEASURED = "not measured yet"
 
 @dataclass(frozen=True)
 class Pair:
-    """Verdicts on one claim, published and now, and those on each of its checks."""
+    """Verdicts on one claim, published and now.
+
+    Attributes:
+        claim: its id.
+        published, ours: the verdicts, held against other executions where the budget needs it.
+        checks: both verdicts on each of its checks.
+        alone: the verdicts by the rows of each side alone.
+    """
 
     claim: str
     published: str
     ours: str
     checks: tuple[tuple[str, str], ...]
+    alone: Words
 
     @property
     def same(self) -> bool:
@@ -126,9 +137,7 @@ class Agreement:
             precisions=sorted({one.precision for one in runs}),
             commits=sorted({one.commit for one in runs}),
             rows=list(self.rows),
-            flips=[Flip(one.claim, one.published, one.ours) for one in self.claims if not one.same],
-            agreed=self.agreed,
-            compared=len(self.claims),
+            claims=[one.alone for one in self.claims],
         )
 
 
@@ -158,12 +167,13 @@ def compare(ours: Results, folder: Path, paper: Paper) -> Agreement:
             f"{len(again)} others"
         )
     executed = file_digest(ours.folder / "rows.csv")
+    records = tuple(one for one in read_records(folder) if one.executed != executed)
     return Agreement(
         paper=paper,
         rows=_rows(mine.rows, theirs.rows, again, paper) if again else (),
-        claims=_claims(mine, theirs, paper),
+        claims=_claims(mine, theirs, paper, [one.words for one in records]),
         notes=tuple(notes),
-        records=tuple(one for one in read_records(folder) if one.executed != executed),
+        records=records,
         ours=tuple(one for one in ours.manifests if one.run in again),
         published=published.manifests,
         executed=executed,
@@ -203,20 +213,37 @@ def _rows(
     )
 
 
-def _claims(mine: Results, theirs: Results, paper: Paper) -> tuple[Pair, ...]:
+def _claims(
+    mine: Results, theirs: Results, paper: Paper, others: list[dict[str, list[str]]]
+) -> tuple[Pair, ...]:
+    alone = [verdicts.judge(replace(side, executions=()), paper) for side in (mine, theirs)]
+    first = {one.claim.id: _words(one.our_parts) for one in alone[1]}  # the published one
     found = []
-    for one, other in zip(verdicts.judge(mine, paper), verdicts.judge(theirs, paper), strict=True):
+    for one, other in zip(*alone, strict=True):
         checks = one.claim.our_checks
-        held = [_has_rows(check, mine, paper) for check in checks]
+        there = [_has_rows(check, mine, paper) for check in checks]
+        if not checks or not (all(there) or _judged(one.ours, other.ours)):
+            continue
+        ours, published = verdicts.held(one, [*others, first]), verdicts.held(other, others)
         parts = [
             (before.verdict, now.verdict)
-            for before, now, rows in zip(other.our_parts, one.our_parts, held, strict=True)
+            for before, now, rows in zip(published.our_parts, ours.our_parts, there, strict=True)
             if rows or _judged(before, now)
         ]
-        if checks and (all(held) or _judged(one.ours, other.ours)):
-            pair = Pair(one.claim.id, other.ours.verdict, one.ours.verdict, tuple(parts))
-            found.append(pair)
+        words = Words(
+            claim=one.claim.id,
+            published=other.ours.verdict,
+            ours=one.ours.verdict,
+            published_checks=_words(other.our_parts),
+            our_checks=_words(one.our_parts),
+        )
+        pair = Pair(words.claim, published.ours.verdict, ours.ours.verdict, tuple(parts), words)
+        found.append(pair)
     return tuple(found)
+
+
+def _words(parts: Sequence[Verdict]) -> list[str]:
+    return [one.verdict for one in parts]
 
 
 def _judged(*both: Verdict) -> bool:

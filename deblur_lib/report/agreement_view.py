@@ -50,6 +50,7 @@ def view(found: Agreement) -> markup.View:
         return dataclasses.replace(_itself(found.records), notes=list(found.notes))
     checks = [pair for claim in found.claims for pair in claim.checks]
     same = sum(before == now for before, now in checks)
+    alone = sum(one.alone.published == one.alone.ours for one in found.claims)
     guarded = sum(one.published == one.ours == NOT_JUDGED for one in found.claims)
     notes = [
         f"now: {_where(found.ours)}",
@@ -57,6 +58,7 @@ def view(found: Agreement) -> markup.View:
         "floor: root mean square difference of the trained rows between other recorded executions "
         "and the published one",
         f"single checks with the same verdict: {same} of {len(checks)}",
+        f"same verdicts, by the rows of each side alone: {alone} of {len(found.claims)}",
         f"verdicts that both sides withhold from rows that are there: {guarded}",
         *found.notes,
     ]
@@ -101,6 +103,7 @@ def _verdicts(found: Agreement) -> pd.DataFrame:
         {
             "published": [one.published for one in claims],
             "now": [one.ours for one in claims],
+            "now, by its rows alone": [one.alone.ours for one in claims],
             "same": ["yes" if one.same else "no" for one in claims],
         },
         index=pd.Index([one.claim.rpartition("-")[2] for one in claims], name="id"),
@@ -114,7 +117,7 @@ def _recorded(records: Sequence[Record]) -> list[tuple[str, pd.DataFrame]]:
             "processor": " and ".join(map(_processor, one.hardware)),
             "threads": " and ".join(map(str, one.threads)),
             "precision": " and ".join(one.precisions),
-            "same verdicts": f"{one.agreed} of {one.compared}",
+            "same verdicts, by its rows alone": f"{one.agreed} of {len(one.claims)}",
         }
         | {f"floor, {' '.join(key)}": f"{value:.4f}" for key, value in floors([one]).items()}
         for one in records
@@ -156,9 +159,6 @@ def as_dict(found: Agreement) -> dict[str, Any]:
             }
             for row in found.rows
         ],
-        "claims": [
-            vars(one) | {"same": one.same, "checks": [list(pair) for pair in one.checks]}
-            for one in found.claims
-        ],
+        "claims": [dataclasses.asdict(one) | {"same": one.same} for one in found.claims],
         "notes": list(found.notes),
     }

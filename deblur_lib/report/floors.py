@@ -2,10 +2,12 @@
 
 Two executions of the same seeds differ when the processor, its instruction sets or the number of
 threads differ. How much is measured: each comparison that is recorded beside the published rows, in
-agreement.json, holds the difference of every row. It belongs to these rows alone, by their digest.
+agreement.json, holds the difference of every row and both verdicts on every check. It belongs to
+these rows alone, by their digest.
 """
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -41,12 +43,14 @@ class Difference:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Flip:
-    """A claim with another verdict than published."""
+class Words:
+    """Verdicts on a claim and on each of its checks, published and ours, each by its rows alone."""
 
     claim: str
     published: str
     ours: str
+    published_checks: list[str]
+    our_checks: list[str]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,8 +64,7 @@ class Record:
         versions: versions of the packages that computed, by package.
         threads, precisions, commits: of its runs.
         rows: difference of every row that was executed again.
-        flips: claims whose verdict differs.
-        agreed, compared: number of claims with the same verdict, and of all compared.
+        claims: verdicts on every claim that both sides could judge.
     """
 
     label: str
@@ -72,9 +75,17 @@ class Record:
     precisions: list[str]
     commits: list[str]
     rows: list[Difference]
-    flips: list[Flip]
-    agreed: int
-    compared: int
+    claims: list[Words]
+
+    @property
+    def agreed(self) -> int:
+        """Number of claims with the same verdict on both sides."""
+        return sum(one.published == one.ours for one in self.claims)
+
+    @property
+    def words(self) -> dict[str, list[str]]:
+        """What this execution by itself says on the checks of each claim."""
+        return {one.claim: one.our_checks for one in self.claims}
 
 
 _RECORDS = TypeAdapter(list[Record])
@@ -107,6 +118,13 @@ def belongs(path: Path, rows: Path) -> bool:
         return False
     stored: Any = read_json(path)
     return isinstance(stored, dict) and stored.get("rows") == file_digest(rows)
+
+
+def carry(source: Path, target: Path) -> None:
+    """Take records along to a folder that holds the same rows."""
+    if source != target and belongs(source / NAME, target / "rows.csv"):
+        shutil.copyfile(source / NAME, target / NAME)
+        seals.renew(target, NAME)
 
 
 def add_record(folder: Path, record: Record) -> None:

@@ -1,6 +1,6 @@
 """One results folder, read and checked; its layout is told in `deblur_lib.records`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.records import ROW_COLUMNS, Manifest, read_json, read_table
 from deblur_lib.records import read_manifests as read_checked_manifests
 from deblur_lib.records import read_rows as read_checked_rows
+from deblur_lib.report.floors import read_records
 from deblur_lib.spec import ProfileName
 
 CURVE_COLUMNS = ("run", "method", "seed", "step", "name", "value")
@@ -35,6 +36,8 @@ class Results:
         costs: measured costs of whole networks, columns `COST_COLUMNS`.
         probes: small arrays and counts for figures; `probes["costs"]` holds counts of single
             blocks as {subject: {name: number}}.
+        executions: what other executions of these rows say on the checks of each claim, from the
+            records beside them.
         memo: values computed once; nothing outside the report looks at it.
     """
 
@@ -44,6 +47,7 @@ class Results:
     curves: pd.DataFrame
     costs: pd.DataFrame
     probes: dict[str, Any]
+    executions: tuple[Mapping[str, list[str]], ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +85,7 @@ class Results:
             curves=_frame(folder, "curves.csv", CURVE_COLUMNS, there),
             costs=_frame(folder, "costs.csv", COST_COLUMNS, there),
             probes=dict(read_json(folder / "probes.json")) if "probes.json" in there else {},
+            executions=() if partial else tuple(one.words for one in read_records(folder)),
         )
 
     @property

@@ -52,6 +52,8 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - "It makes no difference" is *{CONTRADICTED}*, or *{OTHER}*, when a difference is clear.
 - Words that promise size ("a clear step", "much") have a margin, declared with the claim: both
   intervals must lie beyond it; both short of it speak against the claim.
+- At {" and ".join(CAPPED)}, where a single execution says little, a direction counts only where
+  every other execution recorded beside the rows shows it as well; else it is *{INSEPARABLE}*.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
   its place; a remark below the claims names it.
@@ -154,6 +156,20 @@ def not_judged(reason: str) -> Verdict:
 def weakest(verdicts: Sequence[str]) -> str:
     """Verdict of a claim whose checks must all hold."""
     return min(verdicts, key=_WEAKEST_FIRST.index)
+
+
+def repeated(verdict: Verdict, others: Sequence[str]) -> Verdict:
+    """A direction that another execution of the same rows does not show is none.
+
+    Args:
+        verdict: on one check, by the rows alone.
+        others: verdicts on it by other executions.
+    """
+    different = [word for word in others if word != verdict.verdict]
+    if verdict.verdict not in (DIRECTION, OTHER) or not different:
+        return verdict
+    told = f"{verdict.reason}; {len(different)} of {len(others)} other executions: {different[0]}"
+    return verdict._replace(verdict=INSEPARABLE, reason=told)
 
 
 def printed_verdict(check: Check, value: float) -> Verdict:

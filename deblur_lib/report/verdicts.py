@@ -12,8 +12,8 @@ Keys in expressions:
     cost.msrm32.parameters            a count of a single block, from probes["costs"]
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,7 @@ from deblur_lib.report.rules import (
     limit,
     not_judged,
     printed_verdict,
+    repeated,
     weakest,
 )
 from deblur_lib.report.weighing import on_rows
@@ -54,6 +55,7 @@ COLOURS = {  # Okabe-Ito tints; the word stands in every cell, the colour only h
     UNTESTABLE: "#ececec",
 }
 
+NONE_OF_OURS = "it is about the printed numbers alone"
 SHOWN = 2  # checks of a claim whose numbers its line tells
 
 
@@ -89,7 +91,10 @@ def judge(results: Results | None, paper: Paper) -> list[Judgement]:
             or mixes metrics in one expression.
     """
     printed = {one.key: one.value for one in papers.printed_cells(paper.id)}
-    return [_judge(claim, printed, results, paper) for claim in papers.claims(paper.id)]
+    others = results.executions if results else ()
+    return [
+        held(_judge(claim, printed, results, paper), others) for claim in papers.claims(paper.id)
+    ]
 
 
 def _judge(
@@ -106,11 +111,28 @@ def _judge(
     return Judgement(
         claim,
         _joined(by_print, "the paper prints no number for it"),
-        _joined(by_rows, "it is about the printed numbers alone"),
+        _joined(by_rows, NONE_OF_OURS),
         by_print,
         by_rows,
         profile,
     )
+
+
+def held(alone: Judgement, executions: Sequence[Mapping[str, list[str]]]) -> Judgement:
+    """A judgement by our rows alone, held against other executions where the budget needs it.
+
+    Args:
+        alone: the judgement.
+        executions: what each says on the checks of each claim, see `Results`.
+    """
+    words = [one[alone.claim.id] for one in executions if alone.claim.id in one]
+    if not words or not alone.our_parts or alone.profile not in CAPPED:
+        return alone
+    parts = tuple(
+        repeated(one, [other[number] for other in words])
+        for number, one in enumerate(alone.our_parts)
+    )
+    return replace(alone, ours=_joined(parts, NONE_OF_OURS), our_parts=parts)
 
 
 def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:
@@ -280,6 +302,7 @@ __all__ = [
     "as_dicts",
     "check_keys",
     "counts",
+    "held",
     "judge",
     "styled",
     "to_markdown",

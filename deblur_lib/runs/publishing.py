@@ -46,13 +46,24 @@ def publish(source: Path, target: Path, paper: str) -> Path:
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, fresh / name)
-        if floors.belongs(target / floors.NAME, fresh / "rows.csv"):
-            shutil.copyfile(target / floors.NAME, fresh / floors.NAME)
+        floors.carry(target, fresh)
         if (source / "pictures").is_dir():
             shutil.copytree(source / "pictures", fresh / "pictures")
         derive.write_derived(fresh, paper)
         seals.seal(fresh)
     return target
+
+
+def record(folder: Path, paper: str, one: floors.Record) -> None:
+    """Keep a comparison beside published rows, and derive anew what follows from both.
+
+    Raises:
+        UsageError: another process writes there.
+        RecordError: the disk is full.
+    """
+    with held(folder, f"the published rows of {paper}"):
+        floors.add_record(folder, one)
+        derive.write_derived(folder, paper)
 
 
 def check_declared(source: Path, paper: str, profile: str) -> None:

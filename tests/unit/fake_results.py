@@ -13,6 +13,7 @@ from PIL import Image
 from deblur_lib.records import (
     Manifest,
     Row,
+    read_manifests,
     read_rows,
     rows_of,
     write_json,
@@ -311,3 +312,23 @@ def write_pictures(folder: Path, gains: Mapping[str, float]) -> None:
                 path = folder / dataset / name / f"{method}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(smear(sharp, max(1, length))).save(path)
+
+
+def change_manifests(folder: Path, *, method: str = "", **changes: object) -> None:
+    write_manifests(
+        folder / "manifests.json",
+        [
+            dataclasses.replace(one, **changes) if method in ("", one.method) else one  # type: ignore[arg-type]
+            for one in read_manifests(folder / "manifests.json")
+        ],
+    )
+
+
+def shift(folder: Path, by: float, **where: object) -> None:
+    frame = read_rows(folder / "rows.csv")
+    chosen = pd.Series(True, index=frame.index)
+    for column, value in where.items():
+        chosen &= frame[column] == value
+    assert chosen.any()
+    frame.loc[chosen, "value"] += by
+    write_text(folder / "rows.csv", frame.to_csv(index=False))

@@ -1,24 +1,20 @@
 """A second execution beside the published one: rows, verdicts, floor, and what is refused."""
 
-import dataclasses
 import json
 from pathlib import Path
 
 import fake_results
-import pandas as pd
 import pytest
 from click.testing import CliRunner
+from fake_results import change_manifests, shift
 
 from deblur_lib import papers
 from deblur_lib.cli import main
-from deblur_lib.errors import MissingRowsError, RecordError
+from deblur_lib.errors import MissingRowsError
 from deblur_lib.notebook.room import open_paper
 from deblur_lib.records import (
-    read_json,
-    read_manifests,
     read_rows,
     write_json,
-    write_manifests,
     write_text,
 )
 from deblur_lib.report import agreement, agreement_view, floors, verdicts
@@ -26,7 +22,6 @@ from deblur_lib.report.agreement import ITSELF, Agreement
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import NOT_JUDGED
 from deblur_lib.runs import store
-from deblur_lib.runs.publishing import publish
 
 PAPER = papers.load("wan2023")
 AGAIN = "2026-02-02T00:00:00+00:00"
@@ -43,26 +38,6 @@ def executed(tmp_path: Path) -> Path:
     folder = fake_results.write_results(tmp_path / "executed", pictures=False)
     change_manifests(folder, started=AGAIN)
     return folder
-
-
-def change_manifests(folder: Path, *, method: str = "", **changes: object) -> None:
-    write_manifests(
-        folder / "manifests.json",
-        [
-            dataclasses.replace(one, **changes) if method in ("", one.method) else one  # type: ignore[arg-type]
-            for one in read_manifests(folder / "manifests.json")
-        ],
-    )
-
-
-def shift(folder: Path, by: float, **where: object) -> None:
-    frame = read_rows(folder / "rows.csv")
-    chosen = pd.Series(True, index=frame.index)
-    for column, value in where.items():
-        chosen &= frame[column] == value
-    assert chosen.any()
-    frame.loc[chosen, "value"] += by
-    write_text(folder / "rows.csv", frame.to_csv(index=False))
 
 
 def keep(folder: Path, query: str) -> None:
@@ -123,7 +98,7 @@ def test_a_flipped_verdict_shows_both_words_first(executed: Path, published: Pat
     flipped = [one for one in found.claims if not one.same]
     assert [one.claim[-3:] for one in flipped] == ["C07", "C16", "C29"]
     for folder, words in (
-        (executed, [one.ours for one in flipped]),
+        (executed, [one.alone.ours for one in flipped]),
         (published, [one.published for one in flipped]),
     ):
         judged = {one.claim.id: one for one in verdicts.judge(Results.load(folder), PAPER)}
@@ -134,8 +109,9 @@ def test_a_flipped_verdict_shows_both_words_first(executed: Path, published: Pat
     assert list(table["same"][: len(flipped)]) == ["no"] * len(flipped)
     assert list(table["same"])[-1] == "yes"
     record = found.record("one")
-    assert {one.claim for one in record.flips} == {one.claim for one in flipped}
-    assert (record.agreed, record.compared) == (found.agreed, len(found.claims))
+    told = {one.claim for one in record.claims if one.published != one.ours}
+    assert told == {one.claim for one in flipped}
+    assert (record.agreed, len(record.claims)) == (found.agreed, len(found.claims))
 
 
 def test_the_published_rows_themselves_are_no_second_execution(
@@ -221,75 +197,6 @@ def test_nothing_in_common_is_refused_with_the_reason(executed: Path, published:
     line = agreement_view.shown(Results.load(executed), published, PAPER)
     assert line.title.startswith("Not compared: ")
     assert line.blocks == []
-
-
-# --- records and the floor -----------------------------------------------------------------------
-
-
-def recorded(executed: Path, published: Path, label: str, by: float, method: str) -> None:
-    shift(executed, by, method=method, convention="psnr-rgb", dataset="gopro_test")
-    floors.add_record(published, compared(executed, published).record(label))
-    shift(executed, -by, method=method, convention="psnr-rgb", dataset="gopro_test")
-
-
-def test_the_floor_is_the_root_mean_square_of_other_executions(
-    executed: Path, published: Path
-) -> None:
-    assert compared(executed, published).floors == {}
-    limits = {"processor": "made up", "instruction_sets": "ATEN_CPU_CAPABILITY=avx2"}
-    change_manifests(executed, hardware=limits, threads=2)
-    recorded(executed, published, "first", 0.5, "wan2023")
-    recorded(executed, published, "two threads", 0.3, "wan2023")
-    recorded(executed, published, "two threads", 0.4, "wan2023")
-    recorded(executed, published, "another", 0.3, "mimo_unet")
-    shift(executed, 0.1, method="wan2023_dffm", convention="psnr-rgb", dataset="gopro_test")
-    found = compared(executed, published)
-    rows = len(fake_results.GAINS)
-    floor = ((0.5**2 + 0.4**2 + 0.3**2) / (3 * rows)) ** 0.5
-    assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(floor)
-    assert found.floors["realblur_j", "realblur-ecc-psnr"] == 0
-    assert f"the floor is {floor:.2f} dB." in found.sentence
-    view = agreement_view.view(found).markdown()
-    assert f"| floor | {floor:.2f} | 0.0000 | 0.00 | 0.0000 |" in view
-    assert "| two threads | made up ATEN\\_CPU\\_CAPABILITY=avx2 | 2 | fp32 |" in view
-    first = json.loads((published / "agreement.json").read_text())["records"][0]
-    assert (first["label"], first["threads"], first["hardware"]) == ("first", [2], [limits])
-
-
-def test_an_execution_is_not_its_own_floor(executed: Path, published: Path) -> None:
-    shift(executed, 0.4, method="wan2023")
-    floors.add_record(published, compared(executed, published).record("itself"))
-    assert compared(executed, published).floors == {}
-
-
-def test_publishing_the_same_rows_keeps_records_and_other_rows_drop_them(
-    executed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("deblur_lib.report.derive.write_derived", lambda *_: [])
-    target = tmp_path / "results" / "wan2023" / "demo"
-    publish(executed, target, "wan2023")
-    change_manifests(executed, started="2026-03-03T00:00:00+00:00")
-    recorded(executed, target, "one", 0.2, "wan2023")
-    source = fake_results.write_results(tmp_path / "same", pictures=False)
-    publish(source, target, "wan2023")
-    assert [one.label for one in floors.read_records(target)] == ["one"]
-    shift(source, 0.1, method="wan2023")
-    publish(source, target, "wan2023")
-    assert not (target / "agreement.json").exists()
-
-
-def test_records_of_rows_changed_by_hand_measure_nothing(executed: Path, published: Path) -> None:
-    recorded(executed, published, "one", 0.2, "wan2023")
-    shift(published, 0.1, method="wan2023")
-    assert floors.read_records(published) == []
-
-
-def test_a_broken_file_of_records_is_named(executed: Path, published: Path) -> None:
-    recorded(executed, published, "one", 0.2, "wan2023")
-    path = published / "agreement.json"
-    write_json(path, read_json(path) | {"records": [{"agreeed": 1}]})
-    with pytest.raises(RecordError, match=r"agreement\.json: a list of records is needed"):
-        floors.read_records(published)
 
 
 # --- command and chapter -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from deblur_lib.notebook import reproduce as engine
 from deblur_lib.records import write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.training import pace
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -87,6 +88,20 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
     assert status == 0
     assert "wan2023_dffm-s0-" in text
     assert "1578000 steps" in text
+
+
+@pytest.mark.parametrize("paper", papers.names())
+def test_a_dry_run_times_every_row_that_learns(
+    paper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
+    monkeypatch.setattr(pace, "LONGEST", 0.0)
+    status, text = run("reproduce", paper, "--profile", "smoke", "--dry-run", "--quiet")
+    assert status == 0
+    lines = [line for line in text.splitlines() if " to do" in line]
+    plan = make_plan(Request(paper, "smoke"))
+    assert len(lines) == len(plan.runs)
+    assert [" min" in line for line in lines] == [run.steps > 0 for run in plan.runs]
 
 
 @pytest.mark.parametrize(

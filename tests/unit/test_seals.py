@@ -50,7 +50,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("results") / "demo", gains={"wan2023": 1.7}, seeds=(0, 1)
     )
     fake_results.write_checks(folder)
-    record = floors.Record("one", "0" * 64, [], {}, [1], ["fp32"], [""], [], [], 1, 1)
+    record = floors.Record("one", "0" * 64, [], {}, [1], ["fp32"], [""], [], [])
     floors.add_record(folder, record)
     seals.seal(folder)
     return folder

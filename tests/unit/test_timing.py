@@ -50,3 +50,11 @@ def test_peak_memory_counts_what_was_there_and_what_came() -> None:
     found, how = peak(lambda: known + 1, CPU, known)
     assert found == 2 * known.nbytes
     assert "traced" in how
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+def test_peak_memory_counts_the_parts_of_a_sparse_matrix() -> None:
+    dense = torch.eye(100)
+    found, _ = peak(lambda: dense.to_sparse_csr() @ dense, CPU)
+    indices_and_values = (101 + 100) * 8 + 100 * 4
+    assert found >= indices_and_values + dense.nbytes

@@ -1,0 +1,140 @@
+"""Records of other executions: the floor they measure, and directions that they do not show."""
+
+import json
+from pathlib import Path
+
+import fake_results
+import pytest
+from fake_results import change_manifests, shift
+
+from deblur_lib import papers
+from deblur_lib.errors import RecordError
+from deblur_lib.records import read_json, write_json
+from deblur_lib.report import agreement, agreement_view, floors, verdicts
+from deblur_lib.report.agreement import Agreement
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import DIRECTION, INSEPARABLE
+from deblur_lib.runs.publishing import publish
+
+PAPER = papers.load("wan2023")
+AGAIN = "2026-02-02T00:00:00+00:00"
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    return fake_results.write_results(tmp_path / "published", pictures=False)
+
+
+@pytest.fixture
+def executed(tmp_path: Path) -> Path:
+    """The same rows, executed again."""
+    folder = fake_results.write_results(tmp_path / "executed", pictures=False)
+    change_manifests(folder, started=AGAIN)
+    return folder
+
+
+def compared(executed: Path, published: Path) -> Agreement:
+    return agreement.compare(Results.load(executed), published, PAPER)
+
+
+def recorded(executed: Path, published: Path, label: str, by: float, method: str) -> None:
+    shift(executed, by, method=method, convention="psnr-rgb", dataset="gopro_test")
+    floors.add_record(published, compared(executed, published).record(label))
+    shift(executed, -by, method=method, convention="psnr-rgb", dataset="gopro_test")
+
+
+def test_the_floor_is_the_root_mean_square_of_other_executions(
+    executed: Path, published: Path
+) -> None:
+    assert compared(executed, published).floors == {}
+    limits = {"processor": "made up", "instruction_sets": "ATEN_CPU_CAPABILITY=avx2"}
+    change_manifests(executed, hardware=limits, threads=2)
+    recorded(executed, published, "first", 0.5, "wan2023")
+    recorded(executed, published, "two threads", 0.3, "wan2023")
+    recorded(executed, published, "two threads", 0.4, "wan2023")
+    recorded(executed, published, "another", 0.3, "mimo_unet")
+    shift(executed, 0.1, method="wan2023_dffm", convention="psnr-rgb", dataset="gopro_test")
+    found = compared(executed, published)
+    rows = len(fake_results.GAINS)
+    floor = ((0.5**2 + 0.4**2 + 0.3**2) / (3 * rows)) ** 0.5
+    assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(floor)
+    assert found.floors["realblur_j", "realblur-ecc-psnr"] == 0
+    assert f"the floor is {floor:.2f} dB." in found.sentence
+    view = agreement_view.view(found).markdown()
+    assert f"| floor | {floor:.2f} | 0.0000 | 0.00 | 0.0000 |" in view
+    assert "| two threads | made up ATEN\\_CPU\\_CAPABILITY=avx2 | 2 | fp32 |" in view
+    first = json.loads((published / "agreement.json").read_text())["records"][0]
+    assert (first["label"], first["threads"], first["hardware"]) == ("first", [2], [limits])
+
+
+def words(folder: Path, claim: str) -> tuple[str, list[str]]:
+    """Verdict on a claim and on each of its checks, as stored rows are shown."""
+    judged = {one.claim.id: one for one in verdicts.judge(Results.load(folder), PAPER)}
+    one = judged[f"wan2023-{claim}"]
+    return one.ours.verdict, [part.verdict for part in one.our_parts]
+
+
+def test_a_direction_counts_where_every_other_execution_shows_it(
+    executed: Path, published: Path
+) -> None:
+    assert words(published, "C07") == (DIRECTION, [DIRECTION])
+    recorded(executed, published, "as before", 0.0, "wan2023")
+    assert words(published, "C07") == (DIRECTION, [DIRECTION])
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    assert words(published, "C07") == (INSEPARABLE, [INSEPARABLE])
+    told = {one.claim.id: one for one in verdicts.judge(Results.load(published), PAPER)}
+    assert "; 1 of 2 other executions: " in told["wan2023-C07"].ours.reason
+    assert words(executed, "C07")[0] == DIRECTION  # nothing is recorded beside these
+    found = {one.claim: one for one in compared(executed, published).claims}
+    pair = found["wan2023-C07"]
+    assert (pair.published, pair.ours) == (INSEPARABLE, INSEPARABLE)
+    assert (pair.alone.published, pair.alone.ours) == (DIRECTION, DIRECTION)
+
+
+def test_records_go_with_rows_that_are_the_same(
+    executed: Path, published: Path, tmp_path: Path
+) -> None:
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    copy = fake_results.write_results(tmp_path / "copy", pictures=False)
+    floors.carry(published, copy)
+    assert words(copy, "C07")[0] == INSEPARABLE
+    floors.carry(published, executed)
+    shift(executed, 0.1, method="wan2023")
+    floors.carry(published, executed)
+    assert Results.load(executed).executions == ()
+
+
+def test_an_execution_is_not_its_own_floor(executed: Path, published: Path) -> None:
+    shift(executed, 0.4, method="wan2023")
+    floors.add_record(published, compared(executed, published).record("itself"))
+    assert compared(executed, published).floors == {}
+
+
+def test_publishing_the_same_rows_keeps_records_and_other_rows_drop_them(
+    executed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deblur_lib.report.derive.write_derived", lambda *_: [])
+    target = tmp_path / "results" / "wan2023" / "demo"
+    publish(executed, target, "wan2023")
+    change_manifests(executed, started="2026-03-03T00:00:00+00:00")
+    recorded(executed, target, "one", 0.2, "wan2023")
+    source = fake_results.write_results(tmp_path / "same", pictures=False)
+    publish(source, target, "wan2023")
+    assert [one.label for one in floors.read_records(target)] == ["one"]
+    shift(source, 0.1, method="wan2023")
+    publish(source, target, "wan2023")
+    assert not (target / "agreement.json").exists()
+
+
+def test_records_of_rows_changed_by_hand_measure_nothing(executed: Path, published: Path) -> None:
+    recorded(executed, published, "one", 0.2, "wan2023")
+    shift(published, 0.1, method="wan2023")
+    assert floors.read_records(published) == []
+
+
+def test_a_broken_file_of_records_is_named(executed: Path, published: Path) -> None:
+    recorded(executed, published, "one", 0.2, "wan2023")
+    path = published / "agreement.json"
+    write_json(path, read_json(path) | {"records": [{"agreeed": 1}]})
+    with pytest.raises(RecordError, match=r"agreement\.json: a list of records is needed"):
+        floors.read_records(published)

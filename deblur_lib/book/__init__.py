@@ -63,10 +63,10 @@ def build(
     book = marked(root) if smoke else root / "book"
     if not (smoke or force) and is_current(root, book, chapters, GENERATED):
         return book / "_build" / "html" / "index.html"
+    online = not copy_scripts(root, book)  # pages say what is there
     write_pages(book, chapters, root / "results")
     _write_chapters(book, chapters)
     write_reference(book, root / "deblur_lib")
-    online = not copy_scripts(root, book)
     html = run_jupyter_book(book, online=online)
     if strict:
         check_site(html, root, online=online)

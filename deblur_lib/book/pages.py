@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deblur_lib import papers, seals
-from deblur_lib.book import answers, checkable, front
+from deblur_lib.book import answers, checkable, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.budgets import budgets_page
@@ -56,6 +56,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "findings.md", front.findings(stored))
     write_text(folder / "strip.md", front.strip(folder, stored))
     write_text(folder / "headlines.md", front.cards(stored, titles))
+    write_text(folder / "try.md", models.page(book, published, stored))
     write_text(folder / "rules.md", RULES)
     write_text(folder / "margins.md", margins())
     write_text(folder / "judge.md", judge(folder, published / judged.FOLDER))

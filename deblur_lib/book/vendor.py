@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ from deblur_lib.errors import BookError, RecordError
 from deblur_lib.provenance import file_digest
 from deblur_lib.records import read_json, write_json
 
-MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
+TAKEN = {  # what pages need: from a folder of node_modules to one of vendor
+    "mathjax": ("mathjax", ("LICENSE",)),
+    "mathjax/es5": ("mathjax", ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")),
+    "onnxruntime-web/dist": (
+        "onnxruntime", ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+    ),
+}  # fmt: skip
 MARK = "versions.json"
-PATIENCE = 60  # seconds that npm may take; a few are enough where it reaches its registry
+PATIENCE = 180  # seconds that npm may take; a few are enough where its cache holds the packages
 NPM = ("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund",
        "--fetch-retries=0", "--fetch-timeout=10000", "--prefer-offline")  # fmt: skip
 
@@ -22,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 def copy_scripts(root: Path, book: Path) -> bool:
     """Copy the scripts and fonts that pages need to <book>/_extra/vendor.
+
+    npm unpacks much more than that, to a folder below build that goes again.
 
     What was copied before stays while it is what was copied: the mark beside it holds the wanted
     versions and the SHA-256 of every file.
@@ -42,18 +51,27 @@ def copy_scripts(root: Path, book: Path) -> bool:
     if _is_whole(target, wanted):
         return True
     shutil.rmtree(target, ignore_errors=True)
-    if not _install(root):
-        return False
-    source = root / "node_modules" / "mathjax" / "es5"
-    for name in MATHJAX:
-        copied = target / "mathjax" / name
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        if (source / name).is_dir():
-            shutil.copytree(source / name, copied)
-        else:
-            shutil.copyfile(source / name, copied)
-    write_json(target / MARK, {"versions": wanted, "files": _digests(target)})
+    (root / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root / "build", prefix="npm-") as place:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(root / name, Path(place) / name)
+        if not _install(Path(place)):
+            return False
+        _copy(Path(place) / "node_modules", target)
+    write_json(target / MARK, _mark(target, wanted))
     return True
+
+
+def _copy(modules: Path, target: Path) -> None:
+    for place, (folder, names) in TAKEN.items():
+        for name in names:
+            source, copied = modules / place / name, target / folder / name
+            copied = copied.with_suffix(copied.suffix.replace(".mjs", ".js"))  # any host knows .js
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, copied)
+            else:
+                shutil.copyfile(source, copied)
 
 
 def _is_whole(target: Path, wanted: dict[str, Any]) -> bool:
@@ -61,21 +79,23 @@ def _is_whole(target: Path, wanted: dict[str, Any]) -> bool:
         mark = read_json(target / MARK)
     except RecordError:
         return False
-    return bool(mark == {"versions": wanted, "files": _digests(target)})
+    return bool(mark == _mark(target, wanted))
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARK]
-    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
+def _mark(target: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    files = [path for path in sorted(target.rglob("*")) if path.is_file() and path.name != MARK]
+    digests = {path.relative_to(target).as_posix(): file_digest(path) for path in files}
+    taken = {place: [folder, *names] for place, (folder, names) in TAKEN.items()}
+    return {"versions": wanted, "taken": taken, "files": digests}
 
 
-def _install(root: Path) -> bool:
-    """Let npm fetch the locked versions; False, with a word why, where it cannot."""
+def _install(place: Path) -> bool:
+    """Let npm fetch the locked versions to a folder; False, with a word why, where it cannot."""
     if shutil.which("npm") is None:
         return False
     try:
         done = subprocess.run(
-            NPM, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE
+            NPM, cwd=place, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
     except subprocess.TimeoutExpired:
         why = f"it had not ended after {PATIENCE} s"

@@ -16,6 +16,7 @@ DIRECTIVES = {"include", "bibliography", "container", "figure", "math", "note", 
 FOREVER = (
     "intro",
     "reading",
+    "try",
     "verdicts",
     "networks",
     "data",

@@ -92,15 +92,24 @@ def test_a_heavy_page_is_found(html: Path, tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose npm installs two files, or does what `npm` in the folder says."""
+    """A project whose npm installs a few files, or does what `npm` in the folder says."""
     (tmp_path / "package.json").write_text('{"dependencies": {"mathjax": "0.0.0"}}')
+    (tmp_path / "package-lock.json").write_text("{}")
 
     def npm(command: Any, *, cwd: Path, timeout: float, **_: Any) -> Any:
         told = (tmp_path / "npm").read_text() if (tmp_path / "npm").is_file() else ""
         if told == "hangs":
             raise vendor.subprocess.TimeoutExpired(command, timeout)
-        for name in ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2/a.woff"):
-            path = cwd / "node_modules/mathjax/es5" / name
+        assert (cwd / "package-lock.json").is_file()
+        for name in (
+            "mathjax/LICENSE",
+            "mathjax/es5/tex-mml-chtml.js",
+            "mathjax/es5/output/chtml/fonts/woff-v2/a.woff",
+            "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
+            "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+            "onnxruntime-web/dist/ort.webgpu.min.mjs",
+        ):
+            path = cwd / "node_modules" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
         return vendor.subprocess.CompletedProcess(command, int(bool(told)), "", told)
@@ -127,7 +136,7 @@ def test_npm_without_network_is_told_and_the_book_goes_on(
     assert vendor.copy_scripts(project, project / "book") is False
     assert "readers will load it from its CDN" in caplog.text
     assert not (project / "book/_extra/vendor").exists()
-    assert vendor.PATIENCE <= 60
+    assert vendor.PATIENCE <= 180
     assert "--fetch-retries=0" in vendor.NPM
 
 
@@ -145,7 +154,14 @@ def vendored(project: Path) -> Path:
 def test_vendored_scripts_are_kept_while_they_are_what_was_copied(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vendored(project)
+    folder = vendored(project)
+    assert sorted(path.name for path in (folder / "onnxruntime").iterdir()) == [
+        "ort-wasm-simd-threaded.wasm",
+        "ort.wasm.bundle.min.js",  # the only two that a page needs, named so that any host knows
+    ]
+    assert (folder / "mathjax" / "LICENSE").is_file()
+    assert not list((project / "build").iterdir())  # the many megabytes of npm are gone
+    assert not (project / "node_modules").exists()
     monkeypatch.setattr(vendor.shutil, "which", lambda _: None)
     vendored(project)
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, NamedTuple
@@ -24,6 +24,9 @@ from deblur_lib.errors import DeblurError
 STOP = b"stop"
 PATIENCE = 5.0  # seconds that an idle worker is given to end by itself
 
+# Python starts it beside the first process, and it lives as long as this one, so that a notebook's
+# kernel would wait half a minute for it before it ends itself.
+_tracker: Any = resource_tracker._resource_tracker
 _asked = threading.Event()  # in a worker: its parent wants it to stop
 _idle = threading.Event()  # in a worker: no call is under way
 
@@ -74,6 +77,7 @@ class Crew:
         self.size = max(1, size)
         self._begin, self._places = begin, tuple(places)
         self._workers: list[_Worker] = []
+        self._tracked = _tracker._fd is not None  # by someone else, whose it stays
 
     def __enter__(self) -> "Crew":
         return self
@@ -118,6 +122,8 @@ class Crew:
             worker.process.kill()
             worker.process.join()
         self._workers.clear()
+        if not self._tracked:
+            _tracker._stop()
 
     def _hire(self) -> _Worker:
         context = get_context("spawn")

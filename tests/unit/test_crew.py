@@ -114,3 +114,17 @@ def test_workers_end_with_their_parent(tmp_path: Path, how: signal.Signals) -> N
         parent.wait()
         _, alive = psutil.wait_procs(children, timeout=20)
     assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_nothing_of_ours_is_left_behind() -> None:
+    code = (
+        "import psutil; from deblur_lib.runs.crew import Crew\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(2):\n"
+        "        with Crew(1) as hands:\n"
+        "            hands.start(0, abs, -1)\n"
+        "            assert hands.wait(60)[0].value == 1\n"
+        "        assert psutil.Process().children(recursive=True) == []\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

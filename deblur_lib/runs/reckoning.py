@@ -11,18 +11,19 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from deblur_lib import provenance
+from deblur_lib import papers, provenance
 from deblur_lib.devices import declared_precision, resolve_device
 from deblur_lib.records import read_whole, write_json
 from deblur_lib.runs import costing, store
 from deblur_lib.runs.crew import Crew
 from deblur_lib.runs.learning import shows_bars
-from deblur_lib.runs.plan import Plan, Request, Run
+from deblur_lib.runs.plan import Plan, Request, Run, published_options
 from deblur_lib.runs.running import build
 from deblur_lib.training.pace import Pace, pace
 
@@ -37,9 +38,22 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
 
     Args:
         runs: what is to be trained; the operations of a network of the size it is run in tell
-            how long a step takes.
+            how long a step takes, and how fast it does them where its costs were measured.
     """
-    return sorted(runs, key=lambda run: _work(run) * run.steps, reverse=True)
+    rates = {one.method.network: rate for one in runs if (rate := _rate(one))}
+    usual = median(rates.values()) if rates else 1.0
+    return sorted(
+        runs,
+        key=lambda run: _work(run) * run.steps * rates.get(run.method.network, usual),
+        reverse=True,
+    )
+
+
+def _rate(run: Run) -> float:
+    """Seconds of a multiply-accumulate of its network at published size; 0 if not measured."""
+    options = published_options(papers.load(run.paper), run.method)
+    stored = read_whole(store.costs_file(str(run.method.network), options)) or {}
+    return float(stored.get("seconds", 0.0) / (stored.get("macs") or 1))
 
 
 def _work(run: Run) -> float:

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
+from deblur_lib import papers
 from deblur_lib.evaluation.cost import COUNTER
 from deblur_lib.records import write_json
 from deblur_lib.runs import store
-from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.plan import Request, make_plan, published_options
 from deblur_lib.runs.reckoning import longest_first, worker_count
 
 
@@ -23,6 +24,13 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     # deblurgan's 160 steps of twice the operations come before the others' 160 steps
     steps = [(run.method.id == "deblurgan", run.steps) for run in taken]
     assert steps == [(False, 420)] * 13 + [(True, 160)] + [(False, 160)] * 2 + [(False, 0)] * 3
+    for one in (runs[0], runs[1]):  # 160 steps of the first take longer than 420 of the second
+        full = published_options(papers.load("li2026"), one.method)
+        seconds = 6.0 if one is runs[0] else 2.0
+        path = store.costs_file(str(one.method.network), full)
+        write_json(path, {"macs": 1, "macs_counter": COUNTER, "seconds": seconds})
+    taken = longest_first(runs)
+    assert taken.index(runs[0]) < taken.index(runs[1])
     small = dataclasses.replace(runs[0], train=dataclasses.replace(runs[0].train, crop=32))
     assert longest_first([small, runs[0]])[0] is runs[0]
 

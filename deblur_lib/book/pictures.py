@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from deblur_lib.data.generated.kinds import KINDS
 from deblur_lib.data.generated.scenes import DECLARED, SPLITS, TEXTURES, Photograph, photograph
 from deblur_lib.files import atomic
 from deblur_lib.report.markup import escape
+from deblur_lib.spec.kinds import KINDS
 
 SIDE = (144, 96)  # of a thumbnail, in pixels
 HEADS = {

@@ -17,7 +17,7 @@ SPANS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 def train_budget(results: Results, method: str) -> str:
     """Steps, batch and crop of a method's runs; "none" where nothing was trained."""
     budgets = {
-        f"{one.steps:,} steps of {one.train['batch']} crops of {one.train['crop']} px"
+        f"{one.steps:,} steps with {one.train['batch']} crops of {one.train['crop']} px"
         for one in results.of_method(method)
         if one.steps
     }

@@ -21,6 +21,7 @@ from deblur_lib.report.rules import (
 from deblur_lib.report.scores import gain, scores
 from deblur_lib.report.verdicts import Judgement, judge, short
 from deblur_lib.spec import Paper, Takeaway
+from deblur_lib.spec.kinds import TITLES
 
 FOR, AGAINST = (SUPPORTED, DIRECTION), (OTHER, CONTRADICTED)
 PSNR = "psnr-rgb"
@@ -77,10 +78,11 @@ def gains(results: Results, paper: Paper) -> Iterator[str]:
             number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high, mean)
         )
         many = f"{len(seeds)} training" + ("s" if len(seeds) > 1 else "")
-        budget = escape(train_budget(results, told.own))
+        where = TITLES.get(mine.data.partition("/")[0], mine.data)
         yield (
-            f"- {escape(title)}, {budget}, on {escape(mine.data)}: {middle} dB over the blurred "
-            f"input ({low} to {high} over {bounds.units} scenes; {many})."
+            f"- {escape(title)} on {escape(where)}: {middle} dB over the blurred input ({low} to "
+            f"{high} over {bounds.units} photographs; {many} of "
+            f"{escape(train_budget(results, told.own))})."
         )
 
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from deblur_lib import seals
 from deblur_lib.cli import main
-from deblur_lib.data.generated.kinds import KINDS
 from deblur_lib.data.generated.variants import VARIANTS
 from deblur_lib.data.own import preparing
 from deblur_lib.data.own.pairs import open_pairs
@@ -20,6 +19,7 @@ from deblur_lib.data.pairs import PairedImages
 from deblur_lib.data.pictures.reading import read_rgb
 from deblur_lib.data.real.sources import SOURCES
 from deblur_lib.errors import DataError, UsageError
+from deblur_lib.spec.kinds import KINDS
 
 
 def data(*arguments: str) -> tuple[int, str]:

@@ -24,9 +24,8 @@ def test_it_tells_the_gain_of_the_own_network_and_the_budget(stored: Results) ->
     text = summary.opening(stored, PAPER, where="the published run, profile demo")
     assert TOLD.question[:40] in text
     for dataset in TOLD.datasets:
-        assert re.search(r"steps of .* dB over the blurred input \(.* scenes; \d training", text), (
-            dataset
-        )
+        told = r" on generated .* dB over the blurred input \(.* photographs; \d trainings? of "
+        assert re.search(told, text), dataset
     assert text.count(" at demo*:") == len(TOLD.headline)
 
 

@@ -148,7 +148,7 @@ def test_each_cell_says_what_it_is(results: Results, second: pd.DataFrame) -> No
     )
     assert found["seeds"] == "0 1 2"
     assert len(found["runs"].split()) == 3
-    assert found["train_budget"] == "600 steps of 4 crops of 64 px"
+    assert found["train_budget"] == "600 steps with 4 crops of 64 px"
     assert (found["parameters"], found["macs"]) == (38000, 0.3 * 1.2e9)
     assert (found["parameters_here"], found["macs_here"]) == (9002, 1e8)
     assert found["status"] == "complete"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from deblur_lib.data.generated.kinds import KINDS
 from deblur_lib.data.real.sources import SOURCES, Source
+from deblur_lib.spec.kinds import KINDS
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The kinds of generated pairs, in a line each. No torch; `variants` draws them.
+"""The kinds of generated pairs, in a line each. `data.generated.variants` draws them.
 
-"Linear" is GoPro's word for the mean of stored values; see `synthesis`. Train and test on one kind:
-a network trained on one average loses on the other.
+"Linear" is GoPro's word for the mean of stored values; see `data.generated.synthesis`. Train and
+test on one kind: a network trained on one average loses on the other.
 """
 
 KINDS: dict[str, str] = {
@@ -25,4 +25,23 @@ KINDS: dict[str, str] = {
     "synth-realblur-r": "the same without tone curve and JPEG: dark",
     "synth-hide-close": "one or two large people who walk; linear light",
     "synth-hide-long": "two to five small people who walk; linear light",
+}
+
+TITLES: dict[str, str] = {  # for readers who know no data id
+    "synth-gopro-linear": "generated motion of scene and objects",
+    "synth-gopro-gamma": "generated motion of scene and objects in linear light",
+    "synth-gopro-far": "generated long motion of scene and objects",
+    "synth-gopro-jpeg": "generated motion stored as JPEG",
+    "synth-clip": "generated clips of a moving scene",
+    "synth-clip-short": "generated clips that are nearly sharp",
+    "synth-shake": "generated camera shake",
+    "synth-lai-uniform": "four fixed blur kernels",
+    "synth-lai-nonuniform": "four fixed paths of a turning camera",
+    "synth-lai-nonuniform-first": "four fixed paths of a turning camera",
+    "synth-lai-nonuniform-full": "four fixed long paths of a turning camera",
+    "synth-lai-nonuniform-first-full": "four fixed long paths of a turning camera",
+    "synth-realblur-j": "generated night scenes with lamps",
+    "synth-realblur-r": "generated dark scenes",
+    "synth-hide-close": "generated people who walk nearby",
+    "synth-hide-long": "generated people who walk far off",
 }

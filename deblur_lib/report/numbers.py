@@ -46,11 +46,19 @@ def _kind(metric: str) -> str:
 
 
 def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -> list[str]:
-    """Numbers of one column or interval, all with the decimals of the one that needs most."""
+    """Numbers of one column or interval, all with the decimals of the one that needs most.
+
+    Those of a metric with fixed decimals get up to two more where all of them would read as zero.
+    """
     found = list(values)
-    if metric in COUNTED or _kind(metric) in DECIMALS:
+    if metric in COUNTED:
         return [number(one, metric, sign=sign) for one in found]
     finite = [abs(one) for one in found if math.isfinite(one)]
+    fewest = DECIMALS.get(_kind(metric))
+    if fewest is not None:
+        shown = (more for more in (0, 1, 2) if max(finite, default=1) * 10 ** (fewest + more) >= 2)
+        decimals = fewest + (next(shown, 2) if any(finite) else 0)
+        return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]
     needed = max(map(_needed, finite), default=0)
     if finite and max(finite) >= 10**DIGITS and needed:  # too far apart for one rule
         return [number(one, sign=sign) for one in found]

@@ -261,15 +261,18 @@ def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
 def _told(found: Evidence, metric: str) -> str:
     fewest, most = min(found.seeds, default=0), max(found.seeds, default=0)
     seeds = _number(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    photographs = _number(found.pictures.units, "photograph")
-    over = {photographs: found.pictures, seeds if found.seeds else "no training": found.trainings}
-    ends = [
-        f"[{', '.join(together((one.low, one.high), metric))}] over {what}"
-        if math.isfinite(one.half)
-        else what
-        for what, one in over.items()
+    what = (
+        _number(found.pictures.units, "photograph"),
+        seeds if found.seeds else "no training",
+    )
+    ends = [end for one in (found.pictures, found.trainings) for end in (one.low, one.high)]
+    value, *shown = together((found.value, *ends), metric)
+    known = (math.isfinite(found.pictures.half), math.isfinite(found.trainings.half))
+    parts = [
+        f"[{shown[2 * n]}, {shown[2 * n + 1]}] over {one}" if known[n] else one
+        for n, one in enumerate(what)
     ]
-    return f"{number(found.value, metric)}, {' and '.join(ends)}"
+    return f"{value}, {' and '.join(parts)}"
 
 
 def _number(count: int, what: str) -> str:

@@ -81,3 +81,19 @@ def test_a_bound_never_reads_as_zero() -> None:
 )
 def test_settings_of_a_recipe_are_short(value: float, text: str) -> None:
     assert numbers.short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "metric", "shown"),
+    [
+        ((0.002, -0.001, 0.004), "psnr_db", ["0.002", "−0.001", "0.004"]),
+        ((0.0003, 0.0001), "psnr_db", ["0.0003", "0.0001"]),
+        ((0.0, 0.0), "psnr_db", ["0.00", "0.00"]),
+        ((0.5, 0.001), "psnr_db", ["0.50", "0.00"]),
+        ((0.00012, -0.00009), "ssim", ["0.00012", "−0.00009"]),
+    ],
+)
+def test_an_effect_below_the_usual_decimals_does_not_read_as_zero(
+    values: tuple[float, ...], metric: str, shown: list[str]
+) -> None:
+    assert numbers.together(values, metric) == shown

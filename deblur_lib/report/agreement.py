@@ -234,8 +234,7 @@ def _claims(
             claim=one.claim.id,
             published=other.ours.verdict,
             ours=one.ours.verdict,
-            published_checks=_words(other.our_parts),
-            our_checks=_words(one.our_parts),
+            checks=_words(one.our_parts),
         )
         pair = Pair(words.claim, published.ours.verdict, ours.ours.verdict, tuple(parts), words)
         found.append(pair)

@@ -44,13 +44,12 @@ class Difference:
 
 @dataclass(frozen=True, config=STRICT)
 class Words:
-    """Verdicts on a claim and on each of its checks, published and ours, each by its rows alone."""
+    """Verdicts on a claim, published and ours, and ours on its checks, each by its rows alone."""
 
     claim: str
     published: str
     ours: str
-    published_checks: list[str]
-    our_checks: list[str]
+    checks: list[str]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -85,7 +84,7 @@ class Record:
     @property
     def words(self) -> dict[str, list[str]]:
         """What this execution by itself says on the checks of each claim."""
-        return {one.claim: one.our_checks for one in self.claims}
+        return {one.claim: one.checks for one in self.claims}
 
 
 _RECORDS = TypeAdapter(list[Record])

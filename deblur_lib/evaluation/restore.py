@@ -80,7 +80,7 @@ def restore(
         if side < max(height, width) and not network.tile_safe:
             say(
                 f"{name_of(network)} looks further than tiles of {side} px overlap, so they change "
-                "what it computes; evaluation.restore.tile_deviation measures by how much"
+                "what it computes; larger tiles change it less, none (--tile none) not at all"
             )
         try:
             return _in_tiles(network, blurred, (height, width), side, context, bar)

@@ -264,17 +264,14 @@ PROFILES = (
         STUDY,
         test_on=STAND_INS,
         options={
-            "dsgformer": {"dim": 12, "blocks": 1, "start": "identity"},
+            "dsgformer": {"dim": 12, "blocks": 1},
             "mprnet": {
                 "features": 8, "unet_step": 4, "orsnet_step": 4, "cabs": 1, "start": "identity",
             },
             "restormer": {
                 "dim": 8, "blocks": [1, 1, 1, 1], "refinement": 1, "start": "identity",
             },
-            "stripformer": {
-                "features": 8, "bottleneck": 40, "decoder": 24, "blocks": [2, 2],
-                "start": "identity",
-            },
+            "stripformer": {"features": 8, "bottleneck": 40, "decoder": 24, "blocks": [2, 2]},
             "convir": {
                 "base_channels": 8, "num_res": 1, "dilations": [1, 1, 1], "start": "identity",
             },

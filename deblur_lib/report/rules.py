@@ -261,16 +261,14 @@ def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
 def _told(found: Evidence, metric: str) -> str:
     fewest, most = min(found.seeds, default=0), max(found.seeds, default=0)
     seeds = _number(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    what = (
-        _number(found.pictures.units, "photograph"),
-        seeds if found.seeds else "no training",
+    value, *ends = together((found.value, *found.pictures[:2], *found.trainings[:2]), metric)
+    over = (
+        (found.pictures, ends[:2], _number(found.pictures.units, "photograph")),
+        (found.trainings, ends[2:], seeds if found.seeds else "no training"),
     )
-    ends = [end for one in (found.pictures, found.trainings) for end in (one.low, one.high)]
-    value, *shown = together((found.value, *ends), metric)
-    known = (math.isfinite(found.pictures.half), math.isfinite(found.trainings.half))
     parts = [
-        f"[{shown[2 * n]}, {shown[2 * n + 1]}] over {one}" if known[n] else one
-        for n, one in enumerate(what)
+        f"[{', '.join(shown)}] over {what}" if math.isfinite(one.half) else what
+        for one, shown, what in over
     ]
     return f"{value}, {' and '.join(parts)}"
 

@@ -40,7 +40,8 @@ def longest_first(runs: Sequence[Run]) -> list[Run]:
         runs: what is to be trained; the operations of a network of the size it is run in tell
             how long a step takes, and how fast it does them where its costs were measured.
     """
-    rates = {one.method.network: rate for one in runs if (rate := _rate(one))}
+    rows = {one.method.id: one for one in runs}.values()
+    rates = {one.method.network: rate for one in rows if (rate := _rate(one))}
     usual = median(rates.values()) if rates else 1.0
     return sorted(
         runs,

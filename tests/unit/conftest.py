@@ -1,8 +1,9 @@
-"""One trained run that several files of tests look at."""
+"""What several files of tests look at: a trained run, and made-up rows executed twice."""
 
 import shutil
 from pathlib import Path
 
+import fake_results
 import pytest
 from data_pictures import PAIRS, write_pairs
 
@@ -42,3 +43,17 @@ def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DEBLUR_RUNS", str(copy / "runs"))
     monkeypatch.setenv("TQDM_DISABLE", "1")
     return copy
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """Made-up rows as they are published."""
+    return fake_results.write_results(tmp_path / "published", pictures=False)
+
+
+@pytest.fixture
+def executed(tmp_path: Path) -> Path:
+    """The same rows, executed again."""
+    folder = fake_results.write_results(tmp_path / "executed", pictures=False)
+    fake_results.change_manifests(folder, started=fake_results.AGAIN)
+    return folder

@@ -10,6 +10,7 @@ import pandas as pd
 from fake_networks import BLOCK, NETWORK
 from PIL import Image
 
+from deblur_lib import papers
 from deblur_lib.records import (
     Manifest,
     Row,
@@ -21,7 +22,10 @@ from deblur_lib.records import (
     write_rows,
     write_text,
 )
+from deblur_lib.report import agreement
 from deblur_lib.report.results import Results
+
+AGAIN = "2026-02-02T00:00:00+00:00"  # when the second execution started
 
 # Gain over the blurred input in dB; the first three are the printed rows of Table 2.
 GAINS = {
@@ -332,3 +336,7 @@ def shift(folder: Path, by: float, **where: object) -> None:
     assert chosen.any()
     frame.loc[chosen, "value"] += by
     write_text(folder / "rows.csv", frame.to_csv(index=False))
+
+
+def compared(executed: Path, published: Path) -> agreement.Agreement:
+    return agreement.compare(Results.load(executed), published, papers.load("wan2023"))

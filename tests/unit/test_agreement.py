@@ -6,7 +6,7 @@ from pathlib import Path
 import fake_results
 import pytest
 from click.testing import CliRunner
-from fake_results import change_manifests, shift
+from fake_results import AGAIN, change_manifests, compared, shift
 
 from deblur_lib import papers
 from deblur_lib.cli import main
@@ -17,36 +17,18 @@ from deblur_lib.records import (
     write_json,
     write_text,
 )
-from deblur_lib.report import agreement, agreement_view, floors, verdicts
+from deblur_lib.report import agreement_view, floors, verdicts
 from deblur_lib.report.agreement import ITSELF, Agreement
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import NOT_JUDGED
 from deblur_lib.runs import store
 
 PAPER = papers.load("wan2023")
-AGAIN = "2026-02-02T00:00:00+00:00"
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    return fake_results.write_results(tmp_path / "published", pictures=False)
-
-
-@pytest.fixture
-def executed(tmp_path: Path) -> Path:
-    """The same rows, executed again."""
-    folder = fake_results.write_results(tmp_path / "executed", pictures=False)
-    change_manifests(folder, started=AGAIN)
-    return folder
 
 
 def keep(folder: Path, query: str) -> None:
     frame = read_rows(folder / "rows.csv").query(query)
     write_text(folder / "rows.csv", frame.to_csv(index=False))
-
-
-def compared(executed: Path, published: Path) -> Agreement:
-    return agreement.compare(Results.load(executed), published, PAPER)
 
 
 def difference(found: Agreement, method: str, dataset: str = "gopro_test") -> float:

@@ -5,36 +5,17 @@ from pathlib import Path
 
 import fake_results
 import pytest
-from fake_results import change_manifests, shift
+from fake_results import change_manifests, compared, shift
 
 from deblur_lib import papers
 from deblur_lib.errors import RecordError
 from deblur_lib.records import read_json, write_json
-from deblur_lib.report import agreement, agreement_view, floors, verdicts
-from deblur_lib.report.agreement import Agreement
+from deblur_lib.report import agreement_view, floors, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import DIRECTION, INSEPARABLE
 from deblur_lib.runs.publishing import publish
 
 PAPER = papers.load("wan2023")
-AGAIN = "2026-02-02T00:00:00+00:00"
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    return fake_results.write_results(tmp_path / "published", pictures=False)
-
-
-@pytest.fixture
-def executed(tmp_path: Path) -> Path:
-    """The same rows, executed again."""
-    folder = fake_results.write_results(tmp_path / "executed", pictures=False)
-    change_manifests(folder, started=AGAIN)
-    return folder
-
-
-def compared(executed: Path, published: Path) -> Agreement:
-    return agreement.compare(Results.load(executed), published, PAPER)
 
 
 def recorded(executed: Path, published: Path, label: str, by: float, method: str) -> None:

@@ -27,8 +27,8 @@ _WORDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 RULES = f"""\
-Each claim was written down with its rule before anything was trained. A claim has one or more
-checks; a check is an arithmetic expression over table cells and what it must fulfil.
+Each claim was written down with its rule before the rows that judge it were trained. A claim has
+one or more checks; a check is an arithmetic expression over table cells and what it must fulfil.
 
 **Against the printed tables** the expression is computed from the printed numbers: *{SUPPORTED}*
 when it holds (a stated size within the printed rounding), *{INSEPARABLE}* when an ordering is a tie
@@ -56,7 +56,7 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
   every other execution recorded beside the rows shows it as well; else it is *{INSEPARABLE}*.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
-  its place; a remark below the claims names it.
+  its place; a note below the claims names it.
 - **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
   input, the module in question never left its start, two rows of an ablation differ in loss or size
   although the claim is about neither, there is one photograph, or one training and nothing that

@@ -175,7 +175,7 @@ def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
     )
     yield (
         "How much of the print is covered?",
-        (f"{sum(counted[kind] for kind in cells.OURS)} of {counted['cells']} numbers"),
+        (f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"),
     )
     yield (
         "What limits the answer?",

@@ -16,6 +16,7 @@ ADOPTED = "weights of another row, changed"
 INPUT = "input scored"
 NOT_RUN = "not run"
 OURS = (RETRAINED, RELEASED, COMPUTED)  # scored by a method, not counted or taken from the print
+BESIDE = (*OURS, COUNTED)  # a number of ours stands beside the print
 NAN = float("nan")
 
 FIELDS = (

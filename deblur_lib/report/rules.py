@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.numbers import number, reached, together
+from deblur_lib.report.numbers import number, printed, reached, together
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
@@ -175,10 +175,10 @@ def repeated(verdict: Verdict, others: Sequence[str]) -> Verdict:
 def printed_verdict(check: Check, value: float) -> Verdict:
     """Hold a value computed from printed numbers against a check."""
     gap = value - check.stated
-    found = f"printed numbers give {number(value)}"
+    found = f"printed numbers give {printed(value)}"
     if check.relation == "eq":
         holds = abs(gap) <= check.tol + EQUAL
-        told = f"{found}, stated is {number(check.stated)}"
+        told = f"{found}, stated is {printed(check.stated)}"
         return Verdict(SUPPORTED if holds else CONTRADICTED, told)
     beyond = gap * _SIGNS[check.relation] - check.margin
     if check.margin:

@@ -22,9 +22,9 @@ def gains(
         convention: score to compare, higher is better.
 
     Returns:
-        One row per scene, the smallest median of the networks' gains first, which a network that
-        failed does not decide: its pictures, the input's score, and for each method with scores the
-        mean over seeds and pictures of (restored - input), under its title.
+        One row per scene, the smallest mean gain first: its pictures, the input's score, and for
+        each method with scores the mean over seeds and pictures of (restored - input), under its
+        title.
 
     Raises:
         UsageError: no blurred input is scored on such a data set.
@@ -42,7 +42,7 @@ def gains(
             frame[method.title] = _differences(found, blurred)
     own = frame.columns[2:]
     if len(own):
-        frame = frame.loc[frame[own].median(axis=1).sort_values(kind="stable").index]
+        frame = frame.loc[frame[own].mean(axis=1).sort_values(kind="stable").index]
     return frame.rename_axis("photograph")
 
 

@@ -107,7 +107,7 @@ def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
             yield beside
 
 
-def _is_told(frame: pd.DataFrame) -> "pd.Series[bool]":
+def _is_told(frame: pd.DataFrame) -> pd.Series:
     """Cells with a number, ours or printed."""
     return frame["ours"].notna() | (frame["reported"] != "")
 

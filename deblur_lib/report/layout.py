@@ -119,16 +119,15 @@ def _silent(frame: pd.DataFrame) -> list[str]:
 
 
 def _instead(frame: pd.DataFrame, silent: Sequence[str]) -> list[str]:
-    """A sentence in place of blocks that would be full of dashes; none where there are none."""
+    """Words in place of blocks that would be full of dashes; none where there are none."""
     if not silent:
         return []
     lacking = frame[frame["dataset"].isin(silent) & ~frame["why"].str.startswith(cells.UNSCORED)]
     reasons = [
-        f"{', '.join(dict.fromkeys(some['title']))}: {why}"
+        f"{'; '.join(dict.fromkeys(some['title']))}: {why}."
         for why, some in lacking.groupby("why", sort=False)
     ]
-    told = [f"No number on {', '.join(silent)} at {frame['profile'].iloc[0]}", *reasons]
-    return [f"{'; '.join(told)}."]
+    return [f"No number on {', '.join(silent)} at {frame['profile'].iloc[0]}.", *reasons]
 
 
 def _heading(block: pd.DataFrame) -> str:

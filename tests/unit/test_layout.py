@@ -20,9 +20,9 @@ def test_a_sentence_stands_for_a_table_in_which_no_row_ran() -> None:
     assert view.title == "Other blur, demo"
     assert not view.blocks
     assert not view.notes
-    told = view.caption.partition("No number on long_paths, linear_light at demo; ")[2]
+    told = view.caption.partition("No number on long_paths, linear_light at demo. ")[2]
     assert told.startswith(
-        "trained on long paths, 5x5 kernels, trained on long paths, 3x3 kernels:"
+        "trained on long paths, 5x5 kernels; trained on long paths, 3x3 kernels:"
     )
     assert told.count("the small budgets are spent") == 1
     assert "not scored on" not in told
@@ -36,7 +36,7 @@ def test_a_data_set_without_numbers_is_told_beside_those_that_have_some() -> Non
     frame.loc[gone, "why"] = "not run here"
     view = tables.styled(frame)
     assert view.caption.endswith(
-        "No number on lai_full at demo; sang2018 (residual GAN), Blurred input: not run here."
+        "No number on lai_full at demo. sang2018 (residual GAN); Blurred input: not run here."
     )
     assert len(view.blocks) == 6
     assert not any("lai_full:" in heading for heading, _ in view.blocks)

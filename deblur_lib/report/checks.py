@@ -130,8 +130,9 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
 def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
     low, high = (number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
     units = f"{bounds.units} scene{'s' if bounds.units != 1 else ''}"
+    around = f"{low} to {high}" if bounds.units > 1 else "none"
     return {
         "gain [dB]": number(mean, "psnr_db", sign=True),
-        "interval": f"{low} to {high}, {units}",
+        "interval": f"{around}, {units}",
         "each seed": " ".join(number(one, "psnr_db", sign=True) for one in seeds),
     }

@@ -57,7 +57,8 @@ def styled(frame: pd.DataFrame) -> markup.View:
         notes.append(SILENT)
     told = Footnotes()
     blocks, folded, sources = [], set(), {}
-    for block in _blocks(frame):
+    silent = _silent(frame)
+    for block in _blocks(frame[~frame["dataset"].isin(silent)]):
         heading = _heading(block)
         counts = frame.attrs["kind"] == "ablation" and block["metric"].iloc[0].startswith("psnr")
         beside = bool(block["beside"].any())
@@ -71,11 +72,12 @@ def styled(frame: pd.DataFrame) -> markup.View:
         if not block["convention"].isin(columns.COST_NAMES).all():
             sources[heading] = str(block["dataset"].iloc[0])
     scored = frame[frame["runs"] != ""]
+    title = str(frame.attrs["title"])
     return markup.View(
-        title=frame.attrs["title"],
-        caption=frame.attrs["caption"],
+        title=title if blocks else title.partition(":")[0],
+        caption=" ".join([frame.attrs["caption"], *_instead(frame, silent)]),
         blocks=blocks,
-        notes=notes,
+        notes=notes if blocks else [],
         key=f"{frame['paper'].iloc[0]}_{frame['table'].iloc[0]}",
         footnotes=told.texts,
         folded=frozenset(folded),
@@ -90,13 +92,42 @@ def to_markdown(frame: pd.DataFrame) -> str:
 
 
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Rows of one data set and metric, costs together; other conventions behind each metric."""
-    metric = frame["metric"].where(~frame["convention"].isin(columns.COST_NAMES), COSTS)
+    """Rows of one data set and metric, costs together; other conventions behind each metric.
+
+    Only what is a network of its own has costs, so rows without any are left out of theirs.
+    """
+    costs = frame["convention"].isin(columns.COST_NAMES)
+    known = costs & _is_told(frame)
+    priced = frame["title"].isin(frame.loc[known, "title"])
+    frame, metric = frame[~costs | priced], frame["metric"].where(~costs, COSTS)
     for (_, _), block in frame.groupby(["dataset", metric], sort=False):
         yield block[~block["beside"]]
         beside = block[block["beside"] & block["ours"].notna()]
         if len(beside):
             yield beside
+
+
+def _is_told(frame: pd.DataFrame) -> pd.Series:
+    """Cells with a number, ours or printed."""
+    return frame["ours"].notna() | (frame["reported"] != "")
+
+
+def _silent(frame: pd.DataFrame) -> list[str]:
+    """Data sets of which a table holds no number, neither ours nor printed."""
+    told = set(frame.loc[_is_told(frame), "dataset"])
+    return [str(one) for one in dict.fromkeys(frame["dataset"]) if one not in told]
+
+
+def _instead(frame: pd.DataFrame, silent: Sequence[str]) -> list[str]:
+    """Words in place of blocks that would be full of dashes; none where there are none."""
+    if not silent:
+        return []
+    lacking = frame[frame["dataset"].isin(silent) & ~frame["why"].str.startswith(cells.UNSCORED)]
+    reasons = [
+        f"{'; '.join(dict.fromkeys(some['title']))}: {why}."
+        for why, some in lacking.groupby("why", sort=False)
+    ]
+    return [f"No number on {', '.join(silent)} at {frame['profile'].iloc[0]}.", *reasons]
 
 
 def _heading(block: pd.DataFrame) -> str:

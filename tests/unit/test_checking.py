@@ -13,7 +13,7 @@ from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from disasters import cut, flip
 from fake_results import write_checks, write_results
 
-from deblur_lib import locks, papers
+from deblur_lib import locks, papers, seals
 from deblur_lib.data.clips.pairs import as_clips
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages
@@ -226,6 +226,12 @@ def test_gains_are_paired_and_told_for_each_seed(tmp_path: Path) -> None:
     first = table.iloc[0]
     assert (first["gain [dB]"], first["each seed"]) == ("+0.50", "+0.50 +0.50 +0.50")
     assert first["interval"].startswith("+0.50 to +0.50")
+    read_rows(tmp_path / "checks.csv").assign(scene="one").to_csv(
+        tmp_path / "checks.csv", index=False
+    )
+    seals.renew(tmp_path, "checks.csv")
+    ((_, table),) = view({"this run": tmp_path}, papers.load("wan2023"), ()).blocks
+    assert table.iloc[0]["interval"] == "none, 1 scene"
     assert table.iloc[1]["gain [dB]"] == "–"
     assert made.notes == ["Mine (mine/test): Why. Licence: free."]
 

@@ -123,10 +123,13 @@ def limit(profile: str) -> str:
 
 
 def compared(check: Check, value: float, low: float, high: float) -> str:
-    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]"."""
-    metric = _metric(check)
-    bound = number(check.stated + _beyond(check), metric, sign=True)
-    middle, *ends = together((value, low, high), metric, sign=True)
+    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]".
+
+    Differences alone have a sign.
+    """
+    metric, sign = _metric(check), " - " in check.expr
+    bound = number(check.stated + _beyond(check), metric, sign=sign)
+    middle, *ends = together((value, low, high), metric, sign=sign)
     bound = bound if bound.strip("0.") else "0"
     claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
     around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""

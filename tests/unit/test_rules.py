@@ -12,6 +12,7 @@ from deblur_lib.report.rules import (
     UNTESTABLE,
     Evidence,
     at,
+    compared,
     counted_verdict,
     measured_verdict,
     printed_verdict,
@@ -158,6 +159,17 @@ def test_rules_for_costs(
 ) -> None:
     check = Check("a", relation, stated=stated)  # type: ignore[arg-type]
     assert counted_verdict(check, low, low, high).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("expr", "told"),
+    [
+        ("cost.a.reach", "claimed 5, measured 5"),
+        ("cost.a.reach - cost.b.reach", "claimed +5, measured +5"),
+    ],
+)
+def test_a_difference_alone_has_a_sign(expr: str, told: str) -> None:
+    assert compared(Check(expr, "eq", stated=5.0), 5.0, 5.0, 5.0) == told
 
 
 def test_a_claim_is_as_good_as_its_weakest_check() -> None:

@@ -10,12 +10,17 @@ from deblur_lib.report import cells, columns, differences, markup, numbers
 RANK = "rank | in print"
 KIND = "what ours is"
 COSTS = "costs"
-HOW = (
+SCORED = (
     "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture with "
-    "its 95 % interval over scenes; rank: place of ours | of the printed number among the rows "
-    "that have both, = where several read alike",
+    "its 95 % interval over scenes"
+)
+RANKED = (
+    "; rank: place of ours | of the printed number among the rows that have both, = where several "
+    "read alike"
+)
+COUNTED = (
     "parameters, MACs (multiply-accumulates at 256x256, Fourier transforms counted) and times are "
-    "those of the networks at their published size, whatever was trained",
+    "those of the networks at their published size, whatever was trained"
 )
 SILENT = (
     "no gap to the printed scores is shown: they are of other pictures, sizes or trainings, so "
@@ -50,11 +55,8 @@ class Footnotes:
 
 def styled(frame: pd.DataFrame) -> markup.View:
     """A view for notebooks: a block per data set and metric, other conventions on demand."""
-    smoke = frame["profile"].iloc[0] == "smoke"  # its costs are those of the networks as run
-    notes = list(HOW[:1] if smoke else HOW)
-    main = frame[~frame["beside"]]
-    if main[~main["convention"].isin(columns.COST_NAMES)]["gap"].isna().all():
-        notes.append(SILENT)
+    counted = frame.attrs["kind"] == "ablation"
+    notes = list(_how(frame[~frame["beside"]], counted=counted))
     told = Footnotes()
     blocks, folded, sources = [], set(), {}
     silent = _silent(frame)
@@ -84,6 +86,18 @@ def styled(frame: pd.DataFrame) -> markup.View:
         rows=dict(zip(scored["title"], scored["method"], strict=True)),
         sources=sources,
     )
+
+
+def _how(main: pd.DataFrame, *, counted: bool) -> Iterator[str]:
+    """How to read what the table has, and nothing of what it has not."""
+    costs = main["convention"].isin(columns.COST_NAMES)
+    scored = main[~costs]
+    if len(scored):
+        yield SCORED + (RANKED if main["ranked"].any() else "")
+    if main["profile"].iloc[0] != "smoke" and (counted or costs.any()):
+        yield COUNTED  # at smoke they are those of the networks as run
+    if (scored["reported"] != "").any() and scored["gap"].isna().all():
+        yield SILENT
 
 
 def to_markdown(frame: pd.DataFrame) -> str:

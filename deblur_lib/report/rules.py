@@ -128,7 +128,7 @@ def compared(check: Check, value: float, low: float, high: float) -> str:
 
     Differences have a sign, levels and ratios none.
     """
-    metric, sign = _metric(check), "-" in check.expr and "/" not in check.expr  # a difference
+    metric, sign = _metric(check), " - " in check.expr and "/" not in check.expr
     bound = number(check.stated + _beyond(check), metric, sign=sign)
     middle, *ends = together((value, low, high), metric, sign=sign)
     bound = bound if bound.strip("0.") else "0"

@@ -253,7 +253,7 @@ def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFr
         {
             "claim": [
                 markup.marked(
-                    f"{_number(one)}, {_place(one.claim)}: {one.claim.statement}",
+                    f"{_number(one)}, {one.claim.place}: {one.claim.statement}",
                     marks.get(one.claim.id, []),
                 )
                 for one in judged
@@ -268,11 +268,6 @@ def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFr
 
 def _number(one: Judgement) -> str:
     return one.claim.id.rpartition("-")[2]
-
-
-def _place(claim: Claim) -> str:
-    """Where a claim stands: "section 3.1", "Table 1", "abstract and 3.1"."""
-    return f"section {claim.section}" if claim.section[0].isdigit() else claim.section
 
 
 def _why(one: Judgement) -> str:

@@ -58,9 +58,14 @@ def strip(folder: Path, stored: Mapping[str, Results]) -> str:
 
 
 def chosen(results: Results) -> Iterator[tuple[str, str, str]]:
-    """Data set, picture and photograph of each picture that was chosen for figures."""
+    """Data set, picture and photograph of each picture that was chosen for figures.
+
+    The paper's own data sets come first.
+    """
     scene = results.rows.drop_duplicates(["dataset", "picture"]).set_index(["dataset", "picture"])
-    for dataset in dict.fromkeys(map(str, results.rows["dataset"])):
+    own = papers.summary(results.paper).datasets if papers.has_summary(results.paper) else ()
+    stored = list(map(str, results.rows["dataset"].unique()))
+    for dataset in sorted(stored, key=lambda one: one not in own):
         for picture in choosing.chosen(results, dataset).values():
             yield dataset, picture, str(scene["scene"].get((dataset, picture), ""))
 

@@ -60,7 +60,7 @@ def _own(plan: Plan, runs: Sequence[Run]) -> Run:
 def _still(plan: Plan, results: Results) -> Any:
     from IPython.display import Image as Shown
 
-    dataset = sorted(plan.profile.test_on)[0]
+    dataset = papers.summary(plan.paper.id).datasets[0]
     picture = next(iter(choosing.chosen(results, dataset).values()))
     method = _own(plan, plan.runs).method
     names = ("blurred", method.id, "sharp")

@@ -184,8 +184,8 @@ class Room:
                 "network": run.method.network,
                 "options": ", ".join(f"{key} {value}" for key, value in run.options.items()),
                 "steps": run.steps,
-                "batch": run.train.batch,
-                "crop": run.train.crop,
+                "batch": run.train.batch if run.steps else "–",
+                "crop": run.train.crop if run.steps else "–",
                 "seeds": ", ".join(
                     str(one.seed) for one in self.plan.runs if one.method.id == run.method.id
                 ),

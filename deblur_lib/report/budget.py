@@ -5,7 +5,7 @@ from statistics import median
 
 from deblur_lib import papers
 from deblur_lib.records import Manifest
-from deblur_lib.report.columns import method_of, tested_on, trained_on
+from deblur_lib.report.columns import is_cost, method_of, tested_on, trained_on
 from deblur_lib.report.differences import changes
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper, Table
@@ -55,9 +55,13 @@ def _range(found: Sequence[int]) -> str:
 def title(results: Results, paper: Paper, table: Table) -> str:
     """Heading of a table: number, profile, budget, and how far it compares with the print."""
     profile = results.profile
+    if profile != "smoke" and all(map(is_cost, table.columns)):
+        return f"{table.number}: networks at their published size, trained or not"
     head = f"{table.number}, {profile}: {_networks(results, paper, table)}"
     if profile == "paper":
         return f"{head}, the paper's own protocol"
+    if all(one.table != table.id for one in papers.printed_cells(paper.id)):
+        return head
     return f"{head}; not comparable with the printed column except in direction"
 
 

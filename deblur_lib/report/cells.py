@@ -15,6 +15,7 @@ COMPUTED = "run here, nothing to train"
 ADOPTED = "weights of another row, changed"
 INPUT = "input scored"
 NOT_RUN = "not run"
+UNSCORED = "not scored"  # how the reason begins of a row that ran on other pictures
 OURS = (RETRAINED, RELEASED, COMPUTED)  # scored by a method, not counted or taken from the print
 BESIDE = (*OURS, COUNTED)  # a number of ours stands beside the print
 NAN = float("nan")
@@ -182,5 +183,5 @@ def why_not(results: Results, method: Method, column: Column) -> str:
         return f"no run of it is stored at profile {results.profile}"
     rows = results.rows
     if column.dataset not in rows.loc[rows["method"] == method.id, "dataset"].unique():
-        return f"not scored on {column.dataset} at profile {results.profile}"
-    return f"not scored as {column.convention} at profile {results.profile}"
+        return f"{UNSCORED} on {column.dataset} at profile {results.profile}"
+    return f"{UNSCORED} as {column.convention} at profile {results.profile}"

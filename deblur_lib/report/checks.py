@@ -13,6 +13,7 @@ import pandas as pd
 
 from deblur_lib import seals
 from deblur_lib.records import read_json, read_rows
+from deblur_lib.report.columns import method_of
 from deblur_lib.report.markup import View
 from deblur_lib.report.numbers import number
 from deblur_lib.report.results import NO_RUN, Results
@@ -45,7 +46,7 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
             if results is not None and name in sets:
                 heading = _heading(name, sets[name], results, where)
                 blocks.append((heading, _table(results, paper, name)))
-                notes.append(_note(sets[name]))
+                notes.append(_note(sets[name]) + _left_out(results, paper, name))
                 break
     missing = [one for one in wanted if all(one.id not in sets for sets, _ in stored.values())]
     notes += [_missing(one) for one in missing]
@@ -97,6 +98,17 @@ def _note(told: Mapping[str, Any]) -> str:
     return f"{told['title']} ({told['data']}): {told['why']} Licence: {told['licence']}."
 
 
+def _left_out(results: Results, paper: Paper, dataset: str) -> str:
+    """The runs of the results that were not scored on a set; "" where all were."""
+    scored = set(results.rows.loc[results.rows["dataset"] == dataset, "run"])
+    left: dict[str, list[str]] = {}
+    for one in results.manifests:
+        if one.run not in scored:
+            left.setdefault(method_of(paper, one.method).title, []).append(str(one.seed))
+    told = (f"{title} (seed {', '.join(seeds)})" for title, seeds in left.items())
+    return f" Not scored on it: {'; '.join(told)}." if left else ""
+
+
 def _missing(check: CheckSet) -> str:
     roots = f" and roots={{'{check.root}': '<folder>'}}" if check.root else ""
     return (
@@ -129,9 +141,9 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
 
 def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
     low, high = (number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
-    units = f"{bounds.units} scene{'s' if bounds.units != 1 else ''}"
+    many = bounds.units > 1
     return {
         "gain [dB]": number(mean, "psnr_db", sign=True),
-        "interval": f"{low} to {high}, {units}",
+        "interval": f"{low} to {high}, {bounds.units} scenes" if many else "none over 1 scene",
         "each seed": " ".join(number(one, "psnr_db", sign=True) for one in seeds),
     }

@@ -10,12 +10,17 @@ from deblur_lib.report import cells, columns, differences, markup, numbers
 RANK = "rank | in print"
 KIND = "what ours is"
 COSTS = "costs"
-HOW = (
+SCORED = (
     "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture with "
-    "its 95 % interval over scenes; rank: place of ours | of the printed number among the rows "
-    "that have both, = where several read alike",
+    "its 95 % interval over scenes"
+)
+RANKED = (
+    "; rank: place of ours | of the printed number among the rows that have both, = where several "
+    "read alike"
+)
+COUNTED = (
     "parameters, MACs (multiply-accumulates at 256x256, Fourier transforms counted) and times are "
-    "those of the networks at their published size, whatever was trained",
+    "those of the networks at their published size, whatever was trained"
 )
 SILENT = (
     "no gap to the printed scores is shown: they are of other pictures, sizes or trainings, so "
@@ -50,14 +55,12 @@ class Footnotes:
 
 def styled(frame: pd.DataFrame) -> markup.View:
     """A view for notebooks: a block per data set and metric, other conventions on demand."""
-    smoke = frame["profile"].iloc[0] == "smoke"  # its costs are those of the networks as run
-    notes = list(HOW[:1] if smoke else HOW)
-    main = frame[~frame["beside"]]
-    if main[~main["convention"].isin(columns.COST_NAMES)]["gap"].isna().all():
-        notes.append(SILENT)
+    counted = frame.attrs["kind"] == "ablation"
+    notes = list(_how(frame[~frame["beside"]], counted=counted))
     told = Footnotes()
     blocks, folded, sources = [], set(), {}
-    for block in _blocks(frame):
+    silent = _silent(frame)
+    for block in _blocks(frame[~frame["dataset"].isin(silent)]):
         heading = _heading(block)
         counts = frame.attrs["kind"] == "ablation" and block["metric"].iloc[0].startswith("psnr")
         beside = bool(block["beside"].any())
@@ -71,11 +74,12 @@ def styled(frame: pd.DataFrame) -> markup.View:
         if not block["convention"].isin(columns.COST_NAMES).all():
             sources[heading] = str(block["dataset"].iloc[0])
     scored = frame[frame["runs"] != ""]
+    title = str(frame.attrs["title"])
     return markup.View(
-        title=frame.attrs["title"],
-        caption=frame.attrs["caption"],
+        title=title if blocks else title.partition(":")[0],
+        caption=" ".join([frame.attrs["caption"], *_instead(frame, silent)]),
         blocks=blocks,
-        notes=notes,
+        notes=notes if blocks else [],
         key=f"{frame['paper'].iloc[0]}_{frame['table'].iloc[0]}",
         footnotes=told.texts,
         folded=frozenset(folded),
@@ -84,19 +88,60 @@ def styled(frame: pd.DataFrame) -> markup.View:
     )
 
 
+def _how(main: pd.DataFrame, *, counted: bool) -> Iterator[str]:
+    """How to read what the table has, and nothing of what it has not."""
+    costs = main["convention"].isin(columns.COST_NAMES)
+    scored = main[~costs]
+    if len(scored):
+        yield SCORED + (RANKED if main["ranked"].any() else "")
+    if main["profile"].iloc[0] != "smoke" and (counted or costs.any()):
+        yield COUNTED  # at smoke they are those of the networks as run
+    if (scored["reported"] != "").any() and scored["gap"].isna().all():
+        yield SILENT
+
+
 def to_markdown(frame: pd.DataFrame) -> str:
     """The same view as Markdown."""
     return styled(frame).markdown()
 
 
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Rows of one data set and metric, costs together; other conventions behind each metric."""
-    metric = frame["metric"].where(~frame["convention"].isin(columns.COST_NAMES), COSTS)
+    """Rows of one data set and metric, costs together; other conventions behind each metric.
+
+    Only what is a network of its own has costs, so rows without any are left out of theirs.
+    """
+    costs = frame["convention"].isin(columns.COST_NAMES)
+    known = costs & _is_told(frame)
+    priced = frame["title"].isin(frame.loc[known, "title"])
+    frame, metric = frame[~costs | priced], frame["metric"].where(~costs, COSTS)
     for (_, _), block in frame.groupby(["dataset", metric], sort=False):
         yield block[~block["beside"]]
         beside = block[block["beside"] & block["ours"].notna()]
         if len(beside):
             yield beside
+
+
+def _is_told(frame: pd.DataFrame) -> pd.Series:
+    """Cells with a number, ours or printed."""
+    return frame["ours"].notna() | (frame["reported"] != "")
+
+
+def _silent(frame: pd.DataFrame) -> list[str]:
+    """Data sets of which a table holds no number, neither ours nor printed."""
+    told = set(frame.loc[_is_told(frame), "dataset"])
+    return [str(one) for one in dict.fromkeys(frame["dataset"]) if one not in told]
+
+
+def _instead(frame: pd.DataFrame, silent: Sequence[str]) -> list[str]:
+    """Words in place of blocks that would be full of dashes; none where there are none."""
+    if not silent:
+        return []
+    lacking = frame[frame["dataset"].isin(silent) & ~frame["why"].str.startswith(cells.UNSCORED)]
+    reasons = [
+        f"{'; '.join(dict.fromkeys(some['title']))}: {why}."
+        for why, some in lacking.groupby("why", sort=False)
+    ]
+    return [f"No number on {', '.join(silent)} at {frame['profile'].iloc[0]}.", *reasons]
 
 
 def _heading(block: pd.DataFrame) -> str:

@@ -48,7 +48,7 @@ def _claim(one: Judgement) -> dict[str, str]:
     failed = [part.reason for part in one.printed_parts if part.verdict == CONTRADICTED]
     return {
         "id": one.claim.id.rpartition("-")[2],
-        "where": one.claim.section,
+        "where": one.claim.place.replace("section", "Sec."),
         "it says": one.claim.statement,
         "failed": f"{len(failed)} of {len(one.printed_parts)}",
         "its tables give": "; ".join(one.removeprefix("printed numbers give ") for one in failed),
@@ -63,7 +63,7 @@ def _twice(paper: Paper) -> pd.DataFrame:
     for (method, dataset, metric), group in groupby(cells, key=_score):
         tables: dict[str, list[str]] = {}
         for one in group:
-            tables.setdefault(one.printed, []).append(one.table)
+            tables.setdefault("".join(one.printed.split()), []).append(one.table)
         if len(tables) > 1:
             told = "; ".join(f"{value} in {', '.join(names)}" for value, names in tables.items())
             found.append({"row": titles[method], "where": f"{dataset}, {metric}", "printed": told})

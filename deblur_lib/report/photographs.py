@@ -22,7 +22,8 @@ def gains(
         convention: score to compare, higher is better.
 
     Returns:
-        One row per scene, the smallest mean gain first: its pictures, the input's score, and for
+        One row per scene, the smallest gain of the middle network first (one that failed decides
+        nothing): its pictures, the input's score, and for
         each method with scores the mean over seeds and pictures of (restored - input), under its
         title.
 
@@ -42,7 +43,7 @@ def gains(
             frame[method.title] = _differences(found, blurred)
     own = frame.columns[2:]
     if len(own):
-        frame = frame.loc[frame[own].mean(axis=1).sort_values(kind="stable").index]
+        frame = frame.loc[frame[own].median(axis=1).sort_values(kind="stable").index]
     return frame.rename_axis("photograph")
 
 

@@ -20,6 +20,7 @@ VERDICTS = (SUPPORTED, DIRECTION, INSEPARABLE, OTHER, CONTRADICTED, NOT_JUDGED, 
 
 ENOUGH_SEEDS = 3
 CAPPED = ("smoke", "demo")  # budgets that never say more than a direction
+ELSEWHERE = "other executions"
 EQUAL = 1e-9  # printed numbers are decimal; their differences in binary are equal up to this
 _CLEAR = {True: (SUPPORTED, DIRECTION), False: (CONTRADICTED, OTHER)}
 _WEAKEST_FIRST = (CONTRADICTED, OTHER, INSEPARABLE, NOT_JUDGED, DIRECTION, SUPPORTED)
@@ -123,10 +124,13 @@ def limit(profile: str) -> str:
 
 
 def compared(check: Check, value: float, low: float, high: float) -> str:
-    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]"."""
-    metric = _metric(check)
-    bound = number(check.stated + _beyond(check), metric, sign=True)
-    middle, *ends = together((value, low, high), metric, sign=True)
+    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]".
+
+    Differences have a sign, levels and ratios none.
+    """
+    metric, sign = _metric(check), " - " in check.expr and "/" not in check.expr
+    bound = number(check.stated + _beyond(check), metric, sign=sign)
+    middle, *ends = together((value, low, high), metric, sign=sign)
     bound = bound if bound.strip("0.") else "0"
     claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
     around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""
@@ -168,7 +172,7 @@ def repeated(verdict: Verdict, others: Sequence[str]) -> Verdict:
     different = [word for word in others if word != verdict.verdict]
     if verdict.verdict not in (DIRECTION, OTHER) or not different:
         return verdict
-    told = f"{verdict.reason}; {len(different)} of {len(others)} other executions: {different[0]}"
+    told = f"{verdict.reason}; {len(different)} of {len(others)} {ELSEWHERE}: {different[0]}"
     return verdict._replace(verdict=INSEPARABLE, reason=told)
 
 

@@ -12,6 +12,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
     CONTRADICTED,
     DIRECTION,
+    ELSEWHERE,
     NOT_JUDGED,
     OTHER,
     SUPPORTED,
@@ -56,11 +57,13 @@ def closing(results: Results | None, paper: Paper) -> str:
 
 
 def _claim(one: Judgement, results: Results | None) -> str:
-    told = escape(one.claim.statement)
+    stated = escape(one.claim.statement)
     if results is None:
-        return told
+        return stated
     found = short(one).replace("\n", "; ") or one.ours.reason
-    return f"{told} *{escape(one.told)}*: {escape(found)}."
+    elsewhere = (part.reason.rpartition("; ")[2] for part in one.our_parts)
+    found = "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
+    return f"{stated} *{escape(one.told)}*: {escape(found)}."
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:

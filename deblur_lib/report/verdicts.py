@@ -253,7 +253,7 @@ def _table(judged: list[Judgement], marks: Mapping[str, list[int]]) -> pd.DataFr
         {
             "claim": [
                 markup.marked(
-                    f"{_number(one)}, section {one.claim.section}: {one.claim.statement}",
+                    f"{_number(one)}, {one.claim.place}: {one.claim.statement}",
                     marks.get(one.claim.id, []),
                 )
                 for one in judged

@@ -79,7 +79,7 @@ class Claim:
 
     Attributes:
         id: "wan2023-C01".
-        section: where it stands.
+        section: where it stands: "2.4 and 3", or in words, "abstract".
         statement: the claim in our words.
         kind: arithmetic, ordering, efficiency, structural or visual.
         checks: its testable parts; all must hold.
@@ -98,6 +98,11 @@ class Claim:
     untestable: str = ""
     note: str = ""
     stand_ins: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for readers: "section 2.4 and 3", "abstract"."""
+        return f"section {self.section}" if self.section[:1].isdigit() else self.section
 
     @property
     def our_checks(self) -> tuple[Check, ...]:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from data_pictures import PAIRS, save, sharp_picture, write_pairs
 from disasters import cut, flip
-from fake_results import write_checks, write_results
+from fake_results import rows_of, write_checks, write_results
 
-from deblur_lib import locks, papers
+from deblur_lib import locks, papers, seals
 from deblur_lib.data.clips.pairs import as_clips
 from deblur_lib.data.opening import open_data
 from deblur_lib.data.pairs import PairedImages
@@ -21,7 +21,7 @@ from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.notebook import room as room_module
 from deblur_lib.notebook.room import Room
-from deblur_lib.records import read_json, read_rows
+from deblur_lib.records import read_json, read_rows, write_rows
 from deblur_lib.report import derive
 from deblur_lib.report.checks import view
 from deblur_lib.runs import checking, matrix, publishing, store
@@ -226,8 +226,27 @@ def test_gains_are_paired_and_told_for_each_seed(tmp_path: Path) -> None:
     first = table.iloc[0]
     assert (first["gain [dB]"], first["each seed"]) == ("+0.50", "+0.50 +0.50 +0.50")
     assert first["interval"].startswith("+0.50 to +0.50")
+    read_rows(tmp_path / "checks.csv").assign(scene="one").to_csv(
+        tmp_path / "checks.csv", index=False
+    )
+    seals.renew(tmp_path, "checks.csv")
+    ((_, table),) = view({"this run": tmp_path}, papers.load("wan2023"), ()).blocks
+    assert table.iloc[0]["interval"] == "none over 1 scene"
     assert table.iloc[1]["gain [dB]"] == "–"
     assert made.notes == ["Mine (mine/test): Why. Licence: free."]
+
+
+def test_what_a_set_was_not_scored_with_is_told(tmp_path: Path) -> None:
+    gains = {"wan2023": 0.5, "wan2023_aff": 0.1}
+    write_results(tmp_path, gains=gains, pictures=False)
+    write_checks(tmp_path)
+    rows = read_rows(tmp_path / "checks.csv")
+    left = (rows["method"] == "wan2023_aff") | (rows["seed"] == 2)
+    write_rows(tmp_path / "checks.csv", rows_of(rows[~left & (rows["scene"] == "s0")]))
+    made = view({"this run": tmp_path}, papers.load("wan2023"), ())
+    told = "Not scored on it: wan2023 (DFFM + MSRM) (seed 2); Baseline + AFF (seed 0, 1, 2)."
+    assert made.notes[0].endswith(told)
+    assert made.blocks[0][1].iloc[0]["interval"] == "none over 1 scene"
 
 
 # --- opening -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from PIL import Image
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
 from deblur_lib.report import figures
-from deblur_lib.report.figures import choosing, diagram, style
+from deblur_lib.report.figures import choosing, crops, diagram, style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure
 
@@ -156,6 +156,19 @@ def plan(arrows: list[Any]) -> dict[str, Any]:
 def test_blocks_are_placed_by_size_and_order() -> None:
     found = diagram.places(plan([["in", "down"], ["down", "out"], ["in", "out"]]))
     assert found == {"in": (0.0, 0.0), "down": (1.0, 1.0), "out": (0.0, 2.0)}
+
+
+def test_what_is_added_stands_before_the_sum() -> None:
+    axis = style.canvas(1.0).subplots()
+    diagram.paint(axis, plan([["in", "down"], ["down", "out"], ["in", "out", "add"]]))
+    assert "+ in = out" in [one.get_text() for one in axis.texts]
+
+
+def test_a_heading_breaks_between_words_and_shrinks_for_long_ones() -> None:
+    assert crops.heading("GELU, squared ReLU", 14) == ("GELU, squared\nReLU", 7.0)
+    text, size = crops.heading("MB-TaylorFormer-V2", 10)
+    assert text == "MB-\nTaylorFormer-\nV2"
+    assert size == pytest.approx(7.0 * 10 / 13)
 
 
 @pytest.mark.parametrize(

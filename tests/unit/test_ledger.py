@@ -37,6 +37,18 @@ def test_a_paper_without_contradictions_has_an_empty_ledger() -> None:
     assert ledger.view(papers.load("sang2018")).blocks == []
 
 
+def test_a_blank_inside_a_printed_score_is_no_second_number() -> None:
+    shown = ledger.view(PAPER).markdown()
+    assert "two numbers" not in shown  # wan2023 prints "31.95 dB" and "31. 95 dB"
+    assert "| C11 | Sec. 2.2 |" in shown
+
+
+def test_a_place_without_a_section_is_told_as_it_is() -> None:
+    places = [one.place for one in papers.claims("lu2025")]
+    assert {"abstract", "section 3.3", "section 1 and 2.1"} < set(places)
+    assert not [one for one in places if one.startswith("section 0")]
+
+
 def test_the_table_of_modules_tells_idle_from_moved(tmp_path: Path) -> None:
     folder = fake_results.write_results(tmp_path, profile="study", pictures=False)
     results = Results.load(folder)

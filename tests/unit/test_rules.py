@@ -12,6 +12,7 @@ from deblur_lib.report.rules import (
     UNTESTABLE,
     Evidence,
     at,
+    compared,
     counted_verdict,
     measured_verdict,
     printed_verdict,
@@ -158,6 +159,18 @@ def test_rules_for_costs(
 ) -> None:
     check = Check("a", relation, stated=stated)  # type: ignore[arg-type]
     assert counted_verdict(check, low, low, high).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("expr", "told"),
+    [
+        ("T.a.psnr_db.x - T.a.psnr_db.y", "claimed above +1.31, measured +0.45"),
+        ("T.a.psnr_db.x", "claimed above 1.31, measured 0.45"),
+        ("T.a.time_s.x / T.a.time_s.y", "claimed above 1.31, measured 0.45"),
+    ],
+)
+def test_differences_have_a_sign_and_levels_and_ratios_none(expr: str, told: str) -> None:
+    assert compared(Check(expr, "gt", stated=1.31), 0.45, 0.45, 0.45) == told
 
 
 def test_a_claim_is_as_good_as_its_weakest_check() -> None:

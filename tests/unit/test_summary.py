@@ -8,6 +8,7 @@ import pytest
 from deblur_lib import papers
 from deblur_lib.report import summary
 from deblur_lib.report.results import Results
+from deblur_lib.report.rules import Verdict
 from deblur_lib.runs import store
 
 PAPER = papers.load("wan2023")
@@ -27,6 +28,21 @@ def test_it_tells_the_gain_of_the_own_network_and_the_budget(stored: Results) ->
         told = r" on generated .* dB over the blurred input \(.* photographs; \d trainings? of "
         assert re.search(told, text), dataset
     assert text.count(" at demo*:") == len(TOLD.headline)
+
+
+def test_an_execution_that_says_otherwise_is_named_beside_the_numbers(
+    stored: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interval above zero and "not separable" would contradict each other without it."""
+    other = "1 of 2 other executions: not separable"
+    part = Verdict("not separable", f"0.14, [0.01, 0.26]; {other}", "claimed above 0")
+    judged = [
+        dataclasses.replace(one, ours=part, our_parts=(part,))
+        for one in summary.judge(stored, PAPER)
+    ]
+    monkeypatch.setattr(summary, "judge", lambda *_: judged)
+    text = summary.opening(stored, PAPER, where="here")
+    assert text.count(f"claimed above 0; {other}.") == len(TOLD.headline)
 
 
 def test_without_rows_it_says_so_and_judges_nothing() -> None:
@@ -65,7 +81,8 @@ def test_summaries_name_what_the_room_declares(paper: str) -> None:
     assert set(told.datasets) <= {
         column.dataset for table in papers.load(paper).tables for column in table.columns
     }
-    assert 3 <= len(told.takeaways) <= 5
+    assert all(told.datasets[0] in one.test_on for one in papers.load(paper).profiles)  # shown
+    assert 3 <= len(told.takeaways) <= 6
     for one in told.takeaways:
         assert one.check <= len(claims[one.claim].checks)
         assert not re.search(r"\d", one.holds + one.fails + one.open), "no typed number"

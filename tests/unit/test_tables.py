@@ -244,6 +244,20 @@ def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
     )
 
 
+def test_a_table_tells_only_of_what_it_has(tmp_path: Path) -> None:
+    small = fake_results.write_results(
+        tmp_path, pictures=False, paper="lu2025", gains={"mprnet": 1, "convir": 2}
+    )
+    results, room = Results.load(small), papers.load("lu2025")
+    views = {one.id: tables.styled(tables.compare(results, room, one.id)) for one in room.tables}
+    assert views["cost"].title == "Cost: networks at their published size, trained or not"
+    assert views["cost"].notes == [layout.COUNTED]
+    assert views["jpeg"].notes == [layout.SCORED]  # nothing printed, no rank, no size
+    assert views["T1"].notes == [layout.SCORED + layout.RANKED, layout.COUNTED, layout.SILENT]
+    told = {name for name, one in views.items() if "printed column" in one.title}
+    assert told == {"T1", "T2"}
+
+
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
     first, again = tables.styled(second), tables.styled(second.copy())
     assert first._repr_html_() == again._repr_html_()

@@ -166,7 +166,7 @@ TABLES = (
     Table(
         id="T2",
         number="Table 2",
-        caption="Gate and activation of the scores, trained and tested on RealBlur-J.",
+        caption="Gate and activation of the scores on RealBlur-J; the last network is Table 1's.",
         methods=(
             "dsgformer_sg_relu", "dsgformer_sg_relu2", "dsgformer_sg_softmax",
             "dsgformer_gelu_softmax", "dsgformer_gelu_relu", "dsgformer_gelu_relu2",

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from deblur_lib.errors import MissingRowsError
-from deblur_lib.report.columns import method_of
+from deblur_lib.report.columns import method_of, tested_on
 from deblur_lib.report.figures import diagram as diagrams
 from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
@@ -53,7 +53,7 @@ def draw(
         )[:, 0]
         diagrams.paint(upper.subplots(), plan)
     axes = list(lower.subplots(1, len(levels), sharey=True, squeeze=False).flat)
-    labels = [_label(results, picture) for _, picture in rows]
+    labels = [_label(results, paper, picture) for _, picture in rows]
     places = _places(rows)
     for axis, level in zip(axes, levels, strict=True):
         _panel(axis, shares, level, rows, places)
@@ -106,12 +106,12 @@ def _panel(
     axis.tick_params(axis="y", length=0)
 
 
-def _label(results: Results, picture: str) -> str:
-    """Data set and rule of a picture that was chosen by one, else its name."""
+def _label(results: Results, paper: Paper, picture: str) -> str:
+    """Data and rule of a picture that was chosen by one, else its name."""
     dataset, _, name = picture.partition("/")
     for rule, chosen in results.probes.get("shown", {}).get(dataset, {}).items():
         if chosen == name:
-            return f"{dataset}: {rule}"
+            return f"{tested_on(results, paper).get(dataset, dataset)}: {rule}"
     return picture
 
 

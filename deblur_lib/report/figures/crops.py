@@ -23,6 +23,7 @@ SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
 ERRORS = "magma"
 MOST = 8  # columns that stay readable
 LETTERS = 15  # of a heading, in an inch
+HEADING = 7.0  # points
 
 
 def draw(
@@ -89,8 +90,9 @@ def _layout(
         _block(drawing, grid, rule, pictures, shown, spread)
         if number == 0:
             for column, one in enumerate(shown, start=1):
-                axis = drawing.axes[2 * column - 1]
-                axis.set_title(style.name(paper, one, width=int(LETTERS * cell)), fontsize=7, pad=3)
+                title = style.name(paper, one, width=99)
+                text, size = heading(title, int(LETTERS * cell))
+                drawing.axes[2 * column - 1].set_title(text, fontsize=size, pad=3)
     drawing.text(0.005, 0.3 / height, data_id, fontsize=7.5)
     _scale(drawing, spread, height, bar)
     return drawing
@@ -128,6 +130,20 @@ def _block(
         axis.set_xlabel(below, fontsize=7.5, labelpad=2)
         axis = drawing.add_subplot(grid[1, column])
         _picture(axis, _error(crop, truth), cmap=ERRORS, vmin=0, vmax=spread)
+
+
+def heading(title: str, letters: int) -> tuple[str, float]:
+    """A title in lines that end at words or hyphens, and the size at which the longest fits."""
+    words = title.replace("-", "- ").split()
+    longest = max(letters, *map(len, words))
+    lines = [""]
+    for word in words:
+        joint = " " if lines[-1] and not lines[-1].endswith("-") else ""
+        if len(lines[-1] + joint + word) > longest:
+            lines.append(word)
+        else:
+            lines[-1] += joint + word
+    return "\n".join(lines), HEADING * letters / longest
 
 
 def _decibel(value: float) -> str:

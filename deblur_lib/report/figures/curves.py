@@ -16,8 +16,8 @@ PANELS = {
     "validation/psnr-rgb": ("Validation pictures", "PSNR [dB]"),
 }
 TITLES = PANELS | {
-    "critic/real": ("Sharp patches", "mean logit"),
-    "critic/fake": ("Restored patches", "mean logit"),
+    "critic/real": ("Sharp patches", "mean output"),
+    "critic/fake": ("Restored patches", "mean output"),
 }
 SCORE, INPUT = "validation/psnr-rgb", "validation/input"
 BELOW = 2.0  # dB below the blurred input that the axis still shows

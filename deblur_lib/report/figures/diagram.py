@@ -2,7 +2,7 @@
 
 Blocks are placed by themselves: the row by the height of what leaves them (full size on top), the
 column by the longest way from an input. "row" and "column" of a block place it by hand. An arrow
-of kind "add" is written into the box it ends at ("S1 + B1"); one of kind "skip" is dashed. A box
+of kind "add" is written into the box it ends at ("+ B1 = S1"); one of kind "skip" is dashed. A box
 shows its "title" where it has one, else its name.
 """
 
@@ -163,7 +163,8 @@ def _box(axis: Axes, block: dict[str, Any], row: float, column: float, added: li
         lines.append(str(block["note"]))
     if block.get("parameters"):
         lines.append(count(float(block["parameters"])))
-    title = " + ".join([str(block.get("title", block["name"])), *added])
+    title = str(block.get("title", block["name"]))
+    title = " ".join([*(f"+ {one}" for one in added), "=", title] if added else [title])
     shift = 0.13 * len(lines) / 2
     axis.text(column, row - shift, title, ha="center", va="center",
               fontsize=8, fontweight="bold", zorder=4)  # fmt: skip

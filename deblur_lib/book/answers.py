@@ -21,7 +21,7 @@ def sentences(results: Results, paper: Paper) -> list[str]:
         return []
     told = summary.closing(results, paper).splitlines()
     settled = summary.FOR + summary.AGAINST
-    told.sort(key=lambda one: not any(f"({word} at " in one for word in settled))
+    told.sort(key=lambda one: not any(f": {word} at " in one for word in settled))
     return [VERDICT.sub(r" (\1).", one.removeprefix("- ")) for one in told]
 
 

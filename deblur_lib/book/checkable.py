@@ -163,7 +163,10 @@ def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
     yield "How many trainings?", f"{len(runs)}, seeds {', '.join(map(str, seeds))}"
     yield (
         "How were settings chosen?",
-        ("the paper's recipe at profile paper; those of small budgets by the pilot study"),
+        (
+            "the paper's recipe at profile paper; the study's by a pilot, told on its own page; "
+            "those of demo so that all rows take minutes"
+        ),
     )
     yield "How much computing?", f"{hours:.2f} hours of training in all"
     yield (
@@ -172,7 +175,7 @@ def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
     )
     yield (
         "How much of the print is covered?",
-        (f"{sum(counted[kind] for kind in cells.OURS)} of {counted['cells']} numbers"),
+        (f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"),
     )
     yield (
         "What limits the answer?",

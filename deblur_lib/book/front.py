@@ -81,7 +81,7 @@ def cards(stored: Mapping[str, Results], titles: Mapping[str, str]) -> str:
     for name in in_order(stored):
         paper, results = papers.load(name), stored[name]
         counted = coverage.summarise(coverage.entries(paper, results))["all"]
-        ours = sum(counted[kind] for kind in cells.OURS)
+        ours = sum(counted[kind] for kind in cells.BESIDE)
         lines += [
             f":::{{grid-item-card}} {escape(titles.get(name, paper.title))}",
             f":link: notebooks/{name}",

@@ -29,7 +29,8 @@ def photo_page(folder: Path, root: Path) -> str:
     with atomic(target) as path:
         path.write_bytes(picture)
     shown = f"![{escape(alt)}](/_generated/pictures/{target.name})"
-    return f"{pipe_table(table(found))}\n\n{shown}\n"
+    chosen = "The mark on each line is where its weights were chosen."
+    return f"{pipe_table(table(found))}\n\n{shown}\n\n{chosen}\n"
 
 
 def left_alone(card: Path) -> str:

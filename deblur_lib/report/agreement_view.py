@@ -11,7 +11,7 @@ from deblur_lib.errors import MissingRowsError
 from deblur_lib.records import Manifest
 from deblur_lib.report import markup, numbers
 from deblur_lib.report.agreement import ITSELF, UNMEASURED, Agreement, compare, compared_columns
-from deblur_lib.report.floors import Difference, Record, floors, read_records
+from deblur_lib.report.floors import LOST, Difference, Record, floors, read_records
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import NOT_JUDGED
 from deblur_lib.report.verdicts import COLOURS
@@ -56,7 +56,7 @@ def view(found: Agreement) -> markup.View:
         f"now: {_where(found.ours)}",
         f"published: {_where(found.published)}",
         "floor: root mean square difference of the trained rows between other recorded executions "
-        "and the published one",
+        f"and the published one, without rows {LOST:g} dB or more below the blurred picture",
         f"single checks with the same verdict: {same} of {len(checks)}",
         f"same verdicts, by the rows of each side alone: {alone} of {len(found.claims)}",
         f"verdicts that both sides withhold from rows that are there: {guarded}",

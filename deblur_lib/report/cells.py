@@ -17,6 +17,7 @@ INPUT = "input scored"
 NOT_RUN = "not run"
 UNSCORED = "not scored"  # how the reason begins of a row that ran on other pictures
 OURS = (RETRAINED, RELEASED, COMPUTED)  # scored by a method, not counted or taken from the print
+BESIDE = (*OURS, COUNTED)  # a number of ours stands beside the print
 NAN = float("nan")
 
 FIELDS = (

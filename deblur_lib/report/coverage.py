@@ -10,7 +10,7 @@ from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
 from deblur_lib.spec import PROFILES, Paper, PrintedCell
 
-KINDS = (*cells.OURS, cells.COUNTED, cells.PRINTED_ONLY, cells.NOT_RUN)
+KINDS = (*cells.BESIDE, cells.PRINTED_ONLY, cells.NOT_RUN)
 KEPT = (
     "table", "dataset", "metric", "method", "reported", "reported_value", "kind", "ours", "gap",
     "gap_reason", "why", "convention", "data_id", "pictures", "seeds", "status", "flags",

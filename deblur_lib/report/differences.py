@@ -147,7 +147,8 @@ def _share(kind: str, used: Recipe, meant: Recipe) -> str:
 
 
 def _steps(one: Recipe) -> str:
-    return f"{one['steps']:,} of {one['batch']} crops of {one['crop']} px"
+    many = f"{one['batch']} crop" + ("s" if one["batch"] > 1 else "")
+    return f"{one['steps']:,} of {many} of {one['crop']} px"
 
 
 def _rate(one: Recipe) -> str:

@@ -23,6 +23,8 @@ from deblur_lib.records import read_json, write_json
 from deblur_lib.spec import STRICT
 
 NAME = "agreement.json"
+INPUT = "identity"
+LOST = 3.0  # dB below the blurred picture: such a row drifts, and no other row by as much
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -135,10 +137,26 @@ def add_record(folder: Path, record: Record) -> None:
 
 
 def floors(records: Iterable[Record]) -> dict[tuple[str, str], float]:
-    """Root mean square of the differences of trained rows, by data set and convention."""
+    """Root mean square of the differences of trained rows, by data set and convention.
+
+    A row that ends `LOST` below the blurred picture in an execution is left out: it would set the
+    floor of all others.
+    """
     found: dict[tuple[str, str], list[float]] = {}
     for record in records:
+        lost = _lost(record)
         for row in record.rows:
-            if row.trained:
+            if row.trained and (row.method, row.dataset) not in lost:
                 found.setdefault((row.dataset, row.convention), []).append(row.value)
     return {key: float(np.sqrt(np.mean(np.square(values)))) for key, values in found.items()}
+
+
+def _lost(record: Record) -> set[tuple[str, str]]:
+    """Method and data set of the rows that end far below the blurred picture in decibels."""
+    scored = [one for one in record.rows if "psnr" in one.convention]
+    inputs = {(one.dataset, one.convention): one.ours for one in scored if one.method == INPUT}
+    return {
+        (one.method, one.dataset)
+        for one in scored
+        if min(one.ours, one.published) < inputs.get((one.dataset, one.convention), -np.inf) - LOST
+    }

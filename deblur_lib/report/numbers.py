@@ -41,6 +41,12 @@ def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
     return ("−" if value < 0 else "+" if sign else "") + text
 
 
+def printed(value: float) -> str:
+    """A number made of printed ones: up to four decimals, the most that a paper prints."""
+    whole, _, decimals = fixed(value, 4).partition(".")
+    return ".".join(filter(None, (whole, decimals.rstrip("0"))))
+
+
 def _kind(metric: str) -> str:
     return metric.partition("_")[0].partition("-")[0]
 

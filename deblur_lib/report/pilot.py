@@ -3,7 +3,7 @@
 `results/pilot/settings.csv` holds one row trained with several seeds at each setting (made by
 `benchmarks/pilot.py`). Two sets of its seeds are two methods with no difference between them: their
 deviation tells how many seeds a planted difference needs, and the processor time of a training what
-these cost. `results/pilot/<paper>` holds every row of the study after a tenth of its steps (made by
+these cost. `results/pilot/<paper>` holds rows of the study after few steps (made by
 `benchmarks/studies.py pilot`). No torch here.
 """
 
@@ -97,7 +97,7 @@ def _measured(part: pd.DataFrame) -> dict[str, float]:
 
 
 def rows(root: Path) -> pd.DataFrame:
-    """Gain of every row of the study on its own kind of pictures, after a tenth of its steps."""
+    """Gain of each row tried on its own kind of pictures, after few steps."""
     found = []
     for folder in sorted(path.parent for path in root.glob("*/rows.csv")):
         results = Results.load(folder)
@@ -139,12 +139,14 @@ def page(root: Path) -> str:
         parts.append(markup.pipe_table(_shown(settings(root / SETTINGS)).set_index("blur")))
     else:
         parts.append("Not measured yet.")
-    parts += ["", "## Every row of the study, after a tenth of its steps", ""]
+    parts += ["", "## Do rows of the study beat the blurred picture after few steps?", ""]
     if any(root.glob("*/rows.csv")):
         found = rows(root)
         losing = sum(not str(one).startswith("+") for one in found["gain [dB]"])
         parts += [markup.pipe_table(found.set_index("paper")), ""]
-        parts.append(f"{len(found) - losing} of {len(found)} rows beat the blurred picture.")
+        parts.append(
+            f"{len(found) - losing} of the {len(found)} rows tried beat the blurred picture."
+        )
     else:
         parts.append("Not measured yet.")
     return "\n".join([*parts, ""])

@@ -20,7 +20,7 @@ from deblur_lib.spec import PROFILES, Paper
 
 PRINT = "print"
 LEAST = 3  # two rows agree by chance every other time
-HEADS = ("column", "rows", "tau", "by chance", "best to worst (place at the other)")
+HEADS = ("column", "rows", "tau", "by chance", "order")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.numbers import number, reached, together
+from deblur_lib.report.numbers import number, printed, reached, together
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
@@ -28,8 +28,8 @@ _WORDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 RULES = f"""\
-Each claim was written down with its rule before anything was trained. A claim has one or more
-checks; a check is an arithmetic expression over table cells and what it must fulfil.
+Each claim was written down with its rule before the rows that judge it were trained. A claim has
+one or more checks; a check is an arithmetic expression over table cells and what it must fulfil.
 
 **Against the printed tables** the expression is computed from the printed numbers: *{SUPPORTED}*
 when it holds (a stated size within the printed rounding), *{INSEPARABLE}* when an ordering is a tie
@@ -57,7 +57,7 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
   every other execution recorded beside the rows shows it as well; else it is *{INSEPARABLE}*.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
-  its place; a remark below the claims names it.
+  its place; a note below the claims names it.
 - **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
   input, the module in question never left its start, two rows of an ablation differ in loss or size
   although the claim is about neither, there is one photograph, or one training and nothing that
@@ -179,10 +179,10 @@ def repeated(verdict: Verdict, others: Sequence[str]) -> Verdict:
 def printed_verdict(check: Check, value: float) -> Verdict:
     """Hold a value computed from printed numbers against a check."""
     gap = value - check.stated
-    found = f"printed numbers give {number(value)}"
+    found = f"printed numbers give {printed(value)}"
     if check.relation == "eq":
         holds = abs(gap) <= check.tol + EQUAL
-        told = f"{found}, stated is {number(check.stated)}"
+        told = f"{found}, stated is {printed(check.stated)}"
         return Verdict(SUPPORTED if holds else CONTRADICTED, told)
     beyond = gap * _SIGNS[check.relation] - check.margin
     if check.margin:

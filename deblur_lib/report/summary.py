@@ -49,7 +49,7 @@ def opening(results: Results | None, paper: Paper, *, where: str) -> str:
 
 
 def closing(results: Results | None, paper: Paper) -> str:
-    """What a reader should take away, each sentence chosen by a verdict, as Markdown."""
+    """What a reader should take away, each sentence with the verdict that chose it, as Markdown."""
     judged = {one.claim.id: one for one in judge(results, paper)}
     return "\n".join(
         _takeaway(one, judged[one.claim]) for one in papers.summary(paper.id).takeaways
@@ -106,4 +106,5 @@ def _takeaway(told: Takeaway, one: Judgement) -> str:
     verdict = one.our_parts[told.check - 1] if told.check else one.ours
     word = verdict.verdict
     text = told.holds if word in FOR else told.fails if word in AGAINST else told.open
-    return f"- {text} ({escape(at(word, one.profile))})"
+    name = told.claim.rpartition("-")[2] + (f", check {told.check}" if told.check else "")
+    return f"- {text} (claim {name}: {escape(at(word, one.profile))})"

@@ -9,6 +9,7 @@ from tree import ROOT
 
 from deblur_lib import papers
 from deblur_lib.book.costs import BLOCK, costs
+from deblur_lib.report import cells
 
 BOOK = ROOT / "book"
 PAGES = sorted(BOOK.glob("*.md"))
@@ -74,3 +75,12 @@ def test_the_costs_in_the_readme_come_from_stored_runs() -> None:
     found = BLOCK.search(text)
     assert found
     assert found.group() == found[1] + costs(ROOT / "results") + found[2]
+
+
+def test_the_page_on_reading_explains_every_kind_of_cell() -> None:
+    terms = re.findall(
+        r"^(.+)\n: ", (BOOK / "reading.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    told = {word for one in terms for word in one.split(", ")} | set(terms)
+    kinds = {*cells.BESIDE, cells.ADOPTED, cells.INPUT, cells.PRINTED_ONLY, cells.NOT_RUN}
+    assert kinds <= told

@@ -17,8 +17,9 @@ from deblur_lib import papers
 from deblur_lib.book import answers, arranged, behind, checkable, front
 from deblur_lib.cli import main
 from deblur_lib.errors import BookError
-from deblur_lib.report import budget, tables
+from deblur_lib.report import budget, cells, coverage, tables
 from deblur_lib.report.results import Results
+from deblur_lib.runs import store
 
 PAPER = papers.load("wan2023")
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,15 @@ def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) ->
     bar = BeautifulSoup(answers.verdict_bar(results, PAPER), "html.parser")
     counted = [int(one.get_text().split()[0]) for one in bar.select("span")]
     assert sum(counted) == len(papers.claims("wan2023"))
+
+
+def test_a_card_counts_the_numbers_that_the_ledger_shows() -> None:
+    stored = Results.load(store.published_folder("lu2025", "demo"))  # counts beside the print
+    found = coverage.entries(papers.load("lu2025"), stored)
+    ours = sum(one["ours"] is not None for one in found)
+    assert ours > sum(one["kind"] in cells.OURS for one in found)
+    text = front.cards({"lu2025": stored}, {})
+    assert f"- {ours} of {len(found)} printed numbers have one of ours beside them" in text
 
 
 def test_chapters_come_in_the_order_of_their_years() -> None:

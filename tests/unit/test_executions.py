@@ -48,6 +48,16 @@ def test_the_floor_is_the_root_mean_square_of_other_executions(
     assert (first["label"], first["threads"], first["hardware"]) == ("first", [2], [limits])
 
 
+def test_a_row_that_drifts_does_not_set_the_floor(executed: Path, published: Path) -> None:
+    for folder, by in ((published, -20.0), (executed, -15.0)):
+        shift(folder, by, method="wan2023", convention="psnr-rgb", dataset="gopro_test")
+    recorded(executed, published, "another", 0.3, "mimo_unet")
+    rest = len(fake_results.GAINS) - 1
+    found = compared(executed, published)
+    assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(0.3 / rest**0.5)
+    assert "without rows 3 dB or more below" in " ".join(agreement_view.view(found).notes)
+
+
 def words(folder: Path, claim: str) -> tuple[str, list[str]]:
     """Verdict on a claim and on each of its checks, as stored rows are shown."""
     judged = {one.claim.id: one for one in verdicts.judge(Results.load(folder), PAPER)}

@@ -92,6 +92,17 @@ def test_curves_that_all_lie_far_below_the_input_are_drawn_as_they_are(results: 
     assert not drawing.axes[1].texts
 
 
+def test_a_bar_far_below_the_input_does_not_hide_the_others(results: Results) -> None:
+    rows = results.rows.copy()
+    rows.loc[(rows["method"] == "wan2023_dffm") & rows["convention"].eq("psnr-rgb"), "value"] -= 15
+    with style.look():
+        drawing = figures.draw(dataclasses.replace(results, rows=rows), PAPER, DECLARED["bars"])
+    low, high = drawing.axes[0].get_xlim()
+    assert -1 < low < 0 < 1 < high < 3
+    told = [text.get_text() for text in drawing.axes[0].texts]
+    assert [one.endswith(", beyond this axis") for one in told].count(True) == 1
+
+
 def test_missing_input_is_named(results: Results, tmp_path: Path) -> None:
     empty = Results(
         tmp_path, results.rows, results.manifests, results.curves[:0], results.costs, {}

@@ -28,6 +28,7 @@ def test_the_ledger_holds_each_contradiction_of_the_paper_once() -> None:
     assert {"L03", "L08", "L26", "L40", "C05", "C08", "C16", "C41"} <= {*marked, *refuted}
     assert "0.8597 in T1; 0.8537 in T5, T7" in shown
     assert "| 2 of 2 | −0.1218; −0.0077 |" in shown
+    assert "| 1 of 1 | 2.4506, stated is 1.1299 |" in shown  # as many digits as the print has
 
 
 def test_a_paper_without_contradictions_has_an_empty_ledger() -> None:

@@ -59,5 +59,5 @@ def test_the_page_shows_what_is_stored_and_says_what_is_not(tmp_path: Path) -> N
     )  # fmt: skip
     shown = pilot.page(tmp_path)
     assert "Not measured yet." not in shown
-    assert "1 of 2 rows beat the blurred picture." in shown
+    assert "1 of the 2 rows tried beat the blurred picture." in shown
     assert "| wan2023 | Baseline + DFFM |" in shown

@@ -1,5 +1,7 @@
 """Bars of an ablation: what each row gains over the blurred input, and what it costs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -12,6 +14,9 @@ from deblur_lib.report.results import Results
 from deblur_lib.report.scores import gain, scores
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Figure, Paper
+
+MARGIN = 0.12
+LOST = 3.0  # dB below the blurred input: a bar that long would hide all others
 
 
 def draw(
@@ -49,7 +54,8 @@ def draw(
     axis.invert_yaxis()
     axis.axvline(0, color=style.INK, linewidth=0.8)
     axis.grid(True, axis="x")
-    axis.margins(x=0.12)
+    axis.margins(x=MARGIN)
+    _cut(axis, [(mean, bounds) for mean, bounds, _ in found.values()])
     unit = " [dB]" if "psnr" in metric else ""
     axis.set_xlabel(f"gain over the blurred input of {base.data}, {column.convention}{unit}")
     told = [
@@ -57,6 +63,16 @@ def draw(
     ]
     drawing.set_label(f"{figure.title}: {'; '.join(told)}.")
     return drawing
+
+
+def _cut(axis: Axes, found: Sequence[tuple[float, Interval]]) -> None:
+    """End the axis not far below the rows that restore, where another row falls far below."""
+    kept = [one for one in found if one[0] > -LOST]
+    if not kept or len(kept) == len(found):
+        return
+    ends = [0.0, *(value for mean, bounds in kept for value in (mean, bounds.low, bounds.high))]
+    low, high = np.nanmin(ends), np.nanmax(ends)
+    axis.set_xlim(low - MARGIN * (high - low), high + 2 * MARGIN * (high - low))
 
 
 def _bar(
@@ -85,7 +101,7 @@ def _bar(
     )
     end = max([mean, *seeds] + ([bounds.high] if np.isfinite(bounds.high) else []))
     axis.annotate(
-        fixed(mean, 2, sign=True),
+        fixed(mean, 2, sign=True) + (", beyond this axis" if mean <= -LOST else ""),
         (max(end, 0.0), row),
         xytext=(4, 0),
         textcoords="offset points",

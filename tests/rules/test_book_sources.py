@@ -84,3 +84,9 @@ def test_the_page_on_reading_explains_every_kind_of_cell() -> None:
     told = {word for one in terms for word in one.split(", ")} | set(terms)
     kinds = {*cells.BESIDE, cells.ADOPTED, cells.INPUT, cells.PRINTED_ONLY, cells.NOT_RUN}
     assert kinds <= told
+
+
+@pytest.mark.parametrize("name", papers.names())
+def test_every_caption_stands_by_itself(name: str) -> None:
+    for figure in papers.load(name).figures:
+        assert figure.caption and not figure.caption.startswith("The same"), figure.id

@@ -21,7 +21,7 @@ class Convention:
 
     Attributes:
         id: name used in rows, tables and declarations.
-        metric: "psnr" (dB) or "ssim" (at most 1).
+        metric: "psnr" (dB), "ssim" (at most 1), "edges" (ratio) or "black" (percent).
         values: which values are compared, and how they are rounded.
         peak: largest value a picture can take.
         window: local window of an SSIM, "" for a PSNR.
@@ -33,7 +33,7 @@ class Convention:
     """
 
     id: str
-    metric: Literal["psnr", "ssim"]
+    metric: Literal["psnr", "ssim", "edges", "black"]
     values: str
     peak: float
     window: str
@@ -133,6 +133,17 @@ _ALL = (
         GAUSSIAN, "valid region of the whole picture; what the shift uncovers is 0 in both",
         "mean of the map; " + PER_PICTURE, KOHLER, 11,
         "benchmark of Koehler et al. 2012, single-scale form of PVDNet's evaluation code",
+    ),
+    Convention(
+        "edges-rgb", "edges", ROUNDED, 255, "", "whole picture",
+        "mean absolute difference of neighbouring pixels, down and across, in parts of the sharp "
+        "picture's; " + PER_PICTURE, "", 2,
+        "ours: 1 has edges as strong as the sharp picture, less is smoother, more is overshoot",
+    ),
+    Convention(
+        "black-rgb", "black", ROUNDED, 255, "", "whole picture",
+        "percent of the values that are 0 where the sharp picture is not; " + PER_PICTURE, "", 1,
+        "ours: what an output cut off at zero loses",
     ),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from deblur_lib.report import cells, columns, differences, markup, numbers
 RANK = "rank | in print"
 KIND = "what ours is"
 COSTS = "costs"
+WORDS = ("edges", "black")  # metrics that are no abbreviation
 SCORED = (
     "ours: mean ± standard deviation over seeds; over input: gain over the blurred picture with "
     "its 95 % interval over scenes"
@@ -149,7 +150,8 @@ def _heading(block: pd.DataFrame) -> str:
     dataset = str(one["dataset"])
     if block["convention"].isin(columns.COST_NAMES).all():
         return f"What the networks cost, {dataset}"
-    metric = str(one["metric"]).partition("_")[0].upper()
+    metric = str(one["metric"]).partition("_")[0]
+    metric = metric.capitalize() if metric in WORDS else metric.upper()
     scored = block[block["pictures"] > 0]
     if one["beside"]:
         return f"{metric} on {dataset} under other conventions"

@@ -7,7 +7,13 @@ import math
 from collections.abc import Iterable
 
 NOTHING = "–"
-DECIMALS = {"psnr": 2, "ssim": 4, "mssim": 4}  # by the first word of a metric's name
+DECIMALS = {
+    "psnr": 2,
+    "ssim": 4,
+    "mssim": 4,
+    "edges": 3,
+    "black": 3,
+}  # by the first word of a metric's name
 COUNTED = ("parameters", "macs", "kept", "peak_memory")  # metrics that `count` shows
 DIGITS = 4  # that count, where a metric does not say
 MOST = 6  # decimals of a very small number

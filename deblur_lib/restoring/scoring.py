@@ -22,7 +22,7 @@ from deblur_lib.restoring.comparing import is_page
 
 Say = Callable[[str], None]
 ENDS = ("low", "high")  # of an interval
-DECIMALS = {"psnr": 2, "ssim": 4}
+DECIMALS = {"psnr": 2, "ssim": 4, "edges": 3, "black": 3}
 
 
 @dataclass(frozen=True)

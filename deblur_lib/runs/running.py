@@ -45,6 +45,7 @@ from deblur_lib.runs.learning import learn, shows_bars, take
 from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.vetting import data_settings
 from deblur_lib.spec import Paper
+from deblur_lib.spec.tables import SCORED
 from deblur_lib.training.seeding import fresh_network
 from deblur_lib.weights.checkpoint import load_weights, read_card
 from deblur_lib.windows import most_changed
@@ -91,7 +92,7 @@ def conventions(paper: Paper, dataset: str, *, released: bool = False) -> tuple[
         column.convention
         for table in paper.tables
         for column in table.columns
-        if column.dataset == dataset and column.metric in ("psnr_db", "ssim")
+        if column.dataset == dataset and column.metric in SCORED
     }
     unrounded = sorted(UNROUNDED) if released else ()
     return tuple(dict.fromkeys((*DEFAULT, *sorted(named), *unrounded)))

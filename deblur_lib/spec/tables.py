@@ -29,11 +29,14 @@ class Column:
     size_of: dict[str, str] = Field(default_factory=dict)
 
 
+SCORED = ("psnr_db", "ssim", "edges", "black")  # metrics of pictures, the others are costs
 _PSNR, _SSIM = ("psnr_db", "PSNR{} [dB]"), ("ssim", "SSIM{}")
 _FILLS = {  # metric of the printed cells and heading, by convention or cost
     **dict.fromkeys(("psnr-rgb", "psnr-float", "shift-y-psnr", "realblur-ecc-psnr"), _PSNR),
     **dict.fromkeys(("wang-rgb", "vol3d-rgb", "uniform7-rgb"), _SSIM),
     **dict.fromkeys(("shift-y-ssim", "realblur-ecc-ssim"), _SSIM),
+    "edges-rgb": ("edges", "edges, sharp picture = 1"),
+    "black-rgb": ("black", "black where the sharp picture is not [%]"),
     "seconds": ("time_s", "time at 256x256 [s]"),
     "macs": ("macs_g", "MACs at 256x256 [G]"),
     "peak_memory": ("memory_mib", "memory at 256x256 [MiB]"),
@@ -67,7 +70,7 @@ def columns(
             metric, title = _FILLS[name]
             again = (dataset, metric) in {(one.dataset, one.metric) for one in made}
             told = _ALIGNED.get(name.rpartition("-")[0], name if again else "")
-            sizes = {} if metric in ("psnr_db", "ssim") else size_of or {}
+            sizes = {} if metric in SCORED else size_of or {}
             title = title.format(f", {told}" if told else "")
             made.append(Column(dataset, metric, name, title, sizes))
     return tuple(made)

@@ -114,6 +114,26 @@ def test_the_volume_convention_is_the_kindest_to_photographs() -> None:
     assert found["vol3d-rgb"] > found["ssim-y"] > found["wang-rgb"]
 
 
+def test_edges_are_told_in_parts_of_the_sharp_pictures() -> None:
+    sharp = np.zeros((8, 8, 3), np.uint8)
+    sharp[:, 4:] = 200
+    soft = sharp.copy()
+    soft[:, 4:] = 100
+    assert score(soft, sharp, ("edges-rgb",)) == {"edges-rgb": 0.5}
+    assert score(sharp, soft, ("edges-rgb",)) == {"edges-rgb": 2.0}
+    flat = np.full_like(sharp, 7)
+    assert score(flat, flat + 1, ("edges-rgb",)) == {"edges-rgb": 1.0}
+    assert score(sharp, flat, ("edges-rgb",)) == {"edges-rgb": math.inf}
+
+
+def test_black_is_counted_where_the_sharp_picture_is_not() -> None:
+    restored = np.zeros((4, 4, 3), np.uint8)
+    sharp = restored.copy()
+    sharp[:2] = 1
+    restored[0] = 1
+    assert score(restored, sharp, ("black-rgb",)) == {"black-rgb": 25.0}
+
+
 def test_every_declared_convention_can_be_computed() -> None:
     restored, sharp = (one[60:160, 80:180] for one in (box_blurred(data.chelsea()), data.chelsea()))
     found = score(restored, sharp, tuple(CONVENTIONS), restored_float=restored / 255.0)

@@ -145,7 +145,7 @@ def test_probes_tell_kept_edges_and_frequencies() -> None:
     found = trained(networks, {"lai/a": board}, {"lai/a": board})
     assert [one["row"] for one in found["edges"]] == ["sharp", "blurred", "sang2018"]
     assert found["edges"][0]["edges, blurred input = 1"] == 1.0
-    assert found["costs"]["sang2018"] == {"edges": 1.0, "black": 50.0, "false_black": 0.0}
+    assert found["edges"][2]["black values [%]"] == 50.0
     assert [one["title"] for one in found["spectra"]["panels"]] == ["blurred input", "sang2018"]
 
 

@@ -249,10 +249,12 @@ def test_a_table_tells_only_of_what_it_has(tmp_path: Path) -> None:
         tmp_path, pictures=False, paper="lu2025", gains={"mprnet": 1, "convir": 2}
     )
     results, room = Results.load(small), papers.load("lu2025")
+    cost = {"method": "dsgformer", "name": "parameters", "value": 2e7}
+    results.costs.loc[len(results.costs)] = pd.Series(cost)
     views = {one.id: tables.styled(tables.compare(results, room, one.id)) for one in room.tables}
     assert views["cost"].title == "Cost: networks at their published size, trained or not"
     assert views["cost"].notes == [layout.COUNTED]
-    assert views["jpeg"].notes == [layout.SCORED]  # nothing printed, no rank, no size
+    assert not views["jpeg"].notes  # no row ran, so a sentence stands in its place
     assert views["T1"].notes == [layout.SCORED + layout.RANKED, layout.COUNTED, layout.SILENT]
     told = {name for name, one in views.items() if "printed column" in one.title}
     assert told == {"T1", "T2"}

@@ -75,9 +75,8 @@ def trained(
         sharp: their sharp pictures.
 
     Returns:
-        `edges` (listing of `look_at`, the sharp and the blurred pictures first), `costs` with its
-        edge strength ("edges") and black values ("black", "false_black"), and `spectra` (panels:
-        blurred input, then the networks of `SHOWN`).
+        `edges` (listing of `look_at`, the sharp and the blurred pictures first) and `spectra`
+        (panels: blurred input, then the networks of `SHOWN`).
     """
     with torch.no_grad():
         drawn: dict[str, list[Tensor]] = {
@@ -99,14 +98,8 @@ def trained(
     shown |= {method: outputs[method] for method in SHOWN if method in outputs}
     return {
         "edges": edges,
-        "costs": {
-            str(one["row"]): {
-                "edges": one[KEPT], "black": one[BLACK], "false_black": one[FALSELY],
-            }
-            for one in edges
-        },
         "spectra": {"panels": [_panel(*one) for one in shown.items()]},
-    }  # fmt: skip
+    }
 
 
 def look_at(

@@ -40,9 +40,7 @@ class Recorded(TorchDispatchMode):
         super().__init__()
         self.calls: Counter[Call] = Counter()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a convolution, then compute it."""
         if func in (FORWARD, BACKWARD):
             self.calls[(func is BACKWARD, *map(_plain, args))] += 1

@@ -4,13 +4,17 @@
 `benchmarks/pilot.py`). Two sets of its seeds are two methods with no difference between them: their
 deviation tells how many seeds a planted difference needs, and the processor time of a training what
 these cost. `results/pilot/<paper>` holds rows of the study after few steps (made by
-`benchmarks/studies.py pilot`). No torch here.
+`benchmarks/studies.py pilot`); pilot.yaml, beside this module, says by paper and row why one of
+them does not beat the blurred picture. No torch here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from scipy.special import stdtrit
 
 from deblur_lib import papers, seals
@@ -22,6 +26,8 @@ from deblur_lib.report.statistics import bootstrap, seed_spread
 
 FOLDER = "pilot"
 SETTINGS = "settings.csv"
+REASONS = Path(__file__).with_suffix(".yaml")
+UNKNOWN = "not known"
 PLANTED = 0.1  # dB
 POWER = 0.8
 MOST = 200  # seeds
@@ -97,16 +103,24 @@ def _measured(part: pd.DataFrame) -> dict[str, float]:
 
 
 def rows(root: Path) -> pd.DataFrame:
-    """Gain of each row tried on its own kind of pictures, after few steps."""
-    found = []
+    """Gain of each row tried on its own kind of pictures, after few steps, or why there is none."""
+    found: list[dict[str, object]] = []
+    reasons = yaml.safe_load(REASONS.read_text(encoding="utf-8"))
     for folder in sorted(path.parent for path in root.glob("*/rows.csv")):
         results = Results.load(folder)
         paper = papers.load(results.paper)
         for method in paper.methods:
             runs = results.of_method(method.id)
             if runs:
-                found.append(_row(results, method.id, runs[0].steps, runs[0].seconds_training))
+                row = _row(results, method.id, runs[0].steps, runs[0].seconds_training)
+                why = "" if gains(row) else reasons.get(paper.id, {}).get(method.id, UNKNOWN)
+                found.append(row | {"why no gain": why})
     return pd.DataFrame(found)
+
+
+def gains(row: Mapping[Any, object]) -> bool:
+    """True for a row that reads above the blurred picture."""
+    return str(row["gain [dB]"]).startswith("+")
 
 
 def _row(results: Results, method: str, steps: int, seconds: float) -> dict[str, object]:
@@ -142,7 +156,7 @@ def page(root: Path) -> str:
     parts += ["", "## Do rows of the study beat the blurred picture after few steps?", ""]
     if any(root.glob("*/rows.csv")):
         found = rows(root)
-        losing = sum(not str(one).startswith("+") for one in found["gain [dB]"])
+        losing = sum(not gains(one) for one in found.to_dict("records"))
         parts += [markup.pipe_table(found.set_index("paper")), ""]
         parts.append(
             f"{len(found) - losing} of the {len(found)} rows tried beat the blurred picture."

@@ -10,6 +10,7 @@ import pytest
 
 from deblur_lib.errors import RecordError
 from deblur_lib.report import pilot
+from deblur_lib.runs import store
 
 
 def frame(spread: float, *, seconds: float = 60.0, seeds: int = 4) -> pd.DataFrame:
@@ -61,3 +62,19 @@ def test_the_page_shows_what_is_stored_and_says_what_is_not(tmp_path: Path) -> N
     assert "Not measured yet." not in shown
     assert "1 of the 2 rows tried beat the blurred picture." in shown
     assert "| wan2023 | Baseline + DFFM |" in shown
+
+
+def test_a_row_without_gain_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gains = {"wan2023": 0.0, "wan2023_dffm": 0.3, "wan2023_baseline": -0.2}
+    fake_results.write_results(tmp_path / "wan2023", gains=gains, pictures=False)
+    (tmp_path / "why.yaml").write_text("wan2023: {wan2023: too short}\n", encoding="utf-8")
+    monkeypatch.setattr(pilot, "REASONS", tmp_path / "why.yaml")
+    told = pilot.rows(tmp_path).set_index("row")["why no gain"]
+    assert told["wan2023 (DFFM + MSRM)"] == "too short"
+    assert told["Baseline + DFFM"] == ""
+    assert told["Baseline"] == pilot.UNKNOWN
+
+
+def test_every_stored_row_without_gain_has_its_reason() -> None:
+    found = pilot.rows(store.checkout() / "results" / "pilot")
+    assert pilot.UNKNOWN not in set(found["why no gain"])

@@ -28,6 +28,10 @@ FOLDER = "pilot"
 SETTINGS = "settings.csv"
 REASONS = Path(__file__).with_suffix(".yaml")
 UNKNOWN = "not known"
+WHY = "why no gain"
+SHORT = {
+    "deviation over seeds [dB]": "spread [dB]", "half width over pictures [dB]": "half width [dB]",
+}  # fmt: skip
 PLANTED = 0.1  # dB
 POWER = 0.8
 MOST = 200  # seeds
@@ -75,7 +79,8 @@ def _shown(found: pd.DataFrame) -> pd.DataFrame:
         places = decimals.get(name.partition(" ")[0])
         return numbers.number(value) if places is None else numbers.fixed(value, places)
 
-    return pd.DataFrame({one: [told(one, value) for value in found[one]] for one in found.columns})
+    shown = {one: [told(one, value) for value in found[one]] for one in found.columns}
+    return pd.DataFrame(shown).rename(columns=SHORT)
 
 
 def _measured(part: pd.DataFrame) -> dict[str, float]:
@@ -114,7 +119,7 @@ def rows(root: Path) -> pd.DataFrame:
             if runs:
                 row = _row(results, method.id, runs[0].steps, runs[0].seconds_training)
                 why = "" if gains(row) else reasons.get(paper.id, {}).get(method.id, UNKNOWN)
-                found.append(row | {"why no gain": why})
+                found.append(row | {WHY: why})
     return pd.DataFrame(found)
 
 
@@ -157,10 +162,15 @@ def page(root: Path) -> str:
     if any(root.glob("*/rows.csv")):
         found = rows(root)
         losing = sum(not gains(one) for one in found.to_dict("records"))
-        parts += [markup.pipe_table(found.set_index("paper")), ""]
+        parts += [markup.pipe_table(found.drop(columns=WHY).set_index("paper")), ""]
         parts.append(
             f"{len(found) - losing} of the {len(found)} rows tried beat the blurred picture."
         )
+        told = found[found[WHY] != ""]
+        parts += [
+            "",
+            *(f"- {one['paper']}, {one['row']}: {one[WHY]}" for _, one in told.iterrows()),
+        ]
     else:
         parts.append("Not measured yet.")
     return "\n".join([*parts, ""])

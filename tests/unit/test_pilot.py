@@ -73,6 +73,7 @@ def test_a_row_without_gain_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert told["wan2023 (DFFM + MSRM)"] == "too short"
     assert told["Baseline + DFFM"] == ""
     assert told["Baseline"] == pilot.UNKNOWN
+    assert "- wan2023, wan2023 (DFFM + MSRM): too short\n" in pilot.page(tmp_path)
 
 
 def test_every_stored_row_without_gain_has_its_reason() -> None:

@@ -1,18 +1,12 @@
-"""How fast a training step could be if it consisted of its convolutions alone.
+"""Processor time of the convolutions of a training step, all other work counted as free.
 
-Each convolution of a plain step (forward, and both gradients) is timed by itself on one thread, in
-the fastest of four forms: float32 or bfloat16, channels first or last. All other work is counted as
-free. The plain step divided by this sum is a bound: no change around the convolutions can make a
-step faster than that while the library beneath computes them. Prints a line of JSON for each
-network and the median.
-Usage: python benchmarks/convolutions.py [--profile demo] [NETWORK ...]
+Each convolution (forward, and both gradients) is timed by itself in the fastest of four forms:
+float32 or bfloat16, channels first or last. A plain step divided by the sum is a bound: no change
+around the convolutions makes a step faster while the library beneath computes them. Used by
+`benchmarks/steps.py --bound`.
 """
 
-import argparse
 import itertools
-import json
-import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,12 +14,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from steps import cases, steps
 from torch.utils._python_dispatch import TorchDispatchMode
-
-from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.runs.running import build
-from deblur_lib.training import memory
 
 FORWARD, BACKWARD = torch.ops.aten.convolution.default, torch.ops.aten.convolution_backward.default
 FORMS = tuple(itertools.product((torch.float32, torch.bfloat16), (False, True)))  # NHWC or not
@@ -80,40 +69,9 @@ def fastest(call: Call) -> float:
     return min(found)
 
 
-def bound(run: Any) -> dict[str, float]:
-    """Milliseconds of a plain step, and of its convolutions alone in their fastest forms."""
-    plain, times = steps(run)["plain"], []
-    plain()
+def alone(step: Callable[[], object]) -> float:
+    """Milliseconds of the convolutions of a step, each in the form that takes least."""
+    step()  # what is made on first use
     with Recorded() as seen:
-        plain()
-    for _ in range(5):
-        start = time.process_time()
-        plain()
-        times.append(time.process_time() - start)
-    alone = sum(fastest(call) * count for call, count in seen.calls.items())
-    return {"plain": round(1000 * median(times), 1), "convolutions": round(1000 * alone, 1)}
-
-
-def main() -> int:
-    """Print the bound of each network, and the median."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*")
-    parser.add_argument("--profile", default="demo")
-    asked = parser.parse_args()
-    torch.set_num_threads(1)
-    memory.keep_freed()
-    ratios = []
-    for name, run in cases(asked.profile, asked.networks).items():
-        if isinstance(build(run), EstimatingDeblurrer):
-            continue
-        found = bound(run)
-        ratios.append(found["plain"] / found["convolutions"])
-        print(json.dumps({"network": name, **found, "bound": round(ratios[-1], 2)}), flush=True)
-    facts = {"networks": len(ratios), "median bound": round(median(ratios), 2)}
-    print(json.dumps({"benchmark": "convolutions", "profile": asked.profile, **facts,
-                      "load": round(os.getloadavg()[0], 1)}))  # fmt: skip
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        step()
+    return round(1000 * sum(fastest(call) * count for call, count in seen.calls.items()), 1)

@@ -2,8 +2,9 @@
 
 A plain loop (float32, channels first, default Adam) and the library's step take turns on one
 thread, on the same batch in memory, so a busy machine slows both alike. Prints a line of JSON for
-each network and the median of the ratios.
-Usage: python benchmarks/steps.py [--profile demo] [--seconds 6] [NETWORK ...]
+each network and the median of the ratios; with --bound also how fast a step of its convolutions
+alone would be.
+Usage: python benchmarks/steps.py [--profile demo] [--seconds 6] [--bound] [NETWORK ...]
 """
 
 import argparse
@@ -16,6 +17,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from convolutions import alone
 
 from deblur_lib import papers
 from deblur_lib.devices import laid
@@ -78,6 +80,7 @@ def main() -> int:
     parser.add_argument("networks", nargs="*")
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--bound", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     memory.keep_freed()
@@ -85,14 +88,18 @@ def main() -> int:
     for name, run in cases(asked.profile, asked.networks).items():
         if isinstance(build(run), EstimatingDeblurrer):
             continue
-        found = race(steps(run), asked.seconds)
+        pair = steps(run)
+        found = race(pair, asked.seconds)
         ratios.append(found["plain"] / found["ours"])
-        facts = {
+        facts: dict[str, Any] = {
             "network": name,
             "precision": run.precision,
             **found,
             "ratio": round(ratios[-1], 2),
         }
+        if asked.bound:
+            facts["convolutions"] = alone(pair["plain"])
+            facts["bound"] = round(found["plain"] / facts["convolutions"], 2)
         print(json.dumps(facts), flush=True)
     facts = {"networks": len(ratios), "median": round(median(ratios), 2)}
     print(json.dumps({"benchmark": "steps", "profile": asked.profile, **facts,

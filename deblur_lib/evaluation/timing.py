@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_iter
 
 ALLOCATOR = "CUDA allocator: weights, input and everything alive at once during a forward pass"
 TRACED = "traced tensors: weights, input and every tensor alive at once during a forward pass"
-QUIET = 0.25  # cores that others may use of a machine that counts as quiet
+QUIET = 0.25  # cores that others may use, beyond those that are left to them
 SLOW = 3.0  # seconds of a call that is not repeated
 FEWEST = 3  # timed calls that have quartiles of their own
 ADDED = ("user", "nice", "system", "irq", "softirq", "steal")
@@ -43,15 +43,17 @@ class Machine:
     Attributes:
         load: processes that wanted to run in the minute before, of all users.
         others: cores that other processes used meanwhile, on average.
+        free: cores that were left to them: those beside the threads of this process.
     """
 
     load: float
     others: float = 0.0
+    free: int = 0
 
     @property
     def busy(self) -> bool:
-        """True where others may have slowed down what was measured."""
-        return self.others > QUIET
+        """True where others took turns with what was measured, and so slowed it down."""
+        return self.others > self.free + QUIET
 
     def told(self) -> dict[str, Any]:
         """What was seen, as columns of a table."""
@@ -61,7 +63,8 @@ class Machine:
 @contextmanager
 def watched() -> Iterator[Machine]:
     """Watch the machine; what was seen is complete when the block ends."""
-    seen = Machine(round(psutil.getloadavg()[0], 2))
+    free = max(0, (psutil.cpu_count() or 1) - torch.get_num_threads())
+    seen = Machine(round(psutil.getloadavg()[0], 2), free=free)
     start, all_before, own_before = time.perf_counter(), _worked(), _own()
     yield seen
     spent = time.perf_counter() - start

@@ -42,7 +42,24 @@ def test_what_others_did_is_told_apart_from_what_we_did(
     with watched() as machine:
         pass
     assert (machine.load, machine.busy) == (0.7, busy)
-    assert Machine(0.0, timing.QUIET).busy is False
+
+
+def test_others_on_processors_of_their_own_slow_nothing_down() -> None:
+    assert not Machine(0.0, timing.QUIET).busy
+    assert Machine(0.0, 1.0).busy
+    assert not Machine(2.0, 1.0, free=1).busy  # one thread on two cores, one process beside it
+    assert Machine(2.0, 2.0, free=1).busy
+
+
+def test_the_threads_of_this_process_leave_the_other_processors_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing.psutil, "cpu_count", lambda: 2)
+    for threads, free in ((1, 1), (2, 0), (4, 0)):
+        monkeypatch.setattr(timing.torch, "get_num_threads", lambda threads=threads: threads)
+        with watched() as machine:
+            pass
+        assert machine.free == free
 
 
 def test_peak_memory_counts_what_was_there_and_what_came() -> None:

@@ -67,7 +67,7 @@ def test_the_comparison_shows_input_own_network_and_truth(results: Results, tmp_
     assert lines[0].startswith("![blurred input]")
     assert lines[1].startswith("![wan2023 (DFFM + MSRM)]")
     assert lines[-1].startswith("![sharp truth]")
-    copied = sorted((tmp_path / "pictures").glob("*.png"))
+    copied = sorted((tmp_path / "pictures").glob("*.webp"))
     assert len(copied) == len(lines)
     sizes = set()
     for path in copied:
@@ -91,7 +91,7 @@ def test_a_photograph_of_any_name_is_shown_as_text(
     text = pages.comparison(tmp_path, papers.load("wan2023"), named)
     _, _, told, *pictures, _, _, caption, _ = text.split("\n")
     for line in pictures:
-        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-1-\w+\.png\)", line)
+        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-1-\w+\.webp\)", line)
     assert told.startswith("Scene ")  # a name that begins a line could be a directive
     page = BeautifulSoup(MarkdownIt("commonmark").render(told), "html.parser")
     assert {tag.name for tag in page.find_all(True)} == {"p"}

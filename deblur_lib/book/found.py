@@ -13,7 +13,14 @@ from deblur_lib.report.standing import Standing
 from deblur_lib.spec import Paper
 
 MAIN = 3  # claims that are told of each paper, those that its summary names first
-HEADS = ("paper", "hold", "do not", "not separable", "judged", "order as in print (mean tau)")
+HEADS = (
+    "paper",
+    "hold",
+    "do not",
+    "not separable",
+    "judged, of those that compare rows",
+    "order as in print (mean tau)",
+)
 
 
 def page(stored: Mapping[str, Mapping[str, Results]]) -> str:
@@ -24,7 +31,7 @@ def page(stored: Mapping[str, Mapping[str, Results]]) -> str:
     """
     shown = {name: standing.largest(budgets) for name, budgets in stored.items()}
     names = in_order(shown)
-    lines = [_budget(shown), "", "::::{grid} 1 1 2 2", ":gutter: 2", ":class-container: dl-found"]
+    lines = [_budget(shown), "", "::::{grid} 1 1 2 3", ":gutter: 2", ":class-container: dl-found"]
     for name in names:
         lines += ["", *_card(papers.load(name), shown[name])]
     lines += ["::::", "", "## Over all papers", ""]
@@ -49,7 +56,7 @@ def _card(paper: Paper, results: Results) -> Iterator[str]:
     if papers.has_summary(paper.id):
         told = papers.summary(paper.id)
         judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
-        yield from (f"**{escape(told.question)}**", "")
+        yield from (escape(told.question), "")
         for one in (judged[name] for name in told.headline[:MAIN]):
             yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
         yield from (f"- {one}." for one in _gains(paper, results))
@@ -59,8 +66,9 @@ def _card(paper: Paper, results: Results) -> Iterator[str]:
 
 
 def _effect(one: verdicts.Judgement) -> str:
-    """What was claimed and measured, else the first reason why there is no verdict."""
-    return f"{escape(summary.measured(one).partition('; ')[0])}."
+    """The first effect measured with its interval, else the first reason for no verdict."""
+    first = summary.measured(one).partition("; ")[0]
+    return f"{escape(first.rpartition('measured ')[2])}."
 
 
 def _gains(paper: Paper, results: Results) -> Iterator[str]:
@@ -71,8 +79,9 @@ def _gains(paper: Paper, results: Results) -> Iterator[str]:
         one = summary.gain_of(results, method, told.datasets[0])
         if one is not None:
             real = checks.real_gains(results.folder, paper, method)
-            parts = [f"{one.mean} dB [{one.low}, {one.high}] on {escape(one.where)}"]
-            yield f"{name}, over the blurred input: {'; '.join([*parts, *map(escape, real)])}"
+            where = f" on {escape(one.where)}" if method == told.own else ""
+            parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
+            yield f"{name}, over the blurred input: {'; '.join(parts)}"
         elif method == told.own:
             yield f"{name}: not scored at this budget"
 
@@ -113,9 +122,11 @@ def _shares(before: Standing, now: Standing) -> str:
     told = f"Of the claims that compare rows, {now.share} are judged at {now.profile}"
     if before.profile != now.profile:
         told += f"; at {before.profile}, the smallest budget, {before.share}"
+    small = {*CAPPED} & {*now.profile.split(" and ")}
+    other = ", or that other executions say otherwise" if small else ""
     return (
         f"{told}. *Hold* and *do not* count verdicts that point one way, firm or not; each "
-        "*not separable* tells in its chapter the smallest effect that would have been seen. The "
-        "last column compares the order of our rows with the print's, 1 for the same and −1 for "
+        f"*not separable* tells in its chapter the smallest effect that would have been seen{other}"
+        ". The last column compares the order of our rows with the print's: 1 for the same, −1 for "
         "the reversed one ({doc}`budgets`)."
     )

@@ -11,6 +11,9 @@ from deblur_lib.report.markup import escape
 from deblur_lib.spec.kinds import KINDS
 
 SIDE = (144, 96)  # of a thumbnail, in pixels
+HEAVY = 2**18  # bytes of a figure that is made smaller for its page
+WIDTH = 840  # of such a figure, in pixels: what a page shows
+COLOURS = 256  # of its palette
 QUALITY = 90  # of WebP: a quarter of the bytes of a PNG, no visible difference
 HEADS = {
     "test": "Test photographs, in the order in which test pairs take them",
@@ -35,6 +38,17 @@ def compressed(source: Path, folder: Path, name: str) -> str:
         with atomic(folder / "pictures" / f"{name}.webp") as temporary:
             temporary.write_bytes(stream.getvalue())
     return f"/_generated/pictures/{name}.webp"
+
+
+def lighter(figure: bytes) -> bytes:
+    """A figure as PNG for a page: one full of photographs at the width that the page shows."""
+    if len(figure) <= HEAVY:
+        return figure
+    with Image.open(io.BytesIO(figure)) as opened, io.BytesIO() as stream:
+        size = (WIDTH, round(opened.height * WIDTH / opened.width))
+        small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(COLOURS, Image.Quantize.MEDIANCUT).save(stream, "PNG", optimize=True)
+        return min(stream.getvalue(), figure, key=len)
 
 
 def pictures_page(folder: Path) -> str:

@@ -111,7 +111,9 @@ def _add_folder(found: Found, folder: Path, *, clips: bool) -> None:
     if not pictures and not videos:
         known = ", ".join(sorted({*PHOTOS, *VIDEOS}))
         found.failed.append(
-            f"{folder} holds nothing to restore ({known}), only {besides or 'nothing at all'}"
+            f"{folder} holds nothing to restore ({known}), only {besides}"
+            if besides
+            else f"{folder} is empty; needed pictures or videos"
         )
     elif besides:
         found.notes.append(f"{folder}: skipped {besides}")

@@ -170,7 +170,7 @@ def check_photographs(settings: Settings) -> None:
         DataError: see `folders.pictures_of`; pictures that are not upright 8-bit RGB, or whose
             names speak of pairs: blurred ones would be taken for sharp.
     """
-    every = list_pictures(Path(settings.photographs))
+    every = list_pictures(Path(settings.photographs)) if settings.photographs else []
     blurred = [one for one in every if BLURRED.search(Path(one).stem)]
     if blurred and len(blurred) >= PAIRED * len(every):
         raise DataError(

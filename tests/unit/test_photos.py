@@ -1,5 +1,6 @@
 """Photographs of any kind go in and come out as they were, and one bad file stops nothing."""
 
+import json
 import os
 import struct
 import tracemalloc
@@ -79,6 +80,18 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     assert "godo.png' names nothing that is there" in text
     assert "1 written" in text
     assert "2 failed" in text
+
+
+def test_names_that_are_no_text_are_printed_all_the_same(tmp_path: Path, weights: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    for name in (b"a\xff.png", b"b.png"):
+        photo(album / os.fsdecode(name))
+    status, text = restored(weights, album)
+    assert (status, "2 written" in text, r"a\udcff.png ->" in text) == (0, True, True), text
+    scored = ["score", str(album), str(tmp_path / "out"), "--quiet", "--format", "json"]
+    found = json.loads(CliRunner().invoke(main, scored).output)
+    assert list(found["pictures"]) == [os.fsdecode(b"a\xff.png"), "b.png"]
 
 
 def test_quiet_shows_no_bar(tmp_path: Path, weights: Path) -> None:

@@ -47,6 +47,8 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
     "--tile", default="auto", show_default=True, metavar="auto|none|PIXELS", callback=_tile,
     help="side of tiles for large pictures",
 )  # fmt: skip
+@click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="fp32",
+              show_default=True, help="bf16 is faster, and rounds")  # fmt: skip
 @click.option("--frames", is_flag=True, help="write the frames of videos as pictures")
 @click.option(
     "--format", "suffix", type=click.Choice(list(SUFFIX)), default="same", show_default=True,
@@ -75,7 +77,8 @@ def restore(
     Where the card of the weights says how sharp photographs are known, these are kept as they came,
     which is told and counted.
 
-    Exit status: 0 all were restored, 2 nothing was started, 3 some failed.
+    Exit status: 0 all were restored, 1 the weights are damaged, 2 nothing was started, 3 some
+    failed.
     """
     from deblur_lib.restoring.batch import Wishes, restore_inputs
     from deblur_lib.weights.shelf import place
@@ -114,7 +117,8 @@ def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quie
     mean says how far it moves when other pictures of the kind are drawn (bootstrap, 95 percent). A
     picture equal to the sharp one has an infinite PSNR; it is left out of the mean and counted.
 
-    Exit status: 0 all were scored, 2 nothing was started, 3 some have no partner or no score.
+    Gray pictures count as three equal channels, those of 16 bits are rounded to 8. Exit status: 0
+    all were scored, 1 a name fits twice, 2 nothing was started, 3 some have no partner or no score.
     """
     from deblur_lib.restoring.scoring import score_folders
 

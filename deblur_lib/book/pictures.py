@@ -11,8 +11,8 @@ from deblur_lib.report.markup import escape
 from deblur_lib.spec.kinds import KINDS
 
 SIDE = (144, 96)  # of a thumbnail, in pixels
-HEAVY = 2**18  # bytes of a figure that is made smaller for its page
-WIDTH = 840  # of such a figure, in pixels: what a page shows
+HEAVY = 2**17  # bytes of a figure that is made smaller for its page
+WIDTH = 720  # of such a figure, in pixels: what a page shows beside its menus
 COLOURS = 256  # of its palette
 QUALITY = 90  # of WebP: a quarter of the bytes of a PNG, no visible difference
 HEADS = {

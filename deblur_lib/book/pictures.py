@@ -47,7 +47,7 @@ def lighter(figure: bytes) -> bytes:
     with Image.open(io.BytesIO(figure)) as opened, io.BytesIO() as stream:
         size = (WIDTH, round(opened.height * WIDTH / opened.width))
         small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-        small.quantize(COLOURS, Image.Quantize.MEDIANCUT).save(stream, "PNG", optimize=True)
+        small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(stream, "PNG", optimize=True)
         return min(stream.getvalue(), figure, key=len)
 
 

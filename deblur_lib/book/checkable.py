@@ -107,7 +107,7 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
     for name, results in stored.items():
         folder = published / name / results.profile
         found = agreement_view.shown(results, folder, papers.load(name))
-        parts += [f"## {name}, profile {results.profile}", "", found.markdown()]
+        parts += [f"## {name}, profile {results.profile}", "", found.fenced()]
     return "\n".join(parts)
 
 

@@ -137,6 +137,7 @@ def made(stored: dict[str, Results]) -> str:
     for name, results in stored.items():
         parts += [f"## {name}, profile {results.profile}", "", _runs_table(results.manifests), ""]
         notes = sorted({note for one in results.manifests for note in one.notes})
+        parts += ["Noted by these runs:", ""] if notes else []
         parts += [f"- {escape(note)}" for note in notes] + [""]
     return "\n".join(parts)
 

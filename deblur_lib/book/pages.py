@@ -49,13 +49,13 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
             folder / f"{chapter.paper}-compare.md",
             comparison(folder, papers.load(chapter.paper), stored[chapter.paper]),
         )
-        answer = answers.box(stored[chapter.paper], papers.load(chapter.paper))
+        answer = answers.box(stored[chapter.paper], papers.load(chapter.paper), published)
         figure = answers.key_figure(folder, stored[chapter.paper], papers.load(chapter.paper))
         write_text(folder / f"{chapter.paper}-answer.md", f"{answer}\n{figure}")
     titles = {one.paper: title_of(one.notebook) for one in chapters}
-    write_text(folder / "findings.md", front.findings(stored))
+    write_text(folder / "findings.md", front.findings(stored, published))
     write_text(folder / "strip.md", front.strip(folder, stored))
-    write_text(folder / "headlines.md", front.cards(stored, titles))
+    write_text(folder / "headlines.md", front.cards(stored, titles, published))
     write_text(folder / "try.md", models.page(book, published, stored))
     write_text(folder / "rules.md", RULES)
     write_text(folder / "margins.md", margins())

@@ -27,8 +27,14 @@ def test_no_table_is_cut_at_1300_pixels_or_on_paper(visits) -> None:  # type: ig
 def test_on_paper_everything_is_shown(chapter: Page) -> None:
     chapter.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     folded = chapter.locator("article details:not([open])").count()
+    chapter.emulate_media(media="print")
+    fading = chapter.evaluate(
+        "[...document.querySelectorAll('article details > *')]"
+        ".filter(one => getComputedStyle(one).animationName !== 'none').length"
+    )
+    chapter.emulate_media(media="screen")
     chapter.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert folded == 0
+    assert (folded, fading) == (0, 0)
     assert chapter.locator("article details:not([open])").count() > 0
 
 

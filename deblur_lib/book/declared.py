@@ -71,7 +71,7 @@ def weights() -> str:
         for one in presets().values()
     }  # fmt: skip
     frame = pd.DataFrame.from_dict(told, orient="index").rename_axis("name")
-    left = dict.fromkeys(frame, "") | {"file": "8em"}
+    left = dict.fromkeys(map(str, frame), "") | {"file": "8em"}
     return View("", "", [("", frame)], [], "weights", left=left, first="").fenced()
 
 

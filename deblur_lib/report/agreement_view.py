@@ -131,15 +131,16 @@ def _recorded(records: Sequence[Record], paper: Paper) -> list[tuple[str, pd.Dat
     for key, column in compared_columns(paper).items():
         values = [one.get(key, math.nan) for one in measured.values()]
         if key in measured["all"]:
-            told[f"{column.dataset} {column.title}"] = numbers.together(values, column.metric)
+            texts = numbers.together(values, column.metric)
+            told[f"{column.dataset} {column.title}"] = dict(zip(measured, texts, strict=True))
+    blocks = (
+        ("other executions of the published rows", "execution", table),
+        (FLOORS, "data set and metric", told),
+    )
     return [
-        ("other executions of the published rows", _frame(table, "execution")),
-        (FLOORS, _frame(told, "data set and metric", columns=list(measured))),
+        (heading, pd.DataFrame.from_dict(rows, orient="index").rename_axis(first))
+        for heading, first, rows in blocks
     ]
-
-
-def _frame(table: Mapping[str, Any], first: str, **columns: Any) -> pd.DataFrame:
-    return pd.DataFrame.from_dict(table, orient="index", **columns).rename_axis(first)
 
 
 def _where(listed: Sequence[Manifest]) -> str:

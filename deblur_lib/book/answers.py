@@ -37,7 +37,7 @@ def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     for where, folder in (("", results.folder), (", by the published run", theirs)):
         real = checks.real_gains(folder, paper, papers.summary(paper.id).own)
         if real:
-            return [*told, f"On real pictures{where}: {escape('; '.join(real))}."]
+            return [*told, f"Gain on real pictures{where}: {escape('; '.join(real))}."]
     return told
 
 

@@ -47,6 +47,8 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
     "--tile", default="auto", show_default=True, metavar="auto|none|PIXELS", callback=_tile,
     help="side of tiles for large pictures",
 )  # fmt: skip
+@click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="fp32",
+              show_default=True, help="bf16 is faster, and rounds")  # fmt: skip
 @click.option("--frames", is_flag=True, help="write the frames of videos as pictures")
 @click.option(
     "--format", "suffix", type=click.Choice(list(SUFFIX)), default="same", show_default=True,

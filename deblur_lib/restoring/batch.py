@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deblur_lib.devices import resolve_device
+from deblur_lib.devices import resolve_device, resolve_precision
 from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Say, Tile
 from deblur_lib.nn import Deblurrer
@@ -17,6 +17,7 @@ from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.comparing import NAME, Comparison, comparison
 from deblur_lib.restoring.keeping import TOLD
 from deblur_lib.restoring.photos import restore_photo
+from deblur_lib.restoring.precision import shorten
 from deblur_lib.restoring.sources import Found, find
 from deblur_lib.restoring.targets import Task, settle
 from deblur_lib.restoring.videos import restore_video
@@ -36,6 +37,7 @@ class Wishes:
         compare: write a page that shows photographs before and after.
         overwrite: replace results that are there already.
         force: restore photographs too that the weights would leave alone.
+        precision: fp32, bf16, or auto: bf16 where the device multiplies it itself.
         bars: show progress bars.
     """
 
@@ -45,6 +47,7 @@ class Wishes:
     compare: bool = False
     overwrite: bool = False
     force: bool = False
+    precision: str = "fp32"
     bars: bool = True
 
 
@@ -78,9 +81,11 @@ def restore_inputs(
         UsageError: the inputs name nothing that is there, or `out` cannot be written; nothing was
             started.
         CheckpointError: the checkpoint cannot be used.
+        DeviceError: a device or precision that is not there.
     """
     weights = weights or shipped()
     place = resolve_device(device)
+    short = resolve_precision(wishes.precision, place) == "bf16"
     network, card = open_network(weights)
     found = find(inputs, clips=network.clip_length > 1)
     if not found.sources:
@@ -88,7 +93,7 @@ def restore_inputs(
     _prepare(out)
     for line in (*found.notes, *(f"failed: {reason}" for reason in found.failed)):
         say(line)
-    network = network.to(place)
+    network = shorten(network.to(place)) if short else network.to(place)
     with comparison(out, say) if wishes.compare else nullcontext() as page:
         tasks = _settled(found, out, weights, wishes)
         if isinstance(network, EstimatingDeblurrer):

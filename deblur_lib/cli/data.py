@@ -47,16 +47,20 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
+@click.option("--pairs", "pattern", default="", help='names of pairs, as "{id}_blur*|{id}_sharp*"')
 @click.option("--crop", type=click.IntRange(min=1), help="side that a training will cut")
 @click.option("--html", type=click.Path(path_type=Path), help="write a page with the offenders")
-def check(folder: Path, as_json: bool, crop: int | None, html: Path | None) -> None:
+def check(folder: Path, as_json: bool, pattern: str, crop: int | None, html: Path | None) -> None:
     """Report layout, counts, variant and problems of FOLDER.
 
-    The exit status is 0 where nothing is wrong, else 1. The page shows the pictures concerned.
+    Pairs need 8-bit RGB, as every score is computed on it; `deblur train` and `deblur score` read
+    gray and 16-bit ones as such. The exit status is 0 where nothing is wrong, else 1. The page
+    shows the pictures concerned.
     """
+    from deblur_lib.data.own.patterns import read_pattern
     from deblur_lib.data.real.doctor import check_folder
 
-    report = check_folder(folder, crop=crop)
+    report = check_folder(folder, crop=crop, named=read_pattern(pattern) if pattern else None)
     click.echo(json.dumps(report.as_dict(), indent=1) if as_json else report.text())
     if html:
         from deblur_lib.data.real.sheet import write_sheet
@@ -93,6 +97,8 @@ def prepare(
     """
     from deblur_lib.data.own.preparing import Cut, prepare_folder
 
+    if step and not crop:
+        raise UsageError("--step needs --crop, the side of the squares that lie so far apart")
     cut = Cut(crop, step or crop) if crop else None
     with ends_as_ctrl_c():
         done = prepare_folder(

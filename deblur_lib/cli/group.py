@@ -1,6 +1,8 @@
 """The command that all verbs belong to."""
 
+import io
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,12 @@ class Verbs(click.Group):
     """A group of verbs that prints our errors in one line and exits with their status."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; a `DeblurError`, Ctrl-C and a disk that cannot be written become a line."""
+        """Run a verb; a `DeblurError`, Ctrl-C and a disk that cannot be written become a line.
+
+        Names that are no UTF-8 are printed with escapes, which JSON readers understand.
+        """
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except DeblurError as error:

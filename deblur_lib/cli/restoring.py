@@ -77,7 +77,8 @@ def restore(
     Where the card of the weights says how sharp photographs are known, these are kept as they came,
     which is told and counted.
 
-    Exit status: 0 all were restored, 2 nothing was started, 3 some failed.
+    Exit status: 0 all were restored, 1 the weights are damaged, 2 nothing was started, 3 some
+    failed.
     """
     from deblur_lib.restoring.batch import Wishes, restore_inputs
     from deblur_lib.weights.shelf import place
@@ -116,7 +117,8 @@ def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quie
     mean says how far it moves when other pictures of the kind are drawn (bootstrap, 95 percent). A
     picture equal to the sharp one has an infinite PSNR; it is left out of the mean and counted.
 
-    Exit status: 0 all were scored, 2 nothing was started, 3 some have no partner or no score.
+    Gray pictures count as three equal channels, those of 16 bits are rounded to 8. Exit status: 0
+    all were scored, 1 a name fits twice, 2 nothing was started, 3 some have no partner or no score.
     """
     from deblur_lib.restoring.scoring import score_folders
 

@@ -8,9 +8,11 @@ import click
 
 from deblur_lib import training
 from deblur_lib.cli.group import ends_as_ctrl_c, examples, in_words, main, pair
+from deblur_lib.errors import UsageError
 from deblur_lib.runs import store
 
 if TYPE_CHECKING:
+    from deblur_lib.nn import Deblurrer
     from deblur_lib.training.own import Order
     from deblur_lib.training.recipes import Recipe
 
@@ -78,7 +80,8 @@ def train(
 
     order = _order(name, **asked)
     if dry_run:
-        prepare(order, click.echo)
+        network, _ = prepare(order, click.echo)
+        _check_crop(network, order.recipe.train.crop)
         click.echo(f"ready: {order.recipe.network}, {in_words(order.recipe.train)}")
         return
     folder = out or store.workspace() / "own" / f"{order.name}-{order.recipe.network}"
@@ -127,12 +130,26 @@ def _order(
     recipe = _altered(recipe, network, _values("--option", options))
     changes = _values("--set", settings) | ({"steps": steps} if steps else {})
     recipe = dataclasses.replace(recipe, train=override(recipe.train, changes))
+    if recipe.train.warmup > recipe.train.steps:
+        raise UsageError(
+            f"{recipe.train.steps} steps are fewer than the {recipe.train.warmup} in which the "
+            "rate rises; ask for more --steps, or for --set warmup=0"
+        )
     made = override(recipe.mixture.settings, _values("--mix", mixed))
     recipe = dataclasses.replace(recipe, mixture=dataclasses.replace(recipe.mixture, settings=made))
     folders = {key: Path(value) for key, value in (pair("--check", one) for one in checks)}
     cache = None if no_pack else store.cache_folder()
     title = data.resolve().name if data else Path(name).stem
     return Order(recipe, title, seed, first, data, pattern, folders, cache)
+
+
+def _check_crop(network: "Deblurrer", crop: int) -> None:
+    """Refuse a side of crops that the network cannot take, as the first step would."""
+    import torch
+
+    from deblur_lib.nn.base import check_input
+
+    check_input(network, torch.empty(1, 3, crop, crop, device="meta"))
 
 
 def _values(option: str, given: tuple[str, ...]) -> dict[str, Any]:

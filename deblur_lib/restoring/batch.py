@@ -12,6 +12,7 @@ from tqdm import tqdm
 from deblur_lib.devices import resolve_device, resolve_precision
 from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.restore import Say, Tile
+from deblur_lib.files import sweep
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.restoring.comparing import NAME, Comparison, comparison
@@ -125,6 +126,7 @@ def _prepare(out: Path) -> None:
         raise UsageError(
             f"{out} cannot take results ({error.strerror}); choose another --out"
         ) from error
+    sweep(out)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class _Restorer:
             try:
                 line = self.one(task)
             except DeblurError as error:
-                self.say(f"failed: {error}")
+                named = str(task.source.path) in str(error)
+                self.say(f"failed: {error}" if named else f"failed: {task.source.path}: {error}")
             except Exception as error:  # whatever a hostile file leads a decoder to
                 self.say(f"failed: {task.source.path} ({type(error).__name__}: {error})")
             else:

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from deblur_lib.data.own.pairs import header_of, read_8bit
 from deblur_lib.data.pictures.headers import is_picture
-from deblur_lib.data.pictures.reading import read_rgb
+from deblur_lib.data.pictures.reading import read_picture
 from deblur_lib.errors import DataError, DeblurError, UsageError
 from deblur_lib.evaluation.conventions import convention
 from deblur_lib.evaluation.metrics import score
@@ -127,8 +128,9 @@ def score_folders(
     """Score every restored picture against the sharp one of its name.
 
     Names are those below the two folders, without suffix; letter case and Unicode form make no
-    difference, and pages of `restore --compare` are left out. Pictures must be 8-bit RGB, as every
-    metric is computed on those values.
+    difference, and pages of `restore --compare` are left out. Every metric is computed on 8-bit
+    RGB: gray gives three equal channels, 16 bits are rounded, but where a convention takes the
+    restored values as they were before.
 
     Args:
         restored: folder, or one picture.
@@ -164,8 +166,11 @@ def score_folders(
 
 
 def _score(path: Path, truth: Path, conventions: Sequence[str], say: Say) -> tuple[float, ...]:
-    pixels = read_rgb(path)
-    found = score(pixels, read_rgb(truth), conventions, restored_float=pixels / 255.0, say=say)
+    deep = header_of(path).depth > 8
+    header_of(truth)
+    pixels = read_8bit(path)
+    values = read_picture(path).rgb if deep else pixels / 255.0
+    found = score(pixels, read_8bit(truth), conventions, restored_float=values, say=say)
     return tuple(found.values())
 
 

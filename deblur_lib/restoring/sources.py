@@ -11,6 +11,8 @@ from typing import Literal
 from deblur_lib.data.clips.frames import VIDEOS, frame_files
 from deblur_lib.data.pictures.headers import PHOTOS, hidden, is_picture, mode_of
 
+# what cameras and older programs write, beyond the kinds that clips are made of
+FILMS = VIDEOS | {".mts", ".m2ts", ".3gp", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv"}
 Kind = Literal["photo", "video", "frames"]
 
 
@@ -80,7 +82,7 @@ def find(inputs: Sequence[str], *, clips: bool) -> Found:
 
 def is_video(path: Path) -> bool:
     """True for a file whose name ends as a video's."""
-    return path.suffix.lower() in VIDEOS
+    return path.suffix.lower() in FILMS
 
 
 def _matches(pattern: str) -> list[str]:
@@ -99,7 +101,7 @@ def _add_folder(found: Found, folder: Path, *, clips: bool) -> None:
         found.failed.append(f"{folder} cannot be listed ({error.strerror})")
         return
     pictures = [one for one in inside if is_picture(one, PHOTOS)]
-    videos = [one for one in inside if is_picture(one, VIDEOS)]
+    videos = [one for one in inside if is_picture(one, FILMS)]
     if clips and any(map(is_picture, pictures)):
         pictures = [one for one in pictures if is_picture(one)]
         found.sources.append(Source(folder, "frames"))
@@ -109,9 +111,11 @@ def _add_folder(found: Found, folder: Path, *, clips: bool) -> None:
     others = Counter(map(_sort, sorted({*inside} - {*pictures, *videos})))
     besides = ", ".join(f"{count} {sort}" for sort, count in others.items())
     if not pictures and not videos:
-        known = ", ".join(sorted({*PHOTOS, *VIDEOS}))
+        known = ", ".join(sorted({*PHOTOS, *FILMS}))
         found.failed.append(
-            f"{folder} holds nothing to restore ({known}), only {besides or 'nothing at all'}"
+            f"{folder} holds nothing to restore ({known}), only {besides}"
+            if besides
+            else f"{folder} is empty; needed pictures or videos"
         )
     elif besides:
         found.notes.append(f"{folder}: skipped {besides}")

@@ -73,7 +73,8 @@ def _restore_film(
         frames = bar(restored, total=source.stream.frames or None)
         if pictures:
             for count, frame in enumerate(frames, start=1):
-                _write_picture(target / f"{count:06d}.png", frame)
+                _write_picture(target / _numbered(count), frame)
+            _trim(target, source.count)
             if source.container.streams.audio:
                 source.note("its sound is not copied")
         else:
@@ -204,10 +205,22 @@ def _write_pictures(restored: Iterable[Pixels], source: Frames, folder: Path) ->
     count = 0
     for count, frame in enumerate(restored, start=1):
         if not source.files:
-            _write_picture(folder / f"{count:06d}.png", frame)
+            _write_picture(folder / _numbered(count), frame)
         elif count - 1 not in source.lost:
             _write_picture(folder / f"{source.files[count - 1].stem}.png", frame)
+    if not source.files:
+        _trim(folder, count)
     return count
+
+
+def _numbered(count: int) -> str:
+    return f"{count:06d}.png"
+
+
+def _trim(folder: Path, count: int) -> None:
+    """Remove what an earlier, longer result left in its folder."""
+    while (left := folder / _numbered(count := count + 1)).is_file():
+        left.unlink()
 
 
 def _write_picture(path: Path, frame: Pixels) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from deblur_lib.weights.containers import open_container
 from deblur_lib.weights.published import fill
 from deblur_lib.weights.recognise import Recognised, recognise
 
-NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+NAME = re.compile(r"[^\W_][\w.+-]*")
 UNKNOWN = "not known: ask whoever published these weights before passing them on"
 
 
@@ -60,6 +61,9 @@ def add(
         UsageError: an unknown preset, network, option, or a name that is taken.
         CheckpointError: see `containers` and `recognise`.
     """
+    with suppress(CheckpointError):
+        card = read_card(source)
+        raise UsageError(f"{source} has a card ({card.network}); every command takes its path")
     found = open_container(source)
     seen = recognise(found.tensors, source, known=known, network=network, options=options)
     name = name or (seen.preset.id if seen.preset else _called(source))

@@ -14,6 +14,7 @@ from deblur_lib.data.pictures import png16
 from deblur_lib.errors import DataError
 from deblur_lib.nn import Deblurrer
 from deblur_lib.restoring import film
+from deblur_lib.restoring.sources import find
 from deblur_lib.restoring.videos import restore_video
 
 TICKS = Fraction(1, 600)
@@ -178,6 +179,15 @@ def test_sound_that_mp4_does_not_take_is_coded_anew_and_told(tmp_path: Path) -> 
     assert after["kinds"] == ["video", "audio"]
     assert len(after["sound"]) >= 10
     assert np.diff(after["times"]) == pytest.approx(np.diff(before["times"]), abs=2e-3)
+
+
+@pytest.mark.parametrize("suffix", ["MTS", "3gp", "flv"])
+def test_videos_of_cameras_and_older_programs_are_known(tmp_path: Path, suffix: str) -> None:
+    source = encoded(tmp_path / f"a.{suffix}", times=tuple(range(0, 160, 20)))
+    (found,) = find([str(tmp_path)], clips=False).sources
+    assert (found.path, found.kind) == (source, "video")
+    before, after, _ = restored(source, tmp_path)
+    assert len(after["frames"]) == len(before["frames"]) == 8
 
 
 @pytest.fixture

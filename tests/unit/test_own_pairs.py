@@ -216,3 +216,14 @@ def test_photographs_that_cannot_serve_are_refused_at_once(tmp_path: Path) -> No
         write_gray(tmp_path / f"{number}.png", sharp_picture(number))
     with pytest.raises(DataError, match="this one is gray"):
         check_photographs(Settings(size=48, photographs=str(tmp_path)))
+
+
+def test_pairs_are_not_taken_for_sharp_photographs(tmp_path: Path) -> None:
+    for number in range(4):
+        for side in ("Blur", "sharp"):
+            save(tmp_path / f"{number}_{side}.png", sharp_picture(number, 64, 64))
+    with pytest.raises(DataError, match=r"4 of 8 photographs .* first 0_Blur.png; .* --pairs"):
+        check_photographs(Settings(size=48, photographs=str(tmp_path)))
+    for number in range(1, 4):
+        (tmp_path / f"{number}_Blur.png").unlink()
+    check_photographs(Settings(size=48, photographs=str(tmp_path)))  # one name may be chance

@@ -142,6 +142,7 @@ def test_the_command_trains_goes_on_and_begins_with_weights(tmp_path: Path) -> N
         (("--check", "mine=nowhere"), 1, "nowhere is not a folder"),
         (("--set", "crop=64"), 1, "the smallest is train-0000 with 48x48"),
         (("--set", "loss={l2: 1}"), 2, "no loss is called 'l2'"),
+        (("--steps", "3", "--set", "warmup=4"), 2, "fewer than the 4 in which the rate rises"),
     ],
 )
 @pytest.mark.usefixtures("tiny_pictures")
@@ -218,6 +219,7 @@ def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
         (56, (), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
         (56, ("--dry-run",), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
         (32, ("--dry-run",), 0, "ready: mimo_unet"),
+        (30, ("--dry-run",), 2, "divisible by 4, got 30x30"),
     ],
 )
 def test_pairs_are_checked_before_anything_is_stored(

@@ -1,5 +1,6 @@
 """Photographs of any kind go in and come out as they were, and one bad file stops nothing."""
 
+import json
 import os
 import struct
 import tracemalloc
@@ -12,6 +13,7 @@ import torch
 from click.testing import CliRunner
 from networks import Same
 from PIL import Image
+from test_files import left_by
 
 from deblur_lib.catalogue import build
 from deblur_lib.cli import main
@@ -79,6 +81,26 @@ def test_the_command_tells_by_its_status_how_it_went(tmp_path: Path, weights: Pa
     assert "godo.png' names nothing that is there" in text
     assert "1 written" in text
     assert "2 failed" in text
+
+
+def test_what_a_killed_call_left_is_removed(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "out").mkdir()
+    left = tmp_path / "out" / left_by(tmp_path)
+    (tmp_path / left.name).rename(left)
+    assert restored(weights, photo(tmp_path / "a.png"))[0] == 0
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["a.png"]
+
+
+def test_names_that_are_no_text_are_printed_all_the_same(tmp_path: Path, weights: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    for name in (b"a\xff.png", b"b.png"):
+        photo(album / os.fsdecode(name))
+    status, text = restored(weights, album)
+    assert (status, "2 written" in text, r"a\udcff.png ->" in text) == (0, True, True), text
+    scored = ["score", str(album), str(tmp_path / "out"), "--quiet", "--format", "json"]
+    found = json.loads(CliRunner().invoke(main, scored).output)
+    assert list(found["pictures"]) == [os.fsdecode(b"a\xff.png"), "b.png"]
 
 
 def test_quiet_shows_no_bar(tmp_path: Path, weights: Path) -> None:
@@ -153,7 +175,9 @@ def test_the_format_that_is_asked_for_is_written_and_its_losses_told(
     )
     assert status == 3
     assert "16 bits became 8, as many as .jpg holds" in text
+    assert f"failed: {tmp_path / 'clear.png'}: " in text
     assert "JPEG holds 8 bits without alpha" in text
+    assert "--format png" in text
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["deep.jpg"]
     status, text = restored(weights, tmp_path / "deep.png")
     assert (status, png16.depth(tmp_path / "out" / "deep.png")) == (0, 16)

@@ -85,6 +85,23 @@ def test_pictures_smaller_than_a_crop_are_told(tmp_path: Path) -> None:
     assert data("check", str(root), "--crop", "96")[0] == 0
 
 
+def test_names_by_a_pattern_are_looked_at_and_gray_pairs_are_one_problem(tmp_path: Path) -> None:
+    for number in range(5):
+        picture = sharp_picture(number, 128, 128)[:, :, 0]
+        save(tmp_path / "in" / f"{number}_sharp.png", picture)
+        save(tmp_path / "in" / f"{number}_blur_x.png", blurred_picture(picture[..., None])[..., 0])
+    status, text = data("check", str(tmp_path / "in"))
+    assert (status, "[no-layout]" in text, "(--pairs)" in text) == (1, True, True)
+    status, text = data("check", str(tmp_path / "in"), "--pairs", "{id}_blur*|{id}_sharp")
+    (problem,) = [line for line in text.splitlines() if line.startswith("problem")]
+    assert "[colour] 5 picture(s), 0_blur_x.png, 1_blur_x.png, 2_blur_x.png and 2 more" in problem
+    assert "`deblur data prepare` does" in problem
+    status, text = data("check", str(tmp_path / "in"), "--pairs", "{id}_a|{id}_b")
+    assert (status, "needed {id}_a|{id}_b" in text) == (1, True)
+    status, text = data("prepare", str(tmp_path / "in"), str(tmp_path / "out"), "--step", "9")
+    assert (status, "--step needs --crop" in text) == (2, True)
+
+
 def messy(root: Path) -> Path:
     """Pairs by a pattern, gray, turned by EXIF, under names that are not plain, and bad ones."""
     picture = sharp_picture(0)

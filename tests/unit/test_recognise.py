@@ -208,6 +208,16 @@ def test_a_name_that_is_taken_is_kept(shelf: Path, tmp_path: Path) -> None:
     assert "--name needs letters" in text
 
 
+def test_names_keep_their_letters_and_what_has_a_card_needs_none(
+    shelf: Path, tmp_path: Path
+) -> None:
+    torch.save(catalogue.build("mimo_unet", base_channels=8).state_dict(), tmp_path / "Ärzte 1.pth")
+    status, text = run("add", str(tmp_path / "Ärzte 1.pth"))
+    assert (status, "Ärzte-1: mimo_unet" in text) == (0, True), text
+    status, text = run("add", str(shelf / "Ärzte-1.safetensors"), "--name", "again")
+    assert (status, "has a card (mimo_unet)" in text) == (2, True), text
+
+
 def test_published_evaluation_is_an_option_whose_worth_is_told(shelf: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     built = catalogue.build("deblurgan", features=4, blocks=1)

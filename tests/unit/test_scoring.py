@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from data_pictures import blurred_picture, save, sharp_picture
 
 from deblur_lib.cli import main
+from deblur_lib.data.pictures import png16
 from deblur_lib.errors import DataError, UsageError
 from deblur_lib.evaluation.conventions import ALIGNED, CONVENTIONS
 from deblur_lib.evaluation.metrics import score
@@ -135,6 +136,25 @@ def test_what_has_no_score_is_told_and_counted(folders: tuple[Path, Path]) -> No
     for says in ("b.png has no partner", "c.png has no partner", "a.png is not a picture"):
         assert says in done.stderr
     assert "d.png: restored is (40, 40, 3), sharp is (48, 64, 3)" in done.stderr
+
+
+def test_gray_and_16_bit_pictures_have_scores(tmp_path: Path) -> None:
+    truth = sharp_picture(0)
+    deep = truth.astype(np.uint16) * 257 + 100
+    deep[deep < 100] = 65535
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored" / "deep.png").write_bytes(png16.encode(deep))
+    gray, other = blurred_picture(truth)[..., 0], truth[..., 0]
+    for side, deep_side, gray_side in (("sharp", truth, other), ("restored", None, gray)):
+        save(tmp_path / side / "gray.png", gray_side)
+        if deep_side is not None:
+            save(tmp_path / side / "deep.png", deep_side)
+    names = ("psnr-rgb", "psnr-float")
+    found = score_folders(tmp_path / "restored", tmp_path / "sharp", names, progress=False)
+    wanted = -10 * math.log10(np.square((gray.astype(float) - other) / 255).mean())
+    assert found.scores["gray.png"] == pytest.approx((wanted, wanted))
+    whole, exact = found.scores["deep.png"]
+    assert whole > exact  # rounded to 8 bits, and as it is
 
 
 def test_a_wrong_request_starts_nothing(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def test_every_argument_that_names_nothing_is_told() -> None:
     found = find(["good.png", *wrong], clips=False)
     assert [one.path.name for one in found.sources] == ["good.png"]
     assert len(found.failed) == len(wrong)
+    assert found.failed[-1] == "empty is empty; needed pictures or videos"
 
 
 def test_brackets_in_names_are_found() -> None:

@@ -146,6 +146,20 @@ def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path) -> None:
     assert names == ["000001.png", "000002.png", "000003.png"]
 
 
+@pytest.mark.parametrize("pyav", [False, True])
+def test_a_longer_result_leaves_no_frames_behind(
+    tmp_path: Path, pyav: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "installed", lambda: pyav)
+    out = tmp_path / "out"
+    for count in (5, 2):
+        source = write_video(tmp_path / "clip.mp4", movie(count))
+        restore_video(Identity(), source, out, pictures=True, say=lambda _: None)
+        assert sorted(one.name for one in out.iterdir()) == [
+            f"{number:06d}.png" for number in range(1, count + 1)
+        ]
+
+
 def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None:
     clip, photo = (
         weights_of(tmp_path, "zhao2020", CLIP),

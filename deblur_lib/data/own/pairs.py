@@ -1,5 +1,6 @@
 """Pairs of a user's folder, gray and 16-bit ones included, and how they are divided."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from deblur_lib.errors import DataError
 
 TIFF = (".tif", ".tiff")
 READ = ("RGB", "RGBA", "RGBX", "L", "LA", "P", "PA", "1", "I;16", "I;16B", "I;16L", "I")
+BLURRED = re.compile(r"(?i)blur|(?<![a-z])(input|lq)(?![a-z])")
+PAIRED = 0.25  # share of photographs with such names above which they are no sharp ones
 IDENTICAL = 0.01  # share of equal pairs above which a folder is refused
 
 
@@ -164,8 +167,17 @@ def check_photographs(settings: Settings) -> None:
     """Refuse a folder of sharp photographs with files that cannot serve.
 
     Raises:
-        DataError: see `folders.pictures_of`; or pictures that are not upright 8-bit RGB.
+        DataError: see `folders.pictures_of`; pictures that are not upright 8-bit RGB, or whose
+            names speak of pairs: blurred ones would be taken for sharp.
     """
+    every = list_pictures(Path(settings.photographs)) if settings.photographs else []
+    blurred = [one for one in every if BLURRED.search(Path(one).stem)]
+    if blurred and len(blurred) >= PAIRED * len(every):
+        raise DataError(
+            f"{len(blurred)} of {len(every)} photographs in {settings.photographs} are called as "
+            f"blurred ones are, first {blurred[0]}; give the names of pairs in --pairs, or sharp "
+            "photographs alone"
+        )
     splits: tuple[Split, ...] = ("train", "validation")
     for split in splits:
         for path in pictures_of(settings, split) or ():

@@ -18,6 +18,7 @@ PHOTOS = (  # what can be restored, beyond the kinds that pairs are made of
     ".pbm", ".pgm", ".ppm", ".pnm",
 )  # fmt: skip
 ORIENTATION = 0x0112  # EXIF tag
+CONVERT = "make both upright 8-bit RGB PNG (`deblur data prepare` does)"
 SEEN_AS = {
     "L": "gray",
     "LA": "gray",
@@ -98,19 +99,14 @@ def unfit(header: Header) -> tuple[str, str] | None:
     """
     if header.depth > 8:
         return "depth", (
-            f"pairs need 8 bits per channel, this picture has {header.depth}; save both pictures "
-            "of the pair as 8-bit RGB PNG"
+            f"pairs need 8 bits per channel, this picture has {header.depth}; {CONVERT}"
         )
     if header.mode not in ("RGB", "RGBA", "RGBX"):
         kind = SEEN_AS.get(header.mode, f"of mode {header.mode}")
-        return "colour", (
-            f"pairs need RGB pictures, this one is {kind}; save both pictures of the pair as "
-            "8-bit RGB PNG"
-        )
+        return "colour", (f"pairs need RGB pictures, this one is {kind}; {CONVERT}")
     if header.rotated:
         return "rotated", (
-            "pairs need pixels stored upright, EXIF asks to turn this picture; turn the pixels of "
-            "both pictures and remove the EXIF orientation"
+            f"pairs need pixels stored upright, EXIF asks to turn this picture; {CONVERT}"
         )
     return None
 

@@ -43,7 +43,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     if suffix.startswith(".j") and (picture.depth > 8 or picture.alpha is not None):
         raise DataError(
             f"{path}: JPEG holds 8 bits without alpha, the picture has {picture.depth} bits"
-            f"{' and alpha' if picture.alpha is not None else ''}; write .png"
+            f"{' and alpha' if picture.alpha is not None else ''}; write .png (--format png)"
         )
     pixels = _pixels(path, picture)
     with atomic(path) as temporary:

@@ -58,7 +58,11 @@ def garbled_names(names: Sequence[str]) -> list[str]:
 
 
 def header_problems(root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
-    """Unreadable files, wrong kinds and differing sizes; only headers are read."""
+    """Unreadable files, wrong kinds and differing sizes; only headers are read.
+
+    Pictures of one wrong kind are one problem.
+    """
+    kinds: dict[tuple[str, str], dict[str, str]] = {}  # of each wrong kind: pictures, their pairs
     for entry in entries:
         headers = []
         for relative in (entry.blurred, entry.sharp):
@@ -69,7 +73,7 @@ def header_problems(root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
                 break
             refusal = unfit(header)
             if refusal:
-                yield Problem(refusal[0], f"{root / relative}: {refusal[1]}", [entry.name])
+                kinds.setdefault(refusal, {})[relative] = entry.name
                 break
             headers.append(header)
         else:
@@ -81,6 +85,9 @@ def header_problems(root: Path, entries: Sequence[Entry]) -> Iterator[Problem]:
                     f"{other_width}x{other_height}; a pair needs one size",
                     [entry.name],
                 )
+    for (code, why), some in kinds.items():
+        text = f"{len(some)} picture(s), {_some([*some])}: {why}"
+        yield Problem(code, text, list(some.values()))
 
 
 def crop_problems(

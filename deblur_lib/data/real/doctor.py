@@ -22,7 +22,7 @@ from deblur_lib.data.real.checks import (
     pixel_problems,
     spread,
 )
-from deblur_lib.data.real.layouts import Entry, Found, find, list_pictures, plain_layouts
+from deblur_lib.data.real.layouts import Entry, Found, Layout, find, list_pictures, plain_layouts
 from deblur_lib.data.real.official import (
     averaging_problems,
     count_problems,
@@ -36,6 +36,7 @@ from deblur_lib.provenance import file_digest
 DECODED = 1000  # pairs of which every picture is decoded; of larger folders, so many
 UNFIT = ("unreadable", "depth", "colour", "rotated", "size")  # pixels cannot be compared
 OWN_SPLITS = ("train", "validation", "val", "valid", "test")
+Fields = dict[str, str]  # regular expressions of a layout's fields
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,24 @@ class FolderReport:
         return "\n".join([*lines, "" if self.problems else "no problems found"]).rstrip()
 
 
-def check_folder(folder: Path, *, crop: int | None = None) -> FolderReport:
+def check_folder(
+    folder: Path, *, crop: int | None = None, named: tuple[Layout, Fields] | None = None
+) -> FolderReport:
     """Look at a folder: layout, counts, kind of average, and every problem.
 
     Args:
         folder: a declared set in any of its layouts, or own pairs (blurred/ and sharp/, or such a
             couple in train/, validation/ and test/).
         crop: side that a training will cut, in pixels; None for none.
+        named: layout of own pairs and what its fields stand for, in place of the known ones.
 
     Raises:
         DataError: the folder does not exist.
     """
     root = Path(folder)
     files = list_pictures(root)
-    known = _recognise(files)
-    report = _own(root, files) if known is None else _declared(root, files, *known)
+    known = None if named else _recognise(files)
+    report = _own(root, files, named) if known is None else _declared(root, files, *known)
     small = crop_problems(root, report.pictures, crop) if crop else ()
     return dataclasses.replace(report, problems=[*report.problems, *small])
 
@@ -166,7 +170,9 @@ def _telling(source: Source, path: str) -> bool:
     return any(mark in path for mark in marks[source.id])
 
 
-def _own(root: Path, files: Sequence[str]) -> FolderReport:
+def _own(
+    root: Path, files: Sequence[str], named: tuple[Layout, Fields] | None = None
+) -> FolderReport:
     """Report on a user's own pictures, with or without split folders."""
     groups = {
         split: [path for path in files if path.startswith(f"{split}/")] for split in OWN_SPLITS
@@ -175,9 +181,13 @@ def _own(root: Path, files: Sequence[str]) -> FolderReport:
     counts, layouts, problems, everything, alike = {}, [], [], [], list[str]()
     for split, some in groups.items():
         prefix = f"{split}/" if split else ""
-        found = find([path.removeprefix(prefix) for path in some], plain_layouts())
-        if found is None:
-            text = f"no blurred and sharp pictures known in {root / split}; needed blurred/, sharp/"
+        inside = [path.removeprefix(prefix) for path in some]
+        found = (
+            find(inside, [named[0]], fields=named[1]) if named else find(inside, plain_layouts())
+        )
+        if found is None or not (found.entries or found.without_sharp or found.without_blurred):
+            wanted = named[0].name if named else "blurred/, sharp/, or the names of pairs (--pairs)"
+            text = f"no blurred and sharp pictures known in {root / split}; needed {wanted}"
             problems.append(Problem("no-layout", text))
             continue
         entries = [

@@ -25,13 +25,20 @@ def sentences(results: Results, paper: Paper) -> list[str]:
     return [VERDICT.sub(r" (\1).", one.removeprefix("- ")) for one in told]
 
 
-def gains(results: Results, paper: Paper) -> list[str]:
-    """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
+def gains(results: Results, paper: Paper, published: Path) -> list[str]:
+    """Gain of the paper's own network over the input: on generated pictures, then on real ones.
+
+    Real pairs are at hand to few, so where these results lack them the published ones tell.
+    """
     if not papers.has_summary(paper.id):
         return []
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
-    real = checks.real_gains(results.folder, paper, papers.summary(paper.id).own)
-    return [*told, *([f"On real pictures: {escape('; '.join(real))}."] if real else [])]
+    theirs = published / results.paper / results.profile
+    for where, folder in (("", results.folder), (", by the published run", theirs)):
+        real = checks.real_gains(folder, paper, papers.summary(paper.id).own)
+        if real:
+            return [*told, f"Gain on real pictures{where}: {escape('; '.join(real))}."]
+    return told
 
 
 def verdict_bar(results: Results, paper: Paper) -> str:
@@ -46,9 +53,9 @@ def verdict_bar(results: Results, paper: Paper) -> str:
     return f'<div class="verdict-bar">{"".join(parts)}</div>'
 
 
-def box(results: Results, paper: Paper) -> str:
+def box(results: Results, paper: Paper, published: Path) -> str:
     """The answer of a chapter, as Markdown."""
-    first, *more = [*sentences(results, paper)[:SHORT], *gains(results, paper)] or [""]
+    first, *more = [*sentences(results, paper)[:SHORT], *gains(results, paper, published)] or [""]
     return "\n".join(
         [
             ":::{container} answer",

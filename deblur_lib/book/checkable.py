@@ -1,5 +1,6 @@
 """For readers who check: the ledger with links, what search finds, repetition, a checklist."""
 
+import dataclasses
 import html
 import json
 from collections.abc import Iterator, Mapping
@@ -112,7 +113,8 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
     for name, results in stored.items():
         folder = published / name / results.profile
         found = agreement_view.shown(results, folder, papers.load(name))
-        parts += [f"## {name}, profile {results.profile}", "", found.markdown()]
+        shown = dataclasses.replace(found, key=f"agreement_{name}").fenced()
+        parts += [f"## {name}, profile {results.profile}", "", shown]
     return "\n".join(parts)
 
 

@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+import pandas as pd
+
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import View, escape
 from deblur_lib.spec import Profile
 from deblur_lib.weights.limits import FIXED, REFUSED
 from deblur_lib.weights.presets import presets
@@ -57,15 +59,20 @@ def conventions() -> str:
 
 def weights() -> str:
     """Official weight files: what each is built with, where it lies, what its use is bound to."""
-    titles = ("name", "network", "options", "file", "licence", "its scores rest on")
-    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
-    for one in presets().values():
-        options = ", ".join(f"{key} {value}" for key, value in one.options.items())
-        rests = "values rounded down" if one.rounding == "down" else one.scored
-        file = f"{one.published} ({one.repository})"
-        texts = (one.id, one.network, options or "–", file, one.licence, rests or "rounded values")
-        lines.append("| " + " | ".join(map(escape, texts)) + " |")
-    return "\n".join(lines) + "\n"
+    told = {
+        one.id: {
+            "network": one.network,
+            "options": ", ".join(f"{key} {value}" for key, value in one.options.items()) or "–",
+            "file": f"{one.published} ({one.repository})",
+            "licence": one.licence,
+            "its scores rest on": "values rounded down" if one.rounding == "down"
+            else one.scored or "rounded values",
+        }
+        for one in presets().values()
+    }  # fmt: skip
+    frame = pd.DataFrame.from_dict(told, orient="index").rename_axis("name")
+    left = dict.fromkeys(map(str, frame), "") | {"file": "8em"}
+    return View("", "", [("", frame)], [], "weights", left=left, first="").fenced()
 
 
 def exports() -> str:

@@ -19,13 +19,13 @@ def in_order(stored: Mapping[str, Results]) -> list[str]:
     return sorted(stored, key=lambda name: (answers.year(papers.load(name)), name))
 
 
-def findings(stored: Mapping[str, Results]) -> str:
-    """A sentence for each paper, with its verdict, budget and gain."""
+def findings(stored: Mapping[str, Results], published: Path) -> str:
+    """A sentence for each paper, with its verdict, budget and gain, on real pictures if scored."""
     lines = []
     for name in in_order(stored):
         paper, results = papers.load(name), stored[name]
         told = answers.sentences(results, paper)[:1] or [escape(paper.title)]
-        real = answers.gains(results, paper)[-1:]
+        real = answers.gains(results, paper, published)[-1:]
         lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *real])}")
     spent = escape(budget.in_words(*stored.values()))
     return "\n".join([*lines, "", f"*Budget: {spent}. Another may give other verdicts.*", ""])
@@ -71,18 +71,20 @@ def chosen(results: Results) -> Iterator[tuple[str, str, str]]:
             yield dataset, picture, str(scene["scene"].get((dataset, picture), ""))
 
 
-def cards(stored: Mapping[str, Results], titles: Mapping[str, str]) -> str:
+def cards(stored: Mapping[str, Results], titles: Mapping[str, str], published: Path) -> str:
     """One card per paper: question, answer, verdicts, how much of its print is covered.
 
     Args:
         stored: the results that the chapters show.
         titles: title of each chapter, its question.
+        published: folder of the published results.
     """
     lines = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for name in in_order(stored):
         paper, results = papers.load(name), stored[name]
         counted = coverage.summarise(coverage.entries(paper, results))["all"]
         ours = sum(counted[kind] for kind in cells.BESIDE)
+        gains = answers.gains(results, paper, published)
         lines += [
             f":::{{grid-item-card}} {escape(titles.get(name, paper.title))}",
             f":link: notebooks/{name}",
@@ -92,7 +94,7 @@ def cards(stored: Mapping[str, Results], titles: Mapping[str, str]) -> str:
             "",
             answers.verdict_bar(results, paper),
             "",
-            *(f"- {one}" for one in answers.gains(results, paper)[:1]),
+            *(f"- {one}" for one in dict.fromkeys([*gains[:1], *gains[-1:]])),
             f"- {ours} of {counted['cells']} printed numbers have one of ours beside them",
             f"- {escape(paper.authors)}. {escape(paper.venue)}",
             ":::",

@@ -94,7 +94,7 @@ def _largest(folder: Path) -> Iterator[Path]:
 
 
 def _own(results: Results, run: Manifest, title: str) -> Network:
-    gains = answers.gains(results, papers.load(run.paper))
+    gains = answers.gains(results, papers.load(run.paper), results.folder.parents[1])
     gained = "".join(f"<li>{html.escape(one.replace(BACKSLASH, ''))}</li>" for one in gains)
     told = (
         f'From the chapter <a href="notebooks/{run.paper}.html">{run.paper}</a>, profile '

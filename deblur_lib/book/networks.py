@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import NamedTuple
 
 import pandas as pd
@@ -71,13 +72,13 @@ COUNTED = (
     _column("parameters", "parameters", count=True),
     _column("MACs", "macs", count=True),
     _column("MACs as run", "macs_here", count=True),
-    _column("seconds", "seconds"),
+    _column("time [s]", "seconds"),
     _column("MiB", "peak_memory", MIB),
 )
 MEASURED = (
-    _column("seconds, 1280x720", "seconds_hd"),
-    _column("MiB, 1280x720", "memory_hd", MIB),
-    _column("seconds, training step", "step"),
+    _column("time HD [s]", "seconds_hd"),
+    _column("MiB HD", "memory_hd", MIB),
+    _column("step [s]", "step"),
 )
 
 
@@ -94,7 +95,7 @@ def networks_page(root: Path, published: Path) -> str:
         "the machines of the published runs, one thread each where they are processors"
     )  # fmt: skip
     groups = _groups(found)
-    rows = [(one, name) for name, group in groups.items() for one in group]
+    rows = [(one, name.partition(":")[0]) for name, group in groups.items() for one in group]
     rows += [(one, "not scored yet") for one in found if one.gain is None]
     parts = [
         *_plots(groups),
@@ -126,7 +127,7 @@ def file_of(one: Entry) -> str:
 
 
 def _groups(found: Sequence[Entry]) -> Groups:
-    """Networks that compare, by the name of their pictures: most of them first, the best first."""
+    """Networks that compare, by letter and name of their pictures: most first, the best first."""
     alike: dict[str, list[Entry]] = {}
     for one in sorted(found, key=lambda one: -(one.gain or 0.0)):
         if one.gain is not None:
@@ -136,7 +137,8 @@ def _groups(found: Sequence[Entry]) -> Groups:
     for group in sorted(alike.values(), key=len, reverse=True):
         first, of = group[0], ", ".join(dict.fromkeys(one.paper for one in group))
         several = f" of {of}" if names[first.data + first.profile] > 1 else ""
-        groups[f"{first.data}{several}, profile {first.profile}"] = group
+        letter = ascii_uppercase[len(groups)]
+        groups[f"{letter}: {first.data}{several}, profile {first.profile}"] = group
     return groups
 
 
@@ -145,7 +147,7 @@ def _plots(groups: Groups) -> Iterator[str]:
     if not groups:
         yield "No results are published yet."
     for name_of_group, entries in groups.items():
-        yield f"## Quality against cost: {escape(name_of_group)}"
+        yield f"## Quality against cost on pictures {escape(name_of_group)}"
         for title, name in (
             ("multiply-accumulates at 256x256, published size", "macs"),
             ("seconds at 256x256, published size", "seconds"),
@@ -182,8 +184,7 @@ def _figure(points: Sequence[Point], title: str, pictures: str) -> str:
 
 
 def _table(rows: Sequence[tuple[Entry, str]], columns: Sequence[Column]) -> str:
-    heads = ["network", "gain [dB]", "paper", *(one.head for one in columns)]
-    heads += ["interval", "seeds", "pictures"]
+    heads = ["network", "gain [dB]", "on", "paper", *(one.head for one in columns), "seeds"]
     lines = ['<div class="pst-scrollable-table-container">', '<table class="table sortable">']
     lines.append("<thead><tr>" + "".join(f"<th>{one}</th>" for one in heads) + "</tr></thead>")
     lines.append("<tbody>")
@@ -194,14 +195,14 @@ def _table(rows: Sequence[tuple[Entry, str]], columns: Sequence[Column]) -> str:
 def _cells(one: Entry, columns: Sequence[Column], pictures: str) -> Iterator[str]:
     title = html.escape(one.title + ("*" if one.busy else ""))
     yield f'<td><a href="{html.escape(file_of(one))}">{title}</a></td>'
-    yield _number(one.gain, numbers.number(one.gain, "psnr_db", sign=True))
+    low, high = (numbers.number(end, "psnr_db", sign=True) for end in (one.low, one.high))
+    gain = numbers.number(one.gain, "psnr_db", sign=True)
+    yield _number(one.gain, f"{gain} [{low},\u00a0{high}]" if one.data else gain)
+    yield f"<td>{html.escape(pictures)}</td>"
     yield f'<td><a href="{chapter_of(one)}">{html.escape(one.paper)}</a></td>'
     for column in columns:
         yield _number(column.value(one), column.text(one))
-    low, high = (numbers.number(end, "psnr_db", sign=True) for end in (one.low, one.high))
-    yield f"<td>{low} to {high}</td>" if one.data else f"<td>{numbers.NOTHING}</td>"
     yield _number(one.seeds or None, str(one.seeds or numbers.NOTHING))
-    yield f"<td>{html.escape(pictures)}</td>"
 
 
 def _number(value: float | None, text: str) -> str:

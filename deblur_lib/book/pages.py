@@ -49,15 +49,15 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     for name, results in stored.items():
         paper = papers.load(name)
         write_text(folder / f"{name}-compare.md", comparison(folder, paper, results))
-        answer = answers.box(results, paper)
+        answer = answers.box(results, paper, published)
         figure = answers.key_figure(folder, results, paper)
         other = beside(budgets[name], shown[name], paper)
         write_text(folder / f"{name}-answer.md", f"{answer}\n{figure}\n{other}")
     titles = {one.paper: title_of(one.notebook) for one in chapters}
-    write_text(folder / "findings.md", front.findings(stored))
+    write_text(folder / "findings.md", front.findings(stored, published))
     write_text(folder / "found.md", found.page(budgets))
     write_text(folder / "strip.md", front.strip(folder, stored))
-    write_text(folder / "headlines.md", front.cards(stored, titles))
+    write_text(folder / "headlines.md", front.cards(stored, titles, published))
     write_text(folder / "try.md", models.page(book, published, stored))
     write_text(folder / "rules.md", RULES)
     write_text(folder / "margins.md", margins())
@@ -147,6 +147,7 @@ def made(*stored: Mapping[str, Results]) -> str:
     for name, results in told.values():
         parts += [f"## {name}, profile {results.profile}", "", _runs_table(results.manifests), ""]
         notes = sorted({note for one in results.manifests for note in one.notes})
+        parts += ["Noted by these runs:", ""] if notes else []
         parts += [f"- {escape(note)}" for note in notes] + [""]
     return "\n".join(parts)
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -59,9 +60,10 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
         online: allow resources of other hosts.
 
     Raises:
-        BookError: lists every dead link or anchor, resource of another host, picture without
-            alt text, machine path, page over its byte budget, and whatever would run code that is
-            not the book's own: the texts of a page come from files that anybody may have named.
+        BookError: lists every dead link or anchor, id of several places, resource of another host,
+            picture without alt text, machine path, page over its byte budget, and whatever would
+            run code that is not the book's own: the texts of a page come from files that anybody
+            may have named.
     """
     found_pages = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
     pages = {path: _parse(path) for path in found_pages}  # _static holds the theme's templates
@@ -73,6 +75,8 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
         name = path.relative_to(html).as_posix()
         found = [*_dead_links(path, soup, anchors), *_resources(path, soup, online=online)]
         found += _live(html, path, soup)
+        named = Counter(str(tag["id"]) for tag in soup.select("article [id]"))
+        found += [f"has the id {one} {times} times" for one, times in named.items() if times > 1]
         if str(root) in str(soup):
             found.append(f"holds the machine path {root}")
         problems += [f"{name}: {one}" for one in found]

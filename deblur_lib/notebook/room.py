@@ -120,7 +120,7 @@ class Room:
                 floors.carry(self._published, self.folder)
                 derive.write_derived(self.folder, self.paper.id)
             self._derived = True
-        return markup.listing(tables.means(self.results, self.paper), key="summary")
+        return tables.means(self.results, self.paper)
 
     @property
     def results(self) -> Results:

@@ -1,6 +1,7 @@
 """How an agreement is shown: tables for chapters and the command line, data for JSON."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from deblur_lib.report.verdicts import COLOURS
 from deblur_lib.spec import Paper
 
 FLOOR = "floor"
+FLOORS = "the floor that each of them measures"
 
 
 def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
@@ -29,7 +31,7 @@ def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
         paper: the declaration.
     """
     if ours.folder == folder:
-        return _itself(read_records(folder))
+        return _itself(read_records(folder), paper)
     try:
         return view(compare(ours, folder, paper))
     except MissingRowsError as error:
@@ -37,17 +39,17 @@ def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
 
 
 def _line(text: str) -> markup.View:
-    return markup.View(text, "", [], [], "agreement")
+    return markup.View(text, "", [], [], "agreement", left={"processor": "9em"})
 
 
-def _itself(records: Sequence[Record]) -> markup.View:
-    return dataclasses.replace(_line(ITSELF), blocks=_recorded(records))
+def _itself(records: Sequence[Record], paper: Paper) -> markup.View:
+    return dataclasses.replace(_line(ITSELF), blocks=_recorded(records, paper))
 
 
 def view(found: Agreement) -> markup.View:
     """The sentence, a table of rows, a table of verdicts and notes."""
     if found.sentence == ITSELF:
-        return dataclasses.replace(_itself(found.records), notes=list(found.notes))
+        return dataclasses.replace(_itself(found.records, found.paper), notes=list(found.notes))
     checks = [pair for claim in found.claims for pair in claim.checks]
     same = sum(before == now for before, now in checks)
     alone = sum(one.alone.published == one.alone.ours for one in found.claims)
@@ -68,10 +70,11 @@ def view(found: Agreement) -> markup.View:
         blocks=[
             ("rows", _rows(found)),
             ("verdicts, those that differ first", _verdicts(found)),
-            *_recorded(found.records),
+            *_recorded(found.records, found.paper),
         ],
         notes=notes,
         key="agreement",
+        left={"processor": "9em"},
         colours=COLOURS,
     )
 
@@ -110,8 +113,10 @@ def _verdicts(found: Agreement) -> pd.DataFrame:
     )
 
 
-def _recorded(records: Sequence[Record]) -> list[tuple[str, pd.DataFrame]]:
+def _recorded(records: Sequence[Record], paper: Paper) -> list[tuple[str, pd.DataFrame]]:
     """What other executions of the published rows showed; nothing where none is recorded."""
+    if not records:
+        return []
     table = {
         one.label: {
             "processor": " and ".join(map(_processor, one.hardware)),
@@ -119,11 +124,23 @@ def _recorded(records: Sequence[Record]) -> list[tuple[str, pd.DataFrame]]:
             "precision": " and ".join(one.precisions),
             "same verdicts, by its rows alone": f"{one.agreed} of {len(one.claims)}",
         }
-        | {f"floor, {' '.join(key)}": f"{value:.4f}" for key, value in floors([one]).items()}
         for one in records
     }
-    frame = pd.DataFrame.from_dict(table, orient="index").fillna("–")
-    return [("other executions of the published rows", frame)] if records else []
+    measured = {one.label: floors([one]) for one in records} | {"all": floors(records)}
+    told = {}
+    for key, column in compared_columns(paper).items():
+        values = [one.get(key, math.nan) for one in measured.values()]
+        if key in measured["all"]:
+            texts = numbers.together(values, column.metric)
+            told[f"{column.dataset} {column.title}"] = dict(zip(measured, texts, strict=True))
+    blocks = (
+        ("other executions of the published rows", "execution", table),
+        (FLOORS, "data set and metric", told),
+    )
+    return [
+        (heading, pd.DataFrame.from_dict(rows, orient="index").rename_axis(first))
+        for heading, first, rows in blocks
+    ]
 
 
 def _where(listed: Sequence[Manifest]) -> str:

@@ -67,7 +67,7 @@ def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
         middle, *ends = (
             number(value, "psnr_db", sign=True) for value in (mean, bounds.low, bounds.high)
         )
-        around = f" [{', '.join(ends)}]" if bounds.units > 1 else ""
+        around = f" [{', '.join(ends)}]" if bounds.units > 1 else " (1 scene)"
         told.append(f"{one['title']}: {middle} dB{around}")
     return told
 

@@ -83,6 +83,10 @@ class View:
             parts.append(_fold(f"Notes to the cells ({len(self.footnotes)})", shown))
         return f'{STYLE}<div class="dl-view">\n' + "\n".join(parts) + "\n</div>"
 
+    def fenced(self) -> str:
+        """As HTML in a Markdown page of the book, whose sheet has the styles."""
+        return f"```{{raw}} html\n{self._repr_html_().removeprefix(STYLE)}\n```\n"
+
     def _block(self, number: int) -> str:
         heading, table = self.blocks[number]
         fold = heading in self.folded

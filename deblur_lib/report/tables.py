@@ -8,12 +8,13 @@ import pandas as pd
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.report import budget, cells, columns
+from deblur_lib.report import budget, cells, columns, markup, numbers
 from deblur_lib.report.layout import styled, to_markdown
 from deblur_lib.report.places import with_places
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
+MEANS = {"psnr-rgb": "PSNR [dB]", "wang-rgb": "SSIM"}  # conventions that `means` shows
 ALWAYS = ("convention", "profile", "status", "kind", "train_budget")
 
 
@@ -118,25 +119,22 @@ def to_csv(frame: pd.DataFrame) -> str:
 __all__ = ["check", "compare", "styled", "to_csv", "to_markdown"]
 
 
-def means(results: Results, paper: Paper) -> pd.DataFrame:
-    """Mean PSNR and SSIM of RGB pictures over pictures and seeds.
+def means(results: Results, paper: Paper) -> markup.View:
+    """Mean PSNR and SSIM of RGB pictures over pictures and seeds, a block for each.
 
     Args:
         results: rows of one paper at one profile.
         paper: its declaration; its methods give order and titles.
-
-    Returns:
-        One row per method with rows; columns "gopro_test psnr-rgb" and so on, "stand-in for
-        gopro_test psnr-rgb" where generated pictures were scored.
     """
     rows = results.rows
-    kept = rows[rows["convention"].isin(["psnr-rgb", "wang-rgb"])]
-    made = kept["data"].str.startswith("synth-")
-    kept = kept.assign(dataset=kept["dataset"].where(~made, "stand-in for " + kept["dataset"]))
+    made = rows["data"].str.startswith("synth-")
+    rows = rows.assign(on=rows["dataset"].where(~made, "stand-in for " + rows["dataset"]))
     titles = {one.id: one.title for one in paper.methods}
-    frame = kept.assign(row=kept["method"].map(titles)).pivot_table(
-        index="row", columns=["dataset", "convention"], values="value", aggfunc="mean"
-    )
-    frame = frame.reindex([title for title in titles.values() if title in frame.index])
-    frame.columns = pd.Index([" ".join(name) for name in frame.columns])
-    return frame
+    blocks = []
+    for convention, title in MEANS.items():
+        part = rows[rows["convention"] == convention]
+        frame = part.pivot_table(index="method", columns="on", values="value", sort=False)
+        frame = frame.reindex([one for one in titles if one in frame.index]).rename(index=titles)
+        texts = {on: numbers.together(frame[on], convention) for on in frame}
+        blocks.append((f"{title} ({convention})", pd.DataFrame(texts, index=list(frame.index))))
+    return markup.View("", "means over pictures and seeds", blocks, [], "summary")

@@ -22,19 +22,29 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-WIDTHS = (1280, 390)
+WIDTHS = (1300, 390)
+PAPER = 718  # pixels between the margins of A4
+CUT = """width => {
+  document.querySelectorAll('article details').forEach(one => { one.open = true });
+  const kinds = '.dl-scroll, .pst-scrollable-table-container';
+  return [...document.querySelectorAll(`article :is(${kinds})`)].filter(one => width
+      ? one.querySelector('table').getBoundingClientRect().right > width + 1
+      : one.scrollWidth > one.clientWidth + 1)
+    .map(one => `${(one.ariaLabel ?? one.innerText).slice(0, 60)}: ${one.scrollWidth}`);
+}"""
 AXE = """asked => axe.run({...asked, resultTypes: ['violations']}).then(told => told.violations.map(
   one => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 160)]))"""
 
 
 @dataclass
 class Visit:
-    """What one page did on a desktop and on a phone, and what axe found in light and in dark."""
+    """What one page did on a desktop, on a phone and on paper, and what axe found in it."""
 
     page: str
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     overflow: dict[int, int] = field(default_factory=dict)
+    cut: dict[str, list[str]] = field(default_factory=dict)
     broken_pictures: list[str] = field(default_factory=list)
     axe: list[Any] = field(default_factory=list)
 
@@ -184,6 +194,11 @@ def _visit(browser: BrowserContext, address: str, name: str, axe: str) -> Visit:
         seen.overflow[width] = tab.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
+    tab.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    seen.cut["screen"] = tab.evaluate(CUT, 0)
+    tab.emulate_media(media="print")
+    tab.set_viewport_size({"width": PAPER, "height": 1000})
+    seen.cut["paper"] = tab.evaluate(CUT, PAPER)
     tab.close()
     return seen
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,11 +14,12 @@ import fake_results
 import pytest
 from bs4 import BeautifulSoup
 
-from deblur_lib import papers
+from deblur_lib import papers, seals
 from deblur_lib.book import answers, arranged, behind, checkable, front
 from deblur_lib.cli import main
 from deblur_lib.errors import BookError
-from deblur_lib.report import budget, cells, coverage, tables
+from deblur_lib.records import write_json
+from deblur_lib.report import budget, cells, checks, coverage, tables
 from deblur_lib.report.results import Results
 from deblur_lib.runs import store
 
@@ -40,11 +42,26 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results) -> None:
-    text = front.findings({"wan2023": results})
+    text = front.findings({"wan2023": results}, results.folder)
     assert text.startswith("- {doc}`wan2023 <notebooks/wan2023>`: ")
     assert " at demo)" in text
     assert re.search(r"\+\d\.\d\d dB over the blurred input", text)
     assert "profile demo: 600 steps a training, about " in text
+
+
+def test_real_pictures_are_told_by_the_published_run_where_this_one_lacks_them(
+    results: Results, tmp_path: Path
+) -> None:
+    theirs = fake_results.write_results(tmp_path / "wan2023" / "demo", pictures=False)
+    shutil.copyfile(theirs / "rows.csv", theirs / checks.ROWS)
+    write_json(theirs / checks.SETS, {"gopro_test": {"title": "GoPro, real pairs"}})
+    seals.renew(theirs, checks.ROWS, checks.SETS)
+    text = front.findings({"wan2023": results}, tmp_path)
+    told = r"Gain on real pictures, by the published run: GoPro, real pairs: \+\d\.\d\d dB \["
+    assert re.search(told, text)
+    assert re.search(told, answers.box(results, PAPER, tmp_path))
+    own = answers.gains(Results.load(theirs), PAPER, tmp_path)
+    assert own[-1].startswith("Gain on real pictures: GoPro")
 
 
 def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
@@ -57,7 +74,7 @@ def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
 
 
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
-    text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"})
+    text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"}, results.folder)
     assert ":::{grid-item-card} wan2023: is it?" in text
     assert ":link: notebooks/wan2023" in text
     assert "of 38 printed numbers" in text
@@ -71,7 +88,7 @@ def test_a_card_counts_the_numbers_that_the_ledger_shows() -> None:
     found = coverage.entries(papers.load("lu2025"), stored)
     ours = sum(one["ours"] is not None for one in found)
     assert ours > sum(one["kind"] in cells.OURS for one in found)
-    text = front.cards({"lu2025": stored}, {})
+    text = front.cards({"lu2025": stored}, {}, stored.folder)
     assert f"- {ours} of {len(found)} printed numbers have one of ours beside them" in text
 
 
@@ -111,7 +128,7 @@ def notebook(*outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_answer_stands_below_the_title_and_code_is_folded(results: Results) -> None:
-    answer = answers.box(results, PAPER)
+    answer = answers.box(results, PAPER, results.folder)
     made = arranged.arrange(notebook(), answer, "wan2023")
     texts = [cell["source"] for cell in made["cells"]]
     assert texts[:2] == ["# x: is it?", answer]

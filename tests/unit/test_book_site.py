@@ -51,6 +51,7 @@ def test_a_site_in_order_passes(html: Path, tmp_path: Path) -> None:
         ("<article><svg><script>x()</script></svg></article>", "its text holds a script (x())"),
         ('<article><iframe srcdoc="x"></iframe></article>', "its text holds <iframe>"),
         ('<article><form action="x"></form></article>', "its text holds <form>"),
+        ('<article><p id="a"><p id="a"></article>', "has the id a 2 times"),
         ('<script src="p.png"></script>', "loads the script p.png, which is not the book's"),
     ],
 )

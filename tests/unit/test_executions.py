@@ -44,6 +44,10 @@ def test_the_floor_is_the_root_mean_square_of_other_executions(
     view = agreement_view.view(found).markdown()
     assert f"| floor | {floor:.2f} | 0.0000 | 0.00 | 0.0000 |" in view
     assert "| two threads | made up ATEN\\_CPU\\_CAPABILITY=avx2 | 2 | fp32 |" in view
+    told = dict(agreement_view.view(found).blocks)[agreement_view.FLOORS]
+    assert list(told.columns) == ["first", "two threads", "another", "all"]
+    assert told.loc["gopro_test PSNR [dB]", "all"] == f"{floor:.2f}"
+    assert len(told) == len(found.floors)  # a row for each, as there may be many
     first = json.loads((published / "agreement.json").read_text())["records"][0]
     assert (first["label"], first["threads"], first["hardware"]) == ("first", [2], [limits])
 

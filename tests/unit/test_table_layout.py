@@ -63,3 +63,14 @@ def test_the_divider_begins_with_the_pictures_of_the_papers_own_set() -> None:
 )  # fmt: skip
 def test_a_claim_names_its_place_as_the_paper_does(paper: str, place: str) -> None:
     assert place in verdicts.to_markdown(verdicts.judge(None, papers.load(paper)))
+
+
+def test_means_have_heads_that_readers_know_and_common_decimals() -> None:
+    view = tables.means(published("lu2025"), papers.load("lu2025"))
+    (first, psnr), (second, ssim) = view.blocks
+    assert (first, second) == ("PSNR [dB] (psnr-rgb)", "SSIM (wang-rgb)")
+    assert all(name.startswith("stand-in for ") for name in psnr.columns)
+    assert list(psnr.columns) == list(ssim.columns)
+    assert "MPRNet" in psnr.index
+    for table, decimals in ((psnr, 2), (ssim, 4)):
+        assert {len(text.partition(".")[2]) for text in table.to_numpy().ravel()} == {decimals}

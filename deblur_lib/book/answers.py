@@ -26,19 +26,28 @@ def sentences(results: Results, paper: Paper) -> list[str]:
 
 
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
-    """Gain of the paper's own network over the input: on generated pictures, then on real ones.
-
-    Real pairs are at hand to few, so where these results lack them the published ones tell.
-    """
+    """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
     if not papers.has_summary(paper.id):
         return []
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
+    where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
+    text = f"Gain on real pictures{where}: {escape('; '.join(real))}."
+    return [*told, text] if real else told
+
+
+def real_gains(
+    results: Results, paper: Paper, method: str, published: Path
+) -> tuple[str, list[str]]:
+    """Gains of a row on real pairs, and words for whose they are.
+
+    Real pairs are at hand to few, so where these results lack them the published ones tell.
+    """
     theirs = published / results.paper / results.profile
     for where, folder in (("", results.folder), (", by the published run", theirs)):
-        real = checks.real_gains(folder, paper, papers.summary(paper.id).own)
+        real = checks.real_gains(folder, paper, method)
         if real:
-            return [*told, f"Gain on real pictures{where}: {escape('; '.join(real))}."]
-    return told
+            return where, real
+    return "", []
 
 
 def verdict_bar(results: Results, paper: Paper) -> str:

@@ -1,10 +1,12 @@
 """What was found over all papers, on two screens: main claims, gains, and how much holds."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from deblur_lib import papers
+from deblur_lib.book import answers
 from deblur_lib.book.front import in_order
-from deblur_lib.report import budget, checks, rankings, standing, summary, verdicts
+from deblur_lib.report import budget, rankings, standing, summary, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.rankings import Ranking
 from deblur_lib.report.results import Results
@@ -23,17 +25,18 @@ HEADS = (
 )
 
 
-def page(stored: Mapping[str, Mapping[str, Results]]) -> str:
+def page(stored: Mapping[str, Mapping[str, Results]], published: Path) -> str:
     """The page, as Markdown.
 
     Args:
         stored: the budgets of each paper, see `standing.stored`; the largest is shown.
+        published: folder of published results.
     """
     shown = {name: standing.largest(budgets) for name, budgets in stored.items()}
     names = in_order(shown)
     lines = [_budget(shown), "", "::::{grid} 1 1 2 3", ":gutter: 2", ":class-container: dl-found"]
     for name in names:
-        lines += ["", *_card(papers.load(name), shown[name])]
+        lines += ["", *_card(papers.load(name), shown[name], published)]
     lines += ["::::", "", "## Over all papers", ""]
     return "\n".join([*lines, *_overall({name: stored[name] for name in names}), ""])
 
@@ -50,7 +53,7 @@ def _budget(stored: Mapping[str, Results]) -> str:
     return told
 
 
-def _card(paper: Paper, results: Results) -> Iterator[str]:
+def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     yield f":::{{grid-item-card}} {paper.id}"
     yield from (f":link: notebooks/{paper.id}", ":link-type: doc", "")
     if papers.has_summary(paper.id):
@@ -59,7 +62,7 @@ def _card(paper: Paper, results: Results) -> Iterator[str]:
         yield from (escape(told.question), "")
         for one in (judged[name] for name in told.headline[:MAIN]):
             yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
-        yield from (f"- {one}." for one in _gains(paper, results))
+        yield from (f"- {one}." for one in _gains(paper, results, published))
     else:
         yield escape(paper.title)
     yield ":::"
@@ -71,14 +74,15 @@ def _effect(one: verdicts.Judgement) -> str:
     return f"{escape(first.rpartition('measured ')[2])}."
 
 
-def _gains(paper: Paper, results: Results) -> Iterator[str]:
+def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     """Gains of the own network, and of its long run, on its first test pictures and real pairs."""
     told = papers.summary(paper.id)
     long = [one.id for one in paper.methods if one.apart]
     for method, name in ((told.own, "Own network"), *((one, "Its long run") for one in long)):
         one = summary.gain_of(results, method, told.datasets[0])
         if one is not None:
-            real = checks.real_gains(results.folder, paper, method)
+            whose, real = answers.real_gains(results, paper, method, published)
+            real = [f"{one}{whose}" for one in real]
             where = f" on {escape(one.where)}" if method == told.own else ""
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             yield f"{name}, over the blurred input: {'; '.join(parts)}"

@@ -55,7 +55,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         write_text(folder / f"{name}-answer.md", f"{answer}\n{figure}\n{other}")
     titles = {one.paper: title_of(one.notebook) for one in chapters}
     write_text(folder / "findings.md", front.findings(stored, published))
-    write_text(folder / "found.md", found.page(budgets))
+    write_text(folder / "found.md", found.page(budgets, published))
     write_text(folder / "strip.md", front.strip(folder, stored))
     write_text(folder / "headlines.md", front.cards(stored, titles, published))
     write_text(folder / "try.md", models.page(book, published, stored))

@@ -112,7 +112,7 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
     published: Path, shown: Results
 ) -> None:
     budgets = of(published, shown)
-    text = found.page({"wan2023": budgets})
+    text = found.page({"wan2023": budgets}, published)
     assert "Shown is the largest stored budget: profile study" in text
     assert "No larger one" not in text
     told = papers.summary("wan2023")
@@ -129,7 +129,7 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
 
 
 def test_what_was_found_says_when_demo_is_all_there_is(shown: Results, tmp_path: Path) -> None:
-    text = found.page({"wan2023": of(tmp_path, shown)})
+    text = found.page({"wan2023": of(tmp_path, shown)}, tmp_path)
     assert "No larger one than demo is stored yet" in text
     assert "the smallest budget" not in text
     assert "study" not in text
@@ -138,16 +138,16 @@ def test_what_was_found_says_when_demo_is_all_there_is(shown: Results, tmp_path:
 def test_gains_on_real_pairs_are_told_where_they_are_stored(tmp_path: Path) -> None:
     place = tmp_path / "study"
     results = made(place, "study")
-    assert "Mine" not in found.page({"wan2023": {"study": results}})
+    assert "Mine" not in found.page({"wan2023": {"study": results}}, tmp_path)
     fake_results.write_checks(place)
     (told,) = checks.real_gains(place, WAN, "wan2023")
     assert told.startswith("Mine: +1.")
-    assert escape(told) in found.page({"wan2023": {"study": Results.load(place)}})
+    assert escape(told) in found.page({"wan2023": {"study": Results.load(place)}}, tmp_path)
 
 
 def test_a_network_that_was_not_scored_is_said_to_be(tmp_path: Path) -> None:
     others = {name: gain for name, gain in fake_results.GAINS.items() if name != "wan2023"}
-    text = found.page({"wan2023": {"study": made(tmp_path, "study", others)}})
+    text = found.page({"wan2023": {"study": made(tmp_path, "study", others)}}, tmp_path)
     assert "Own network: not scored at this budget" in text
 
 

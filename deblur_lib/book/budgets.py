@@ -1,22 +1,24 @@
-"""The page that compares budgets: rank correlation per table, and tables of budgets not shown."""
+"""Budgets beside each other: a part of each chapter, and a page with what no chapter shows."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from deblur_lib import papers
-from deblur_lib.report import rankings
+from deblur_lib.book.answers import verdict_bar
+from deblur_lib.report import budget, rankings, standing, verdicts
+from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
+from deblur_lib.report.standing import ABOVE_SMOKE, Pair
 from deblur_lib.report.tables import compare, to_markdown
 from deblur_lib.spec import Paper
 
-BUDGETS = ("demo", "study", "gpu", "paper")  # smoke shows that code runs; its order means nothing
+PAGE = "budgets"
 
 
-def budgets_page(published: Path, shown: Mapping[str, Results]) -> str:
-    """Rank correlations of all stored budgets of every paper, and the tables no chapter shows.
+def budgets_page(stored: Mapping[str, Mapping[str, Results]], shown: Mapping[str, Results]) -> str:
+    """Rank correlations of all stored budgets of every paper, and what no chapter shows of them.
 
     Args:
-        published: folder of published results, <published>/<paper>/<profile>.
+        stored: the budgets of each paper, see `standing.stored`.
         shown: the results that the chapters show, by paper.
 
     Returns:
@@ -24,26 +26,18 @@ def budgets_page(published: Path, shown: Mapping[str, Results]) -> str:
     """
     return "\n".join(
         line
-        for name in shown
-        for line in _section(papers.load(name), _stored(published, name, shown[name]), shown[name])
+        for name, budgets in stored.items()
+        for line in _section(
+            papers.load(name),
+            {profile: one for profile, one in budgets.items() if profile in ABOVE_SMOKE},
+            shown[name],
+        )
     )
-
-
-def _stored(published: Path, paper: str, shown: Results) -> dict[str, Results]:
-    """Results of a paper by profile; those of its chapter stand for their own profile."""
-    found: dict[str, Results] = {}
-    for profile in BUDGETS:
-        folder = published / paper / profile
-        if profile == shown.profile:
-            found[profile] = shown
-        elif (folder / "rows.csv").is_file():
-            found[profile] = Results.load(folder)
-    return found
 
 
 def _section(paper: Paper, stored: Mapping[str, Results], shown: Results) -> list[str]:
     held = ", ".join(f"**{name}**" for name in stored) or "none"
-    missing = ", ".join(name for name in BUDGETS if name not in stored)
+    missing = ", ".join(name for name in ABOVE_SMOKE if name not in stored)
     lines = [
         f"## {paper.id}",
         "",
@@ -54,7 +48,84 @@ def _section(paper: Paper, stored: Mapping[str, Results], shown: Results) -> lis
     ]
     for name, results in stored.items():
         if name != shown.profile:
-            lines += [f"### {paper.id} at profile {name}", ""]
+            lines += [f"({anchor(paper.id, name)})=", f"### {paper.id} at profile {name}", ""]
             for table in paper.tables:
                 lines += [to_markdown(compare(results, paper, table.id)), ""]
+            lines += [verdicts.to_markdown(verdicts.judge(results, paper)), ""]
     return lines
+
+
+def anchor(paper: str, profile: str) -> str:
+    """Where the page holds what no chapter shows of a budget."""
+    return f"{paper}-at-{profile}"
+
+
+def beside(budgets: Mapping[str, Results], shown: Results, paper: Paper) -> str:
+    """The chapter's own budget beside the largest that is stored, or the next one beside it.
+
+    Args:
+        budgets: those of the paper, see `standing.stored`.
+        shown: the results that the chapter shows.
+        paper: the declaration.
+
+    Returns:
+        Markdown; "" where one budget alone is stored.
+    """
+    stored = list(budgets.values())
+    if len(stored) < 2:
+        return ""
+    large = stored[-1]
+    small = shown if shown is not large else stored[-2]
+    here = small.folder.name != small.profile  # a published folder bears its profile's name
+    what = "What this machine just did" if here else "The small budget"
+    other = small if shown is large else large
+    found = standing.pair(small, large, paper)
+    return "\n".join(
+        [
+            ":::{container} answer",
+            f"**{what}: profile {small.profile}, held against {large.profile}.** "
+            f"{escape(budget.in_words(small).partition(': ')[2])}.",
+            "",
+            verdict_bar(small, paper),
+            "",
+            *(f"- {one}" for one in _sentences(found)),
+            "",
+            *_orders(found),
+            f"Tables and figures below are those of {shown.profile}; the tables and verdicts of "
+            f"{other.profile} stand on {{ref}}`a page of their own "
+            f"<{anchor(paper.id, other.profile)}>`.",
+            ":::",
+            "",
+        ]
+    )
+
+
+def _sentences(found: Pair) -> Iterator[str]:
+    small, large = found.small, found.large
+    both = len(found.same) + len(found.differ)
+    yield (
+        f"Of {both} claims that both budgets judge, {len(found.same)} have verdicts to the same "
+        f"side{_named(found.differ)}."
+    )
+    yield (
+        f"Judged, of the claims that compare rows: {small.share} at {small.profile}, "
+        f"{large.share} at {large.profile}."
+    )
+
+
+def _named(differ: tuple[str, ...]) -> str:
+    names = ", ".join(one.rpartition("-")[2] for one in differ)
+    return f"; to different ones {names}" if names else ""
+
+
+def _orders(found: Pair) -> Iterator[str]:
+    """Agreement of the orders, a line for each table that both budgets fill."""
+    tables = {
+        name: [one for one in found.orders if one.table == name]
+        for name in dict.fromkeys(one.table for one in found.orders)
+    }
+    told = {name: text for name, one in tables.items() if (text := standing.agreement(one)) != "–"}
+    if told:
+        yield from ("| order of the rows | rank correlation (mean tau) |", "|---|---|")
+        yield from (f"| {escape(name)} | {text} |" for name, text in told.items())
+        yield ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from deblur_lib import papers
 from deblur_lib.book.answers import year
+from deblur_lib.book.budgets import PAGE, anchor
 from deblur_lib.files import atomic
 from deblur_lib.report import agreement_view, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
@@ -25,8 +26,8 @@ def ledger(stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> str:
     """The page of coverage: counts, then every printed number, a folded table for each table.
 
     Args:
-        stored: the results that the chapters show.
-        shown: names of the tables that each chapter shows.
+        stored: the largest stored results of each paper.
+        shown: names of the tables that each chapter shows, where it is of these results.
     """
     entries = {name: coverage.entries(papers.load(name), stored[name]) for name in stored}
     found = [one for some in entries.values() for one in some]
@@ -37,14 +38,18 @@ def ledger(stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> str:
         parts += [f"## {name}", "", "```{raw} html"]
         for table in dict.fromkeys(str(one["table"]) for one in some):
             mine = [one for one in some if one["table"] == table]
-            parts.append(_folded(paper, table, mine, _address(name, table, shown)))
+            address = _address(name, table, stored[name].profile, shown)
+            parts.append(_folded(paper, table, mine, address))
         parts += ["```", ""]
     return "\n".join(parts)
 
 
-def _address(paper: str, table: str, shown: Mapping[str, set[str]]) -> str:
+def _address(paper: str, table: str, profile: str, shown: Mapping[str, set[str]]) -> str:
+    """Where a table stands: in its chapter, or where the budgets that no chapter shows are."""
+    if paper not in shown:
+        return f"{PAGE}.html#{anchor(paper, profile)}"
     name = f"T_{paper}_{table}"
-    return f"notebooks/{paper}.html" + (f"#{name}_0" if name in shown.get(paper, ()) else "")
+    return f"notebooks/{paper}.html" + (f"#{name}_0" if name in shown[paper] else "")
 
 
 def _folded(paper: Paper, table: str, some: list[Entry], address: str) -> str:
@@ -82,8 +87,8 @@ def write_index(target: Path, stored: Mapping[str, Results], shown: Mapping[str,
 
     Args:
         target: folder of the file.
-        stored: the results that the chapters show.
-        shown: names of the tables that each chapter shows.
+        stored: the largest stored results of each paper.
+        shown: names of the tables that each chapter shows, where it is of these results.
     """
     found = [
         [
@@ -91,7 +96,7 @@ def write_index(target: Path, stored: Mapping[str, Results], shown: Mapping[str,
             numbers.number(one["ours"], one["metric"]),
             f"{name}, {table_of(paper, one['table']).number}: "
             f"{method_of(paper, one['method']).title}, {_column(paper, one)}",
-            _address(name, one["table"], shown),
+            _address(name, one["table"], stored[name].profile, shown),
         ]
         for name in stored
         for paper in [papers.load(name)]

@@ -7,11 +7,13 @@ whose source, library code or rows changed since then is refused by name.
 import ast
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deblur_lib.book.pictures import lighter
 from deblur_lib.errors import BookError
 from deblur_lib.notebook.reproduce import code_digest
 from deblur_lib.provenance import file_digest
@@ -20,7 +22,8 @@ from deblur_lib.report.markup import escape
 from deblur_lib.runs.plan import Request
 from deblur_lib.runs.store import notebook_name
 
-SHOWN = {"image/png", "image/svg+xml", "text/markdown"}  # the last says why there is no picture
+PNG = "image/png"
+SHOWN = {PNG, "image/svg+xml", "text/markdown"}  # the last says why there is no picture
 KEPT_METADATA = ("tags", "mystnb")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(
@@ -215,6 +218,8 @@ def _clean_output(output: dict[str, Any]) -> dict[str, Any]:
     data = {kind: value for kind, value in output["data"].items() if kind != WIDGET}
     if len(data) > 1 and " at 0x" in "".join(data.get("text/plain", "")):
         del data["text/plain"]  # the repr of a styled table holds a memory address
+    if PNG in data:
+        data[PNG] = b64encode(lighter(b64decode("".join(data[PNG])))).decode()
     return {**output, "data": data}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deblur_lib import papers
 from deblur_lib.book import answers
+from deblur_lib.book.pictures import compressed
 from deblur_lib.report import budget, cells, coverage
 from deblur_lib.report.columns import own_method
 from deblur_lib.report.figures import choosing
@@ -48,11 +49,11 @@ def strip(folder: Path, stored: Mapping[str, Results]) -> str:
         lines += [":::{grid-item}", "", "```{container} compare-slider compare-strip"]
         stood = results.picture_path(dataset, picture, "sharp").parent
         for which, alt in (("blurred", "blurred input"), (own.id, own.title), ("sharp", "sharp")):
-            target = folder / "pictures" / f"strip-{name}-{which}.png"
-            target.parent.mkdir(parents=True, exist_ok=True)
             if (stood / f"{which}.png").is_file():
-                shutil.copyfile(stood / f"{which}.png", target)
-                lines.append(f"![{escape(alt)}](/_generated/pictures/{target.name})")
+                address = compressed(stood / f"{which}.png", folder, f"strip-{name}-{which}")
+                lines.append(f"![{escape(alt)}]({address})")
+        given = folder / "pictures" / f"strip-{name}-blurred.png"
+        shutil.copyfile(stood / "blurred.png", given)  # for networks of the page *Try it*
         lines += ["```", "", f"{escape(own.title)}, photograph *{escape(scene)}*", "", ":::", ""]
     return "\n".join([*lines, "::::", ""])
 

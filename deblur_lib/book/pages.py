@@ -1,22 +1,22 @@
 """Generated parts of the book: all numbers of its pages, and all that declarations say."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deblur_lib import papers, seals
-from deblur_lib.book import answers, checkable, front, models
+from deblur_lib.book import answers, checkable, found, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
-from deblur_lib.book.budgets import budgets_page
+from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
 from deblur_lib.book.photo import left_alone, photo_page
-from deblur_lib.book.pictures import pictures_page
+from deblur_lib.book.pictures import compressed, pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import attempts, derive, judged, pilot
+from deblur_lib.report import attempts, derive, judged, pilot, standing
 from deblur_lib.report.columns import own_method
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -41,19 +41,21 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     """
     for one in chapters:
         seals.check(one.results)
-    stored = {one.paper: Results.load(one.results) for one in chapters}
+    shown = {one.paper: Results.load(one.results) for one in chapters}
+    budgets = {name: standing.stored(published, name, one) for name, one in shown.items()}
+    stored = {name: standing.largest(one) for name, one in budgets.items()}
     folder = book / "_generated"
     shutil.rmtree(folder, ignore_errors=True)
-    for chapter in chapters:
-        write_text(
-            folder / f"{chapter.paper}-compare.md",
-            comparison(folder, papers.load(chapter.paper), stored[chapter.paper]),
-        )
-        answer = answers.box(stored[chapter.paper], papers.load(chapter.paper), published)
-        figure = answers.key_figure(folder, stored[chapter.paper], papers.load(chapter.paper))
-        write_text(folder / f"{chapter.paper}-answer.md", f"{answer}\n{figure}")
+    for name, results in stored.items():
+        paper = papers.load(name)
+        write_text(folder / f"{name}-compare.md", comparison(folder, paper, results))
+        answer = answers.box(results, paper, published)
+        figure = answers.key_figure(folder, results, paper)
+        other = beside(budgets[name], shown[name], paper)
+        write_text(folder / f"{name}-answer.md", f"{answer}\n{figure}\n{other}")
     titles = {one.paper: title_of(one.notebook) for one in chapters}
     write_text(folder / "findings.md", front.findings(stored, published))
+    write_text(folder / "found.md", found.page(budgets))
     write_text(folder / "strip.md", front.strip(folder, stored))
     write_text(folder / "headlines.md", front.cards(stored, titles, published))
     write_text(folder / "try.md", models.page(book, published, stored))
@@ -68,15 +70,19 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
     write_text(folder / "profiles.md", profiles())
     write_text(folder / "weights.md", weights())
     write_text(folder / "exports.md", exports())
-    shown = {one.paper: tables_of(one.notebook) for one in chapters}
-    write_text(folder / "coverage.md", checkable.ledger(stored, shown))
-    checkable.write_index(book / "_extra", stored, shown)
-    write_text(folder / "repeats.md", checkable.repeats(stored, published))
+    tables = {
+        one.paper: tables_of(one.notebook)
+        for one in chapters
+        if stored[one.paper] is shown[one.paper]
+    }
+    write_text(folder / "coverage.md", checkable.ledger(stored, tables))
+    checkable.write_index(book / "_extra", stored, tables)
+    write_text(folder / "repeats.md", checkable.repeats(shown, published))
     write_text(folder / "checklist.md", checkable.checklist(stored))
-    write_numbers(book, stored)
-    write_text(folder / "made.md", made(stored))
+    write_numbers(book, shown)
+    write_text(folder / "made.md", made(stored, shown))
     write_text(folder / "data.md", pictures_page(folder))
-    write_text(folder / "budgets.md", budgets_page(published, stored))
+    write_text(folder / "budgets.md", budgets_page(budgets, shown))
     write_text(folder / "networks.md", networks_page(published.parent, published))
 
 
@@ -104,16 +110,15 @@ def comparison(folder: Path, paper: Paper, results: Results) -> str:
         stored = results.picture_path(dataset, picture, "sharp").parent
         names = [name for name in nets if (stored / f"{name}.png").is_file()]
         for name in ("blurred", *names[:NETWORKS], "sharp"):
-            target = folder / "pictures" / f"{paper.id}-{len(scenes)}-{name}.png"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(stored / f"{name}.png", target)
-            lines.append(f"![{escape(titles[name])}](/_generated/pictures/{target.name})")
+            target = f"{paper.id}-{len(scenes)}-{name}"
+            address = compressed(stored / f"{name}.png", folder, target)
+            lines.append(f"![{escape(titles[name])}]({address})")
     if not scenes:
         return ""
     caption = (
         f"Test pictures of profile {results.profile}, each of another photograph. Move the divider "
         "by mouse, finger or arrow keys; the menus choose the photograph and what stands on each "
-        "side."
+        "side. Compressed a little for this page; the results hold them without loss."
     )
     return "\n".join([*lines, ":::", "", caption, ""])
 
@@ -131,10 +136,15 @@ def judge(folder: Path, root: Path) -> str:
     return f"{text}\n![{alt}](/_generated/pictures/{target.name})\n"
 
 
-def made(stored: dict[str, Results]) -> str:
-    """Hardware, versions, commits and time of the runs behind each chapter, from manifests."""
+def made(*stored: Mapping[str, Results]) -> str:
+    """Hardware, versions, commits and time of the runs behind each chapter, from manifests.
+
+    Args:
+        stored: results by paper; those that stand in several are told once.
+    """
     parts = []
-    for name, results in stored.items():
+    told = {id(results): (name, results) for some in stored for name, results in some.items()}
+    for name, results in told.values():
         parts += [f"## {name}, profile {results.profile}", "", _runs_table(results.manifests), ""]
         notes = sorted({note for one in results.manifests for note in one.notes})
         parts += ["Noted by these runs:", ""] if notes else []

@@ -1,4 +1,4 @@
-"""The page of the data: every photograph with author and licence, every kind of generated blur."""
+"""Pictures of pages, and the page of the data: every photograph, every kind of generated blur."""
 
 import io
 from pathlib import Path
@@ -11,11 +11,44 @@ from deblur_lib.report.markup import escape
 from deblur_lib.spec.kinds import KINDS
 
 SIDE = (144, 96)  # of a thumbnail, in pixels
+HEAVY = 2**17  # bytes of a figure that is made smaller for its page
+WIDTH = 720  # of such a figure, in pixels: what a page shows beside its menus
+COLOURS = 256  # of its palette
+QUALITY = 90  # of WebP: a quarter of the bytes of a PNG, no visible difference
 HEADS = {
     "test": "Test photographs, in the order in which test pairs take them",
     "validation": "Validation photographs",
     "train": "Training photographs",
 }
+
+
+def compressed(source: Path, folder: Path, name: str) -> str:
+    """Write a stored picture for a page, with a little loss; the stored one has none.
+
+    Args:
+        source: the stored picture.
+        folder: of the generated parts of the book.
+        name: of the written picture, without suffix.
+
+    Returns:
+        Its address in the book.
+    """
+    with Image.open(source) as opened, io.BytesIO() as stream:
+        opened.convert("RGB").save(stream, "WEBP", quality=QUALITY, method=6)
+        with atomic(folder / "pictures" / f"{name}.webp") as temporary:
+            temporary.write_bytes(stream.getvalue())
+    return f"/_generated/pictures/{name}.webp"
+
+
+def lighter(figure: bytes) -> bytes:
+    """A figure as PNG for a page: one full of photographs at the width that the page shows."""
+    if len(figure) <= HEAVY:
+        return figure
+    with Image.open(io.BytesIO(figure)) as opened, io.BytesIO() as stream:
+        size = (WIDTH, round(opened.height * WIDTH / opened.width))
+        small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(stream, "PNG", optimize=True)
+        return min(stream.getvalue(), figure, key=len)
 
 
 def pictures_page(folder: Path) -> str:

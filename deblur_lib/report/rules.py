@@ -259,7 +259,10 @@ def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
     ends = sorted(sign * (end - check.stated) - check.margin for end in (low, high))
     if ends[0] > 0 or (exact and ends[0] == 0 and check.relation in ("ge", "le")):
         return Verdict(SUPPORTED, found)
-    return Verdict(CONTRADICTED if ends[1] < 0 else INSEPARABLE, found)
+    if ends[1] < 0:
+        return Verdict(CONTRADICTED, found)
+    seen = reached((high - low) / 2, _metric(check))
+    return Verdict(INSEPARABLE, found if exact else f"{found}; could have seen {seen}")
 
 
 def _told(found: Evidence, metric: str) -> str:

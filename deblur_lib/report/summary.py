@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from deblur_lib import papers
 from deblur_lib.report import columns
@@ -60,31 +61,54 @@ def _claim(one: Judgement, results: Results | None) -> str:
     stated = escape(one.claim.statement)
     if results is None:
         return stated
+    return f"{stated} *{escape(one.told)}*: {escape(measured(one))}."
+
+
+def measured(one: Judgement) -> str:
+    """What decides a claim: effect and interval of its checks, else why there is none."""
     found = short(one).replace("\n", "; ") or one.ours.reason
     elsewhere = (part.reason.rpartition("; ")[2] for part in one.our_parts)
-    found = "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
-    return f"{stated} *{escape(one.told)}*: {escape(found)}."
+    return "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
+
+
+class Gain(NamedTuple):
+    """Gain of a row over the blurred input in dB, with its interval over photographs, as texts."""
+
+    where: str
+    mean: str
+    low: str
+    high: str
+    photographs: int
+    trainings: int
+
+
+def gain_of(results: Results, method: str, dataset: str) -> Gain | None:
+    """Gain of a row on a data set; None where it or the input was not scored there."""
+    mine = scores(results, method, dataset, PSNR)
+    blurred = scores(results, "identity", dataset, PSNR)
+    if mine is None or blurred is None:
+        return None
+    mean, bounds, seeds = gain(mine, blurred, dataset=dataset)
+    middle, low, high = (
+        number(one, "psnr_db", sign=True) for one in (mean, bounds.low, bounds.high)
+    )
+    where = TITLES.get(mine.data.partition("/")[0], mine.data)
+    return Gain(where, middle, low, high, bounds.units, len(seeds))
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:
     """Gain of the paper's own network over the input on each test set, as bullets of Markdown."""
     told = papers.summary(paper.id)
-    title = columns.method_of(paper, told.own).title
+    title = escape(columns.method_of(paper, told.own).title)
     for dataset in told.datasets:
-        mine = scores(results, told.own, dataset, PSNR)
-        blurred = scores(results, "identity", dataset, PSNR)
-        if mine is None or blurred is None:
-            yield f"- {escape(title)} was not scored on {escape(dataset)}."
+        found = gain_of(results, told.own, dataset)
+        if found is None:
+            yield f"- {title} was not scored on {escape(dataset)}."
             continue
-        mean, bounds, seeds = gain(mine, blurred, dataset=dataset)
-        low, high, middle = (
-            number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high, mean)
-        )
-        many = f"{len(seeds)} training" + ("s" if len(seeds) > 1 else "")
-        where = TITLES.get(mine.data.partition("/")[0], mine.data)
+        many = f"{found.trainings} training" + ("s" if found.trainings > 1 else "")
         yield (
-            f"- {escape(title)} on {escape(where)}: {middle} dB over the blurred input ({low} to "
-            f"{high} over {bounds.units} photographs; {many} of "
+            f"- {title} on {escape(found.where)}: {found.mean} dB over the blurred input "
+            f"({found.low} to {found.high} over {found.photographs} photographs; {many} of "
             f"{escape(train_budget(results, told.own))})."
         )
 

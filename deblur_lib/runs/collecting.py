@@ -23,6 +23,7 @@ from deblur_lib.records import (
     write_rows,
     write_text,
 )
+from deblur_lib.report.drawn import is_drawn
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, Run, published_options
 
@@ -186,7 +187,10 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
 
 
 def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
-    """Blurred, sharp and the restorations of the first seed, under the names of their methods."""
+    """Blurred, sharp and the restorations of the first seed, under the names of their methods.
+
+    Of restorations those that a figure or a page draws; the others stay in the folders of the runs.
+    """
     base = store.run_base(plan.request)
     first = plan.runs[0].seed
     places = {"": base / "pictures"} | {
@@ -198,8 +202,9 @@ def _pictures(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
     shown = read_json(base / "probes.json")["shown"]
     for method, place in places.items():
         for dataset, rules in shown.items():
+            kinds = "*.*" if not method or is_drawn(plan.paper, dataset, method) else "*.json"
             for picture in rules.values():
-                for path in sorted((place / dataset / picture).glob("*.*")):
+                for path in sorted((place / dataset / picture).glob(kinds)):
                     name = f"{method or path.stem}{path.suffix}"
                     target = folder / "pictures" / dataset / picture / name
                     target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ published stay. `deblur publish` replaces it once every run of the profile is th
 import dataclasses
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -62,7 +63,10 @@ def _held(folder: Path, plan: Plan) -> set[str]:
 
 def discard(paper: str, profile: str) -> None:
     """Remove the finished part, once the whole profile is published."""
-    shutil.rmtree(folder_of(paper, profile), ignore_errors=True)
+    folder = folder_of(paper, profile)
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # another profile's part lies there, or none ever did
+        folder.parent.rmdir()
 
 
 def without(plan: Plan, done: Collection[str]) -> Plan:

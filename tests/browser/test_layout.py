@@ -38,6 +38,15 @@ def test_on_paper_everything_is_shown(chapter: Page) -> None:
     assert chapter.locator("article details:not([open])").count() > 0
 
 
+def test_what_was_found_takes_two_screens(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.goto(f"{address}found.html")
+    box = page.locator("article").bounding_box()
+    assert box is not None
+    assert box["height"] <= 2 * 900
+    assert page.evaluate("document.documentElement.scrollWidth") == 1300
+
+
 def test_the_first_column_stays_in_sight_on_a_phone(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}notebooks/{FIRST}.html")

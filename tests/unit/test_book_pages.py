@@ -1,10 +1,12 @@
 """Generated pages say what rows, manifests, declarations and docstrings say."""
 
 import dataclasses
+import io
 import re
 from pathlib import Path
 
 import fake_results
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -12,7 +14,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from deblur_lib import papers
-from deblur_lib.book import pages
+from deblur_lib.book import pages, pictures
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.costs import costs, fill_costs
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
@@ -67,7 +69,7 @@ def test_the_comparison_shows_input_own_network_and_truth(results: Results, tmp_
     assert lines[0].startswith("![blurred input]")
     assert lines[1].startswith("![wan2023 (DFFM + MSRM)]")
     assert lines[-1].startswith("![sharp truth]")
-    copied = sorted((tmp_path / "pictures").glob("*.png"))
+    copied = sorted((tmp_path / "pictures").glob("*.webp"))
     assert len(copied) == len(lines)
     sizes = set()
     for path in copied:
@@ -91,7 +93,7 @@ def test_a_photograph_of_any_name_is_shown_as_text(
     text = pages.comparison(tmp_path, papers.load("wan2023"), named)
     _, _, told, *pictures, _, _, caption, _ = text.split("\n")
     for line in pictures:
-        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-1-\w+\.png\)", line)
+        assert re.fullmatch(r"!\[[^\]]+\]\(/_generated/pictures/wan2023-1-\w+\.webp\)", line)
     assert told.startswith("Scene ")  # a name that begins a line could be a directive
     page = BeautifulSoup(MarkdownIt("commonmark").render(told), "html.parser")
     assert {tag.name for tag in page.find_all(True)} == {"p"}
@@ -223,3 +225,19 @@ def test_the_reference_is_read_from_docstrings(tmp_path: Path) -> None:
     assert "`left, right`\n: two sides." in text
     assert "    right: int = 3" in text
     assert "hidden" not in text
+
+
+def png(side: int) -> bytes:
+    """A picture that no palette makes small."""
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    with io.BytesIO() as stream:
+        Image.fromarray(noise).save(stream, "PNG")
+        return stream.getvalue()
+
+
+def test_a_figure_of_many_photographs_is_made_smaller_and_others_stay() -> None:
+    small, heavy = png(64), png(1050)
+    assert pictures.lighter(small) == small
+    with Image.open(io.BytesIO(pictures.lighter(heavy))) as shown:
+        assert shown.size == (pictures.WIDTH, pictures.WIDTH)
+    assert len(pictures.lighter(heavy)) < len(heavy) / 2

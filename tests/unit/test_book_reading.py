@@ -101,7 +101,7 @@ def test_chapters_come_in_the_order_of_their_years() -> None:
 
 def test_the_strip_shows_input_result_and_truth(results: Results, tmp_path: Path) -> None:
     text = front.strip(tmp_path, {"wan2023": results})
-    alts = re.findall(r"!\[([^\]]+)\]\(/_generated/pictures/(strip-wan2023-\w+\.png)\)", text)
+    alts = re.findall(r"!\[([^\]]+)\]\(/_generated/pictures/(strip-wan2023-\w+\.webp)\)", text)
     assert [alt for alt, _ in alts] == ["blurred input", PAPER.methods[-1].title, "sharp"] or len(
         alts
     ) == 3
@@ -210,11 +210,13 @@ def test_the_ledger_lists_every_printed_number_with_a_way_to_its_table(results: 
 
 
 def test_the_search_knows_printed_numbers_and_ours(results: Results, tmp_path: Path) -> None:
-    checkable.write_index(tmp_path, {"wan2023": results}, {})
+    checkable.write_index(tmp_path, {"wan2023": results}, {"wan2023": set()})
     text = (tmp_path / checkable.INDEX).read_text(encoding="utf-8")
     found = json.loads(text.removeprefix("window.deblurNumbers = ").rstrip().removesuffix(";"))
     assert len(found) == len(papers.printed_cells("wan2023"))
     assert [one for one in found if "31.95" in one[0] and one[3] == "notebooks/wan2023.html"]
+    checkable.write_index(tmp_path, {"wan2023": results}, {})  # its chapter shows another budget
+    assert '"budgets.html#wan2023-at-demo"' in (tmp_path / checkable.INDEX).read_text()
 
 
 def test_the_checklist_is_filled_by_declarations_and_manifests(results: Results) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.book.budgets import budgets_page
+from deblur_lib.report import standing
 from deblur_lib.report.rankings import PRINT, Ranking, rankings, to_markdown
 from deblur_lib.report.results import Results
 
@@ -67,21 +68,27 @@ def test_two_rows_are_too_few_and_the_page_says_so(tmp_path: Path) -> None:
     assert "| column |" not in text
 
 
+def page(published: Path, shown: Results) -> str:
+    budgets = standing.stored(published, "wan2023", shown)
+    return budgets_page({"wan2023": budgets}, {"wan2023": shown})
+
+
 def test_the_page_names_missing_budgets_and_shows_tables_of_the_others(tmp_path: Path) -> None:
     small = stored(tmp_path, "demo")
-    alone = budgets_page(tmp_path, {"wan2023": small})
+    alone = page(tmp_path, small)
     assert "No rows are stored of: study, gpu, paper" in alone
     assert "at profile" not in alone.replace("Chapter at profile", "")
     large = stored(tmp_path, "gpu")
-    both = budgets_page(tmp_path, {"wan2023": large})
+    both = page(tmp_path, large)
     assert "Chapter at profile **gpu**" in both
-    assert "### wan2023 at profile demo" in both
+    assert "(wan2023-at-demo)=\n### wan2023 at profile demo" in both
+    assert "Verdicts on the paper's claims" in both
     assert "### Table 2: gpu and demo\n\n| column |" in both
     assert "| gopro\\_test, PSNR" in both
 
 
 def test_a_smoke_chapter_is_never_ranked(tmp_path: Path) -> None:
     smoke = stored(tmp_path, "smoke")
-    text = budgets_page(tmp_path, {"wan2023": smoke})
+    text = page(tmp_path, smoke)
     assert "Stored budgets: none" in text
     assert "| column |" not in text

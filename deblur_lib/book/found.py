@@ -1,0 +1,132 @@
+"""What was found over all papers, on two screens: main claims, gains, and how much holds."""
+
+from collections.abc import Iterator, Mapping
+
+from deblur_lib import papers
+from deblur_lib.book.front import in_order
+from deblur_lib.report import budget, checks, rankings, standing, summary, verdicts
+from deblur_lib.report.markup import escape
+from deblur_lib.report.rankings import Ranking
+from deblur_lib.report.results import Results
+from deblur_lib.report.rules import CAPPED
+from deblur_lib.report.standing import Standing
+from deblur_lib.spec import Paper
+
+MAIN = 3  # claims that are told of each paper, those that its summary names first
+HEADS = (
+    "paper",
+    "hold",
+    "do not",
+    "not separable",
+    "judged, of those that compare rows",
+    "order as in print (mean tau)",
+)
+
+
+def page(stored: Mapping[str, Mapping[str, Results]]) -> str:
+    """The page, as Markdown.
+
+    Args:
+        stored: the budgets of each paper, see `standing.stored`; the largest is shown.
+    """
+    shown = {name: standing.largest(budgets) for name, budgets in stored.items()}
+    names = in_order(shown)
+    lines = [_budget(shown), "", "::::{grid} 1 1 2 3", ":gutter: 2", ":class-container: dl-found"]
+    for name in names:
+        lines += ["", *_card(papers.load(name), shown[name])]
+    lines += ["::::", "", "## Over all papers", ""]
+    return "\n".join([*lines, *_overall({name: stored[name] for name in names}), ""])
+
+
+def _budget(stored: Mapping[str, Results]) -> str:
+    """Which budget the page shows, and what it cannot say."""
+    names = sorted({one.profile for one in stored.values()})
+    told = f"Shown is the largest stored budget: {escape(budget.in_words(*stored.values()))}."
+    if set(names) <= {*CAPPED}:
+        told += (
+            f" No larger one than {' and '.join(names)} is stored yet: it says no more than which "
+            "way an effect points, and most claims wait for longer trainings and more seeds."
+        )
+    return told
+
+
+def _card(paper: Paper, results: Results) -> Iterator[str]:
+    yield f":::{{grid-item-card}} {paper.id}"
+    yield from (f":link: notebooks/{paper.id}", ":link-type: doc", "")
+    if papers.has_summary(paper.id):
+        told = papers.summary(paper.id)
+        judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
+        yield from (escape(told.question), "")
+        for one in (judged[name] for name in told.headline[:MAIN]):
+            yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
+        yield from (f"- {one}." for one in _gains(paper, results))
+    else:
+        yield escape(paper.title)
+    yield ":::"
+
+
+def _effect(one: verdicts.Judgement) -> str:
+    """The first effect measured with its interval, else the first reason for no verdict."""
+    first = summary.measured(one).partition("; ")[0]
+    return f"{escape(first.rpartition('measured ')[2])}."
+
+
+def _gains(paper: Paper, results: Results) -> Iterator[str]:
+    """Gains of the own network, and of its long run, on its first test pictures and real pairs."""
+    told = papers.summary(paper.id)
+    long = [one.id for one in paper.methods if one.apart]
+    for method, name in ((told.own, "Own network"), *((one, "Its long run") for one in long)):
+        one = summary.gain_of(results, method, told.datasets[0])
+        if one is not None:
+            real = checks.real_gains(results.folder, paper, method)
+            where = f" on {escape(one.where)}" if method == told.own else ""
+            parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
+            yield f"{name}, over the blurred input: {'; '.join(parts)}"
+        elif method == told.own:
+            yield f"{name}: not scored at this budget"
+
+
+def _overall(stored: Mapping[str, Mapping[str, Results]]) -> Iterator[str]:
+    """A row of counts for each paper and for all, and what they come to."""
+    rows: list[tuple[str, Standing, list[Ranking]]] = []
+    before: list[Standing] = []
+    for name, budgets in stored.items():
+        paper, results = papers.load(name), standing.largest(budgets)
+        found = rankings.rankings(paper, {results.profile: results})
+        rows.append((name, standing.standing(verdicts.judge(results, paper), paper), found))
+        smallest = next(iter(budgets.values()))
+        before.append(standing.standing(verdicts.judge(smallest, paper), paper))
+    total = _sum([one for _, one, _ in rows])
+    rows.append(("all", total, [one for _, _, found in rows for one in found]))
+    yield f"| {' | '.join(HEADS)} |"
+    yield "|" + "---|" * len(HEADS)
+    for name, one, orders in rows:
+        cells = (name, one.holds, one.fails, one.undecided, one.share, standing.agreement(orders))
+        yield f"| {' | '.join(escape(str(cell)) for cell in cells)} |"
+    yield ""
+    yield _shares(_sum(before), total)
+
+
+def _sum(some: list[Standing]) -> Standing:
+    return Standing(
+        " and ".join(dict.fromkeys(one.profile for one in some)),
+        *(
+            sum(getattr(one, field) for one in some)
+            for field in ("holds", "fails", "undecided", "judged", "compare")
+        ),
+    )
+
+
+def _shares(before: Standing, now: Standing) -> str:
+    """How many claims are judged, at the smallest budget too, and where the words come from."""
+    told = f"Of the claims that compare rows, {now.share} are judged at {now.profile}"
+    if before.profile != now.profile:
+        told += f"; at {before.profile}, the smallest budget, {before.share}"
+    small = {*CAPPED} & {*now.profile.split(" and ")}
+    other = ", or that other executions say otherwise" if small else ""
+    return (
+        f"{told}. *Hold* and *do not* count verdicts that point one way, firm or not; each "
+        f"*not separable* tells in its chapter the smallest effect that would have been seen{other}"
+        ". The last column compares the order of our rows with the print's: 1 for the same, −1 for "
+        "the reversed one ({doc}`budgets`)."
+    )

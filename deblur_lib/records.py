@@ -21,12 +21,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_float_dtype, is_integer_dtype, is_string_dtype
 from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -34,6 +32,9 @@ from pydantic.dataclasses import dataclass
 from deblur_lib.errors import RecordError
 from deblur_lib.files import atomic
 from deblur_lib.spec import PROFILES, STRICT, ProfileName
+
+if TYPE_CHECKING:  # tables are read by few of those who read records, and pandas loads slowly
+    import pandas as pd
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -202,8 +203,10 @@ def read_whole(path: Path) -> Any | None:
         return None
 
 
-def write_rows(path: Path, rows: Iterable[Row] | pd.DataFrame) -> None:
+def write_rows(path: Path, rows: "Iterable[Row] | pd.DataFrame") -> None:
     """Write rows, or a frame of rows that were read, as CSV, whole or not at all."""
+    import pandas as pd
+
     frame = (
         rows
         if isinstance(rows, pd.DataFrame)
@@ -212,7 +215,7 @@ def write_rows(path: Path, rows: Iterable[Row] | pd.DataFrame) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.9g"))
 
 
-def read_rows(path: Path) -> pd.DataFrame:
+def read_rows(path: Path) -> "pd.DataFrame":
     """Read and check rows.
 
     Returns:
@@ -226,7 +229,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     """Read a stored table; text is read as text, whatever a picture is called.
 
     Args:
@@ -236,6 +239,8 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     Raises:
         RecordError: missing file, other columns, or a text where a number should be.
     """
+    import pandas as pd
+
     numbers = [name for name in columns if name in NUMBERS]
     try:
         frame = pd.read_csv(
@@ -258,7 +263,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         ) from error
 
 
-def check_rows(frame: pd.DataFrame, *, source: str) -> None:
+def check_rows(frame: "pd.DataFrame", *, source: str) -> None:
     """Refuse rows that break the schema; see `read_rows`."""
     if tuple(frame.columns) != ROW_COLUMNS:
         raise RecordError(
@@ -280,8 +285,10 @@ def check_rows(frame: pd.DataFrame, *, source: str) -> None:
         )
 
 
-def _suspect(frame: pd.DataFrame) -> pd.DataFrame:
+def _suspect(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The rows that may break the schema; where the columns have its types, a look at profiles."""
+    from pandas.api.types import is_float_dtype, is_integer_dtype, is_string_dtype
+
     texts = [frame[name] for name in ROW_COLUMNS if name not in NUMBERS]
     typed = (
         all(map(is_string_dtype, texts))
@@ -291,7 +298,7 @@ def _suspect(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~frame["profile"].isin(PROFILES)] if typed else frame
 
 
-def rows_of(frame: pd.DataFrame) -> list[Row]:
+def rows_of(frame: "pd.DataFrame") -> list[Row]:
     """The rows that a frame holds, each checked."""
     records = frame.astype(object).to_dict(orient="records")
     return [Row(**{str(name): value for name, value in one.items()}) for one in records]

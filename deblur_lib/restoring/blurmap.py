@@ -8,7 +8,6 @@ shows at edges across its way only.
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from deblur_lib.data.pictures.writing import LUMA
 
@@ -47,6 +46,8 @@ def blur_map(rgb: npt.NDArray[np.float32]) -> Map:
 
 def radii(gray: Map) -> tuple[Map, npt.NDArray[np.bool_]]:
     """Radius of the blur at each pixel (H, W), and where an edge shows it."""
+    from scipy.ndimage import gaussian_filter  # loads slowly, and few who restore need it
+
     fine, coarse = (
         [gaussian_filter(gray, sigma, order=order) for order in ((0, 1), (1, 0))]
         for sigma in (1, 2)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deblur_lib.data.clips.flow import opencv
 from deblur_lib.data.clips.frames import Frames, open_frames
+from deblur_lib.data.clips.opencv import opencv
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import DataError, RecordError
 from deblur_lib.files import atomic

@@ -10,7 +10,6 @@ Source: zhao2020, Sec. 1, Eqs. (2) and (3).
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
+from deblur_lib.data.clips.opencv import opencv
 from deblur_lib.data.generated.moving import AVERAGED, SUBFRAMES
 from deblur_lib.data.pictures.reading import U8
 from deblur_lib.errors import UsageError
@@ -70,22 +70,6 @@ class Blurred(NamedTuple):
     picture: F32
     backward: F32  # (H, W, 2), columns and rows in pixels, towards the frame before
     forward: F32  # the same towards the frame after
-
-
-def opencv(what: str) -> ModuleType:
-    """OpenCV, which only clips and videos need.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    try:
-        import cv2
-    except ImportError as error:
-        raise UsageError(
-            f"{what} needs OpenCV, which is not installed; run: pip install 'deblur-lib[video]'"
-        ) from error
-    found: ModuleType = cv2
-    return found
 
 
 def _dis(first: U8, second: U8) -> F32:

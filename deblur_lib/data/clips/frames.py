@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from deblur_lib.data.clips.flow import opencv
+from deblur_lib.data.clips.opencv import opencv
 from deblur_lib.data.pictures.headers import is_picture, mode_of
 from deblur_lib.data.pictures.reading import U8, read_rgb
 from deblur_lib.errors import DataError

@@ -30,7 +30,11 @@ def photo_page(folder: Path, root: Path) -> str:
         path.write_bytes(picture)
     shown = f"![{escape(alt)}](/_generated/pictures/{target.name})"
     chosen = "The mark on each line is where its weights were chosen."
-    return f"{pipe_table(table(found))}\n\n{shown}\n\n{chosen}\n"
+    tried = "\n\n".join(
+        f"{escape(one.id)}\n: {escape(one.words.changed)}: {escape(one.words.outcome)}."
+        for one in found
+    )
+    return f"{tried}\n\n{pipe_table(table(found))}\n\n{shown}\n\n{chosen}\n"
 
 
 def left_alone(card: Path) -> str:

@@ -26,7 +26,6 @@ COLUMNS = ("step", "core_hours", "name", "value")
 CHOOSES = "validation/psnr-rgb"
 SETS, UNTOUCHED = "check/", "/input"
 ACROSS = 3  # panels side by side
-LEFT = "what came of it"  # the last column
 
 
 @checked(frozen=True, config=STRICT)
@@ -147,14 +146,11 @@ def table(found: Sequence[Attempt]) -> pd.DataFrame:
         gained = {f"{name} [dB]": _decibels(gain) for name, gain in one.chosen().items()}
         lines.append({
             "attempt": one.id,
-            "changed": one.words.changed,
             "core-hours": numbers.fixed(one.best, 1),
             "of": numbers.fixed(one.hours, 1),
             **gained,
-            LEFT: one.words.outcome,
         })  # fmt: skip
-    frame = pd.DataFrame(lines).set_index("attempt").fillna(numbers.NOTHING)
-    return frame[[*frame.columns.drop(LEFT), LEFT]]
+    return pd.DataFrame(lines).set_index("attempt").fillna(numbers.NOTHING)
 
 
 def figure(found: Sequence[Attempt]) -> tuple[bytes, str]:

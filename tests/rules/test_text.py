@@ -12,7 +12,7 @@ MACHINE = re.compile(
     r"|\b[A-Za-z]:\\Users\\"
     r"|\blocalhost:\d+|\b10(?:\.\d{1,3}){3}\b|\b192\.168(?:\.\d{1,3}){2}\b|file:///"
 )
-BINARY = {".png", ".ico", ".npz", ".npy", ".jpg", ".mp4", ".onnx"}
+BINARY = {".safetensors", ".png", ".ico", ".npz", ".npy", ".jpg", ".mp4", ".onnx"}
 EXAMPLES = {"test_text.py", "test_book_executed.py"}  # hold what they look for
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -115,6 +114,8 @@ class Comparison:
 
     def write(self) -> None:
         """Write the page, which takes the place of an earlier one."""
+        import jinja2  # loads slowly, and few ask for the page
+
         made = jinja2.Environment(autoescape=True).from_string(PAGE)
         text = made.render(shots=self.shots, mark=MARK, widest=f"{WIDEST:g}", cell=CELL)
         (self.folder / "index.html").write_text(text, encoding="utf-8")

@@ -57,7 +57,7 @@ def test_photographs_are_restored_in_the_precision_asked_for(
 
 
 def test_a_photograph_waits_for_no_library_that_it_does_not_need() -> None:
-    heavy = ("pandas", "scipy", "cv2", "av", "matplotlib", "skimage")
+    heavy = ("pandas", "scipy", "cv2", "av", "matplotlib", "skimage", "jinja2")
     check = (
         "import sys, deblur_lib.restoring.batch; "
         f"loaded = [one for one in {heavy} if one in sys.modules]; assert not loaded, loaded"

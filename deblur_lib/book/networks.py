@@ -102,7 +102,7 @@ def networks_page(root: Path, published: Path) -> str:
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
         + (
-            " A star marks seconds measured beside other work."
+            " A star marks seconds for which other work took turns."
             if any(one.busy for one in found)
             else ""
         ),
@@ -244,7 +244,7 @@ def _grown(frame: pd.DataFrame, over: str, unit: str) -> Iterator[str]:
     told = "Nothing grows faster than linearly" if not steep else (
         f"Faster than linearly: {', '.join(steep)}"
     )  # fmt: skip
-    busy = " Measured beside other work." if frame["busy"].any() else ""
+    busy = " Measured while other work took turns." if frame["busy"].any() else ""
     yield escape(f"{told}: a power of 1 is twice the cost for twice the {unit}.{busy}")
 
 

@@ -14,7 +14,7 @@ SIDE = (144, 96)  # of a thumbnail, in pixels
 HEAVY = 2**17  # bytes of a figure that is made smaller for its page
 WIDTH = 720  # of such a figure, in pixels: what a page shows beside its menus
 COLOURS = 256  # of its palette
-QUALITY = 90  # of WebP: a quarter of the bytes of a PNG, no visible difference
+QUALITY = 90  # of WebP: far fewer bytes than a PNG, and no difference that shows
 HEADS = {
     "test": "Test photographs, in the order in which test pairs take them",
     "validation": "Validation photographs",

@@ -48,8 +48,8 @@ def bench(
 
     Counted are parameters, multiply-accumulates and operations; timed are a forward pass on each
     size of picture and a training step, in float32 and in what the device is fastest in. Rows
-    measured while the machine had other work say so ("busy"). What was measured so far is stored
-    after each network.
+    for which other processes took turns, as no core was left to them, say so ("busy"). What was
+    measured so far is stored after each network.
     """
     from deblur_lib.devices import resolve_device
     from deblur_lib.runs import benching, store

@@ -41,7 +41,7 @@ class Entry:
         gain, low, high: mean gain over the blurred picture in dB, and its interval over pictures.
         costs: what is known of "parameters", "macs", "macs_here", "seconds", "peak_memory" and,
             from the table of `deblur bench`, "seconds_hd", "memory_hd", "step".
-        busy: whether one of the seconds was measured beside other work.
+        busy: whether one of the seconds was measured while other work took turns.
     """
 
     paper: str

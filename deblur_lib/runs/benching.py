@@ -1,8 +1,8 @@
 """What every network costs here: counted, and measured on one device in each precision.
 
 Networks are those that the rows of all papers run, each at its published size. On a processor one
-thread is timed by the time it works, so that other processes stretch nothing; what they do to its
-caches and clock remains, and a row that was measured beside them says so.
+thread is timed by the time it works, so that other processes stretch nothing. Where no core was
+left to them they also take turns with it, which fills its caches anew, and a row says so.
 """
 
 import csv

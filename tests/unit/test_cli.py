@@ -132,6 +132,18 @@ def test_outside_a_checkout_it_says_so(
     assert "a checkout of the project is needed" in text
 
 
+def assert_unloaded(code: str, heavy: tuple[str, ...]) -> None:
+    """Run some code in a process of its own, which must load none of these libraries."""
+    check = (
+        f"{code}\nimport sys\n"
+        f"loaded = [one for one in {heavy} if one in sys.modules]; assert not loaded, loaded"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -143,24 +155,21 @@ def test_outside_a_checkout_it_says_so(
     ],
 )
 def test_no_torch_is_loaded(code: str) -> None:
-    check = f"{code}\nimport sys\nassert 'torch' not in sys.modules"
-    done = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert_unloaded(code, ("torch",))
 
 
 def test_help_waits_for_nothing_heavy() -> None:  # and takes under 0.3 s
     heavy = ("torch", "pandas", "numpy", "pydantic", "yaml", "PIL")
-    check = (
-        "import sys, time; from deblur_lib.cli import main; "
-        "main(['--help'], standalone_mode=False); assert time.process_time() < 0.3; "
-        f"loaded = [one for one in {heavy} if one in sys.modules]; assert not loaded, loaded"
+    code = (
+        "import time; from deblur_lib.cli import main; "
+        "main(['--help'], standalone_mode=False); assert time.process_time() < 0.3"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert_unloaded(code, heavy)
+
+
+def test_a_photograph_waits_for_no_library_that_it_does_not_need() -> None:
+    heavy = ("pandas", "scipy", "cv2", "av", "matplotlib", "skimage", "jinja2")
+    assert_unloaded("import deblur_lib.restoring.batch", heavy)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), BookError("the kernel was killed")])

@@ -17,7 +17,7 @@ from deblur_lib.files import atomic
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-LEVEL = 4  # of PNG: a third of the time of the usual 6, for files that are hardly larger
+LEVEL = 4  # of PNG: takes less time than the usual 6, for files that are hardly larger
 BAND = 64  # rows that are converted at once, so that large pictures need little memory
 
 

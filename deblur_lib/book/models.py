@@ -102,7 +102,8 @@ def _own(results: Results, run: Manifest, title: str) -> Network:
     )
     title = title if title.startswith(run.paper) else f"{run.paper}: {title}"
     folder = store.workspace() / run.paper / run.profile / run.run
-    found = (folder / f"{one}.safetensors" for one in ("best", "last"))
+    found = [folder / f"{one}.safetensors" for one in ("best", "last")]
+    found.append(results.folder / "own.safetensors")
     same = (one for one in found if one.is_file() and file_digest(one) == run.weights_digest)
     return Network(run.paper, title, told, run.weights_digest, next(same, None))
 

@@ -24,11 +24,13 @@ from deblur_lib.runs import store
 def publish(paper: str, profile: str, partial: bool) -> None:
     """Copy the results of PAPER to results/, where they can be committed.
 
-    They must be those of the profile as it is declared; smoke is refused.
+    They must be those of the profile as it is declared; smoke is refused. With
+    --partial runs of several machines add up; once all are there, the whole
+    profile is published from them.
     """
     from deblur_lib import papers
     from deblur_lib.book.costs import fill_costs
-    from deblur_lib.runs.partial import discard, publish_part
+    from deblur_lib.runs.partial import discard, publish_part, whole_part
     from deblur_lib.runs.plan import Request, make_plan
     from deblur_lib.runs.publishing import check_declared, not_smoke
     from deblur_lib.runs.publishing import publish as copy
@@ -41,7 +43,8 @@ def publish(paper: str, profile: str, partial: bool) -> None:
         target, count = publish_part(plan)
         click.echo(f"partial: {count} of {len(plan.runs)} runs in {target.relative_to(root)}")
         return
-    source = store.results_folder(Request(paper, profile))
+    request = Request(paper, profile)
+    source = whole_part(make_plan(request)) or store.results_folder(request)
     check_declared(source, paper, profile)
     target = copy(source, store.published_folder(paper, profile), paper)
     discard(paper, profile)

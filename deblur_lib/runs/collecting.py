@@ -28,6 +28,7 @@ from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, Run, published_options
 
 PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
+OWN = {"own.safetensors": "best.safetensors", "own.json": "best.json"}  # and its name in a run
 PROBED = ("probes.json", f"pictures/{PANELS}/")  # how the names of what they store begin
 COST_UNITS = {
     "parameters": "count",
@@ -52,16 +53,30 @@ def collect(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
         RecordError: a file of a run was cut or changed since it was stored.
     """
     gather(plan, folder, runs)
+    measured = read_json(store.run_base(plan.request) / "probes.json")
+    add_costs_and_probes(plan, folder, runs, measured)
+
+
+def add_costs_and_probes(
+    plan: Plan, folder: Path, runs: Sequence[Run], measured: Mapping[str, Any]
+) -> None:
+    """Write what networks cost, and the probes of their structure and of the trained ones.
+
+    Args:
+        plan: the request.
+        folder: a results folder that `gather` wrote.
+        runs: the runs in it.
+        measured: probes of the trained networks.
+    """
     write_text(folder / "costs.csv", _costs(plan, runs))
     structure_probes(plan, folder)
     counted = read_json(folder / "probes.json")
-    measured = read_json(store.run_base(plan.request) / "probes.json")
     write_json(folder / "probes.json", joined_probes(counted, measured), sort=False)
     seals.seal(folder)
 
 
 def gather(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
-    """Write rows, manifests, curves and pictures: what each run left by itself.
+    """Write rows, manifests, curves, pictures and own weights: what each run left by itself.
 
     Args:
         plan: the request.
@@ -84,6 +99,7 @@ def gather(plan: Plan, folder: Path, runs: Sequence[Run]) -> None:
     write_text(folder / "curves.csv", _curves(runs))
     with writing(folder):
         _pictures(plan, runs, folder)
+        _own_weights(plan, runs, folder)
 
 
 def joined_probes(counted: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +171,16 @@ def _thinned(log: pd.DataFrame) -> pd.DataFrame:
         step=("step", "last"), value=("value", "mean")
     )
     return found.reset_index("name").sort_values("step", kind="stable")
+
+
+def _own_weights(plan: Plan, runs: Sequence[Run], folder: Path) -> None:
+    """Keep the weights of the paper's own network of the first seed, for others to try."""
+    own = papers.summary(plan.paper.id).own if papers.has_summary(plan.paper.id) else ""
+    for name, stored in OWN.items():
+        (folder / name).unlink(missing_ok=True)
+        for run in runs:
+            if (run.method.id, run.seed) == (own, plan.runs[0].seed):
+                shutil.copyfile(store.run_folder(run) / stored, folder / name)
 
 
 def _costs(plan: Plan, runs: Sequence[Run]) -> str:

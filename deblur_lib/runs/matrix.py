@@ -47,13 +47,13 @@ def run_all(plan: Plan) -> None:
     vintage.settle(plan)
     tests, shown = look(plan)
     _prepare(plan, plan.runs)
-    _measure_costs(plan)
+    measure_costs(plan)
     execute_all(plan, tests, shown)
     with processor_threads(threads_of(*plan.runs)):
         probe(plan, tests, shown, store.run_base(plan.request))
 
 
-def _measure_costs(plan: Plan) -> None:
+def measure_costs(plan: Plan) -> None:
     """Count and measure the networks, at once on a processor, which is timed by its work alone."""
     alone = resolve_device(plan.request.device).type != "cpu"
     side_by_side(costing.tell, costing.missing(plan), 1 if alone else worker_count(plan), "costs")

@@ -2,21 +2,25 @@
 
 Rows of an unfinished pass lie in `results/<paper>/unfinished/<profile>`, where no chapter, page or
 verdict reads them. Each call adds the runs that were finished since; those that other machines
-published stay. `deblur publish` replaces it once every run of the profile is there.
+published stay. What figures show of trained networks is added by the machine that has all of the
+first seed. `deblur publish` replaces the part with the whole profile once every run is there, on
+whichever machines they were trained.
 """
 
-import dataclasses
 import shutil
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from deblur_lib import seals
+from deblur_lib import catalogue, seals
+from deblur_lib.devices import processor_threads
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
+from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import (
     read_json,
     read_manifests,
@@ -27,13 +31,17 @@ from deblur_lib.records import (
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.runs import store
 from deblur_lib.runs.checking import collect_checks
-from deblur_lib.runs.collecting import gather
-from deblur_lib.runs.plan import Plan
+from deblur_lib.runs.collecting import OWN, add_costs_and_probes, gather
+from deblur_lib.runs.looking import probe
+from deblur_lib.runs.matrix import measure_costs
+from deblur_lib.runs.plan import Plan, Run
+from deblur_lib.runs.reckoning import threads_of
 from deblur_lib.runs.running import is_finished, open_tests
 
 FOLDER = "unfinished"
 NOBODY = "-"  # in place of a run: the blurred input
 TABLES = ("rows.csv", "curves.csv", ROWS)
+PROBES = "trained.json"  # probes of trained networks
 
 
 def folder_of(paper: str, profile: str) -> Path:
@@ -74,7 +82,7 @@ def without(plan: Plan, done: Collection[str]) -> Plan:
     kept = [one for one in plan.runs if one.id not in done]
     sources = {one.source.id for one in kept if one.source}
     runs = tuple(one for one in plan.runs if one in kept or one.id in sources)
-    return dataclasses.replace(plan, runs=runs)
+    return replace(plan, runs=runs)
 
 
 def publish_part(plan: Plan) -> tuple[Path, int]:
@@ -97,16 +105,50 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
             f"no run of {plan.paper.id} at profile {plan.profile.name} is finished here; run "
             f"`deblur run {plan.paper.id} --profile {plan.profile.name}` first"
         )
-    target = folder_of(plan.paper.id, plan.profile.name)
+    target, part = folder_of(plan.paper.id, plan.profile.name), replace(plan, runs=tuple(runs))
+    probed = {run.id for run in _probed(plan)} <= {run.id for run in runs}
+    if probed:
+        base = store.run_base(plan.request)
+        shown = read_json(base / "probes.json")["shown"]
+        with processor_threads(threads_of(*runs)):
+            probe(part, tests, shown, base)
     with held(target, f"the published part of {plan.paper.id}"):
         earlier = _held(target, plan) - {run.id for run in runs}
         with whole_folder(target) as fresh:
             gather(plan, fresh, runs)
-            collect_checks(dataclasses.replace(plan, runs=tuple(runs)), fresh)
+            collect_checks(part, fresh)
+            if probed:
+                shutil.copyfile(base / "probes.json", fresh / PROBES)
             if earlier:
                 _add(target, fresh, earlier)
             seals.seal(fresh)
     return target, len(runs) + len(earlier)
+
+
+def _probed(plan: Plan) -> list[Run]:
+    """The runs whose trained networks the figures show."""
+    first = [run for run in plan.runs if run.seed == plan.runs[0].seed]
+    built = ((run, catalogue.network_class(str(run.method.network))) for run in first)
+    return [run for run, network in built if not issubclass(network, EstimatingDeblurrer)]
+
+
+def whole_part(plan: Plan) -> Path | None:
+    """The published part with what the whole profile tells beside rows; None while runs lack.
+
+    Args:
+        plan: a profile as it is declared.
+
+    Raises:
+        RecordError: a file was cut or changed since it was stored, or the disk is full.
+    """
+    folder = folder_of(plan.paper.id, plan.profile.name)
+    lacking = {run.id for run in plan.runs} - _held(folder, plan)
+    if lacking or not (folder / PROBES).is_file():
+        return None
+    measure_costs(plan)
+    with held(folder, f"the published part of {plan.paper.id}"):
+        add_costs_and_probes(plan, folder, plan.runs, read_json(folder / PROBES))
+    return folder
 
 
 def _add(old: Path, fresh: Path, earlier: set[str]) -> None:
@@ -123,7 +165,8 @@ def _add(old: Path, fresh: Path, earlier: set[str]) -> None:
     if (old / SETS).is_file():
         now = read_json(fresh / SETS) if (fresh / SETS).is_file() else {}
         write_json(fresh / SETS, read_json(old / SETS) | now)
-    for path in filter(Path.is_file, (old / "pictures").rglob("*")):
+    others = [path for path in (old / "pictures").rglob("*") if path.is_file()]
+    for path in (*others, *(old / name for name in (PROBES, *OWN) if (old / name).is_file())):
         target = fresh / path.relative_to(old)
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)

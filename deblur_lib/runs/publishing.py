@@ -15,11 +15,12 @@ from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
 from deblur_lib.report.side_by_side import MEASURED
 from deblur_lib.runs import vintage
+from deblur_lib.runs.collecting import OWN
 from deblur_lib.runs.plan import PRECISIONS, Request, make_plan
 
 KEPT = (
     *("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json"),
-    *("checks.csv", "checks.json"),
+    *("checks.csv", "checks.json", *OWN),
 )
 MUCH = 2**20  # bytes of rows from which other processes pay
 Job = tuple[Any, ...]  # a function that gives paths, and its arguments, a folder first

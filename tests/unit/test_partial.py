@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from disasters import flip
@@ -10,11 +11,21 @@ from disasters import flip
 from deblur_lib import seals
 from deblur_lib.cli import main
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.records import read_manifests, read_rows, write_text
-from deblur_lib.runs import matrix, store
+from deblur_lib.records import read_json, read_manifests, read_rows, write_text
+from deblur_lib.runs import matrix, partial, store
+from deblur_lib.runs.collecting import OWN
 from deblur_lib.runs.looking import look
-from deblur_lib.runs.partial import discard, folder_of, publish_part, published, without
-from deblur_lib.runs.plan import Plan, Request, make_plan, widened
+from deblur_lib.runs.partial import (
+    PROBES,
+    discard,
+    folder_of,
+    publish_part,
+    published,
+    whole_part,
+    without,
+)
+from deblur_lib.runs.plan import Plan, Request, Run, make_plan, widened
+from deblur_lib.weights.checkpoint import read_card
 
 
 @pytest.fixture
@@ -30,17 +41,21 @@ def plan(project: Path) -> Plan:
     return wide
 
 
-def test_runs_of_several_machines_add_up(plan: Plan) -> None:
-    other, mine = plan.runs
-    folder, count = publish_part(plan)
-    assert (count, published(plan)) == (1, {mine.id})
-    here = {name: (folder / name).read_text() for name in ("rows.csv", "curves.csv")}
-    for name in ("rows.csv", "manifests.json", "curves.csv"):  # as the other machine leaves it
+def _as_another_machine_leaves_it(folder: Path, mine: Run, other: Run) -> None:
+    for name in ("rows.csv", "manifests.json", "curves.csv"):
         text = (folder / name).read_text().replace(mine.id, other.id)
         write_text(
             folder / name, text.replace(",wan2023,wan2023_base", ",wan2023_base,wan2023_base")
         )
     seals.seal(folder)
+
+
+def test_runs_of_several_machines_add_up(plan: Plan) -> None:
+    other, mine = plan.runs
+    folder, count = publish_part(plan)
+    assert (count, published(plan)) == (1, {mine.id})
+    here = {name: (folder / name).read_text() for name in ("rows.csv", "curves.csv")}
+    _as_another_machine_leaves_it(folder, mine, other)
     _, count = publish_part(plan)
     assert (count, published(plan)) == (2, {mine.id, other.id})
     assert [one.run for one in read_manifests(folder / "manifests.json")] == [mine.id, other.id]
@@ -51,6 +66,32 @@ def test_runs_of_several_machines_add_up(plan: Plan) -> None:
     assert all((folder / name).read_text().startswith(text) for name, text in here.items())
     assert seals.is_whole(folder)
     assert publish_part(plan)[1] == 2
+
+
+def test_runs_of_several_machines_make_the_whole_profile(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, mine = plan.runs
+    folder, _ = publish_part(plan)
+    assert not (folder / PROBES).exists()  # not all networks that figures show are here
+    monkeypatch.setattr(partial, "_probed", lambda _: [mine])
+    publish_part(plan)
+    assert seals.is_whole(folder)
+    assert mine.method.id in read_json(folder / PROBES)["branch_weights"]
+    assert {name: (folder / name).is_file() for name in OWN} == dict.fromkeys(OWN, True)
+    assert read_card(folder / "own.safetensors").options == mine.options
+    assert whole_part(plan) is None  # a run is still missing
+    _as_another_machine_leaves_it(folder, mine, other)
+    monkeypatch.setattr(partial, "_probed", lambda _: [other])
+    publish_part(plan)
+    whole = whole_part(plan)
+    assert whole == folder
+    assert seals.is_whole(whole)
+    costs = pd.read_csv(whole / "costs.csv")
+    assert set(costs["method"]) == {mine.method.id, other.method.id}
+    probes = read_json(whole / "probes.json")
+    assert mine.method.id in probes["branch_weights"]
+    assert mine.method.id in probes["costs"]
 
 
 def test_rows_of_the_whole_profile_count_and_end_its_part(plan: Plan) -> None:

@@ -7,6 +7,6 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /deblur
 COPY . .
-RUN make reproduce PROFILE=demo FLAGS="--set train=never"
+RUN make published
 EXPOSE 8000
 CMD [".venv/bin/python", "-m", "http.server", "8000", "-d", "book/_build/html"]

@@ -1,14 +1,15 @@
-# Thin names for five commands. Each sets up its own environment in .venv when that is missing.
+# Thin names for six commands. Each sets up its own environment in .venv when that is missing.
 PROFILE ?= demo
 FLAGS ?=
 PAPERS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 
-.PHONY: reproduce test book lint commands
+.PHONY: reproduce published test book lint commands
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make reproduce   train, evaluate and report every paper, then build the book (PROFILE=$(PROFILE))"
+	@echo "make published   build the book from results/, the largest published profile; trains nothing"
 	@echo "make test        run all tests; the first run needs a few minutes"
 	@echo "make book        build the book from the executed notebooks"
 	@echo "make commands    run the examples of the page of the commands and store what they print"
@@ -26,6 +27,13 @@ reproduce: .venv/ready $(PAPERS:%=reproduce-%)
 reproduce-%: .venv/ready
 	@echo "Reproducing $* at profile $(PROFILE); finished runs are not repeated"
 	.venv/bin/deblur reproduce $* --profile $(PROFILE) $(FLAGS)
+
+published: .venv/ready $(PAPERS:%=published-%)
+	.venv/bin/deblur book
+
+published-%: .venv/ready
+	@echo "Showing the published results of $*"
+	.venv/bin/deblur reproduce $* --published $(FLAGS)
 
 test: .venv/ready
 	@echo "Running all tests; skipped ones are listed with their reason"

@@ -7,7 +7,6 @@ import click
 
 from deblur_lib.cli.group import ends_as_ctrl_c, examples, in_words, main, pair, profile_option
 from deblur_lib.errors import DeblurError, UsageError
-from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
 
 if TYPE_CHECKING:
@@ -26,13 +25,9 @@ def list_(paper: str | None) -> None:
     click.echo("papers (deblur list PAPER shows its rows):")
     for name in papers.names():
         declared = papers.load(name)
-        stored = [
-            profile
-            for profile in PROFILES
-            if (store.published_folder(name, profile) / "rows.csv").is_file()
-        ]
+        stored = ", ".join(store.published_profiles(name))
         click.echo(f"  {name:<10} {declared.title}")
-        click.echo(f"  {'':<10} published results: {', '.join(stored) or 'none'}")
+        click.echo(f"  {'':<10} published results: {stored or 'none'}")
     click.echo("networks:")
     for name in sorted(catalogue.networks()):
         click.echo(f"  {name}")
@@ -54,10 +49,12 @@ def _list_rows(paper: str) -> None:
     epilog=examples(
         "deblur reproduce wan2023 --profile demo",
         "deblur reproduce wan2023 --set 'recipe={\"steps\": 500}' --dry-run",
+        "deblur reproduce wan2023 --published",
     )
 )
 @click.argument("paper")
 @profile_option
+@click.option("--published", is_flag=True, help="show the largest published profile, train nothing")
 @click.option("--device", default=None, help="auto, cpu, cuda or mps")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="notebook parameter")
 @click.option("--dry-run", is_flag=True, help="print the runs and stop")
@@ -66,6 +63,7 @@ def _list_rows(paper: str) -> None:
 def reproduce(
     paper: str,
     profile: str,
+    published: bool,
     device: str | None,
     settings: tuple[str, ...],
     dry_run: bool,
@@ -90,6 +88,7 @@ def reproduce(
     source = engine.source_notebook(paper)
     defaults = notebook_parameters(source)
     texts = {"profile": profile, **({"device": device} if device else {})}
+    texts |= {"profile": _largest(paper), "train": "never"} if published else {}
     texts |= dict(pair("--set", one) for one in settings)
     parameters = parse_settings(texts, defaults)
     if "interactive" in defaults:
@@ -117,10 +116,23 @@ def reproduce(
         click.echo(f"read it as a page: deblur book{smoke}")
 
 
+def _largest(paper: str) -> str:
+    stored = store.published_profiles(paper)
+    if not stored:
+        raise UsageError(f"no results of {paper} are published; leave out --published to train")
+    return stored[-1]
+
+
 def _dry_run(plan: "Plan", *, progress: bool) -> None:
     """Print each run with its data, recipe and time, and what all of them take."""
-    from deblur_lib.runs.reckoning import reckon
     from deblur_lib.runs.vetting import check_ready
+
+    if plan.request.train == "never":
+        check_ready(plan)
+        place = store.results_folder(plan.request).relative_to(store.project_root())
+        click.echo(f"nothing is trained, {len(plan.runs)} runs are shown from {place}")
+        return
+    from deblur_lib.runs.reckoning import reckon
 
     try:
         check_ready(plan)

@@ -18,21 +18,28 @@ def weights() -> None:
 @weights.command("list", epilog=examples("deblur weights list", "deblur weights list --json"))
 @click.option("--json", "as_json", is_flag=True, help="machine-readable")
 def list_(as_json: bool) -> None:
-    """Show known official files, and what was added here.
+    """Show what the package ships, known official files, and what was added here.
 
-    None is shipped or fetched: get a file from its repository, then `deblur weights add FILE`.
+    No official file is shipped or fetched: get one from its repository, then `deblur weights add
+    FILE`.
     """
     from dataclasses import asdict
 
+    from deblur_lib.weights import shipped
     from deblur_lib.weights.presets import presets
     from deblur_lib.weights.shelf import stored
 
-    added = stored(store.weights_folder())
+    ours, added = stored(shipped.FOLDER), stored(store.weights_folder())
     if as_json:
-        told = {name: asdict(card) for name, card in added.items()}
+        told = {"shipped": ours, "added": added}
+        cards = {kind: {name: asdict(one) for name, one in those.items()}
+                 for kind, those in told.items()}  # fmt: skip
         known = [asdict(one) for one in presets().values()]
-        click.echo(json.dumps({"official": known, "added": told}, indent=1))
+        click.echo(json.dumps({"official": known, **cards}, indent=1))
         return
+    click.echo("shipped with the package:")
+    for name, card in ours.items():
+        click.echo(f"  {name:<24} {card.network:<20} licence: {card.origin.get('licence')}")
     click.echo("official files (deblur weights add FILE recognises them):")
     for one in presets().values():
         click.echo(f"  {one.id:<24} {one.network:<20} {one.repository}: {one.published}")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deblur_lib.errors import UsageError
+from deblur_lib.profiles import PROFILES
 from deblur_lib.provenance import settings_hash
 
 if TYPE_CHECKING:  # paths need no declarations, and commands wait for none
@@ -121,6 +122,11 @@ def run_base(request: Request) -> Path:
 def published_folder(paper: str, profile: str) -> Path:
     """Folder of the published results of a paper at a profile."""
     return project_root() / "results" / paper / profile
+
+
+def published_profiles(paper: str) -> list[str]:
+    """Profiles whose results of a paper are published, the smallest first."""
+    return [one for one in PROFILES if (published_folder(paper, one) / "rows.csv").is_file()]
 
 
 def results_folder(request: Request) -> Path:

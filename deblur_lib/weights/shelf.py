@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from deblur_lib import catalogue
 from deblur_lib.errors import CheckpointError, UsageError, unknown_name
 from deblur_lib.locks import held
+from deblur_lib.weights import shipped
 from deblur_lib.weights.checkpoint import Card, read_card, save
 from deblur_lib.weights.containers import open_container
 from deblur_lib.weights.published import fill
@@ -124,17 +125,18 @@ def stored(folder: Path) -> dict[str, Card]:
 
 
 def place(name: str, folder: Path) -> Path:
-    """The weights file that a name on the shelf, or a path, means.
+    """The weights file that a name on the shelf, one that the package ships, or a path means.
 
     Raises:
         UsageError: neither, or weights as others publish them.
     """
-    for path in (folder / f"{name}.safetensors", Path(name)):
+    shelves = [folder / f"{name}.safetensors", shipped.FOLDER / f"{name}.safetensors"]
+    for path in (*shelves, Path(name)):
         if path.suffix == ".safetensors" and path.is_file():
             return path
     if name and Path(name).exists():
         raise UsageError(f"{name} has no card; `deblur weights add` makes one of published weights")
     if name.endswith(".safetensors"):
         raise UsageError(f"{name} is missing; check the path, `deblur weights list` shows names")
-    known = [path.stem for path in folder.glob("*.safetensors")]
+    known = [*stored(folder), *stored(shipped.FOLDER)]
     raise UsageError(unknown_name("stored weights", name, known, see="deblur weights list"))

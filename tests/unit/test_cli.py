@@ -15,6 +15,7 @@ from deblur_lib import catalogue, papers
 from deblur_lib.cli import main
 from deblur_lib.errors import BookError
 from deblur_lib.notebook import reproduce as engine
+from deblur_lib.profiles import PROFILES
 from deblur_lib.records import write_json
 from deblur_lib.runs import store
 from deblur_lib.runs.plan import Request, make_plan
@@ -103,6 +104,17 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
     assert status == 0
     assert "wan2023_dffm-s0-" in text
     assert "1578000 steps" in text
+
+
+def test_what_is_published_is_shown_at_its_largest_profile(tmp_path: Path) -> None:
+    (*_, largest) = store.published_profiles("wan2023")
+    status, text = run("reproduce", "wan2023", "--published", "--dry-run")
+    assert status == 0
+    assert f"runs are shown from results/wan2023/{largest}" in text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "project_root", lambda: tmp_path)
+        assert store.published_profiles("wan2023") == []
+    assert {"demo"} <= {*store.published_profiles("wan2023")} <= {*PROFILES[1:]}
 
 
 @pytest.mark.parametrize("paper", papers.names())

@@ -121,7 +121,7 @@ def test_weights_go_by_their_name_and_files_of_authors_are_added_first(
     assert "NAFNet.pth has no card; `deblur weights add` makes one" in done.output
     done = CliRunner().invoke(main, [*call, "nafnett"])
     assert done.exit_code == 2
-    assert "'nafnett'; See: deblur weights list (known: none so far)" in done.output
+    assert "'nafnett'; See: deblur weights list (known: photo)" in done.output
     add = ["weights", "add", str(tmp_path / "NAFNet.pth"), "--network", "mimo_unet"]
     assert CliRunner().invoke(main, add).exit_code == 0
     done = CliRunner().invoke(main, [*call, "NAFNet"])

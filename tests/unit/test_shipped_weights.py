@@ -1,12 +1,17 @@
 """The weights that come with the package: whole, small, told about, and better than nothing."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from deblur_lib import catalogue
+from deblur_lib.cli import main
 from deblur_lib.data.generated.stream import Stream
 from deblur_lib.evaluation.metrics import score
 from deblur_lib.evaluation.restore import restore
@@ -14,7 +19,7 @@ from deblur_lib.records import read_json
 from deblur_lib.report.attempts import attempts
 from deblur_lib.runs import store
 from deblur_lib.training import recipes
-from deblur_lib.weights import shipped
+from deblur_lib.weights import checkpoint, shelf, shipped
 from deblur_lib.weights.checkpoint import open_network
 
 U8 = NDArray[np.uint8]
@@ -55,3 +60,11 @@ def test_pictures_that_no_training_saw_come_back_better(kind: str) -> None:
         restored = (255 * after).round().byte().numpy()
         gains.append(psnr(restored, sharp) - psnr(blurred, sharp))
     assert sum(gains) / len(gains) > 0.5
+
+
+def test_they_have_a_name_that_every_command_takes(tmp_path: Path) -> None:
+    assert shelf.place("photo", tmp_path) == shipped.shipped()
+    checkpoint.save(tmp_path / "photo.safetensors", catalogue.build("rdn", features=4), name="rdn")
+    assert shelf.place("photo", tmp_path).parent == tmp_path  # one's own comes first
+    told = CliRunner().invoke(main, ["weights", "list", "--json"])
+    assert "photo" in json.loads(told.output)["shipped"]

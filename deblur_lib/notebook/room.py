@@ -18,7 +18,7 @@ from deblur_lib import seals
 from deblur_lib.errors import DeblurError, MissingRowsError, UsageError, unknown_name
 from deblur_lib.locks import Lock, held
 from deblur_lib.notebook.parameters import request_of
-from deblur_lib.records import ROW_COLUMNS, read_json, read_manifests
+from deblur_lib.records import read_json, read_manifests
 from deblur_lib.report import (
     agreement_view,
     budget,
@@ -177,7 +177,11 @@ class Room:
         return None, f"no rows of profile {profile} are stored; run the cells below"
 
     def budget(self) -> markup.View:
-        """What this profile trains: rows, network options, recipe, seeds."""
+        """What this profile trains, or what was published of it: rows, options, recipe, seeds."""
+        runs = list(self.plan.runs)
+        if self.plan.request.train == "never" and self._is_stored():
+            there = {(one.method, one.seed) for one in self.results.manifests}
+            runs = [one for one in runs if (one.method.id, one.seed) in there]
         frame = pd.DataFrame(
             {
                 "row": run.method.title,
@@ -186,11 +190,9 @@ class Room:
                 "steps": run.steps,
                 "batch": run.train.batch if run.steps else "–",
                 "crop": run.train.crop if run.steps else "–",
-                "seeds": ", ".join(
-                    str(one.seed) for one in self.plan.runs if one.method.id == run.method.id
-                ),
+                "seeds": ", ".join(str(one.seed) for one in runs if one.method.id == run.method.id),
             }
-            for run in {run.method.id: run for run in self.plan.runs}.values()
+            for run in {run.method.id: run for run in runs}.values()
         )
         return markup.listing(frame.set_index("row"), key="budget")
 
@@ -285,8 +287,8 @@ class Room:
 
     def modules(self) -> markup.View:
         """Which modules left their start in training, and which stayed idle."""
-        frame = guards.modules(self.results, self.paper)
-        return markup.listing(frame.set_index("module"), key="modules")
+        found = guards.modules(self.results, self.paper).set_index("module")
+        return markup.listing(found, key="modules")
 
     def lines(self) -> markup.View:
         """The paper's equations and sentences on its architecture, and the code that does each."""
@@ -345,6 +347,3 @@ class Room:
     def _writing(self) -> AbstractContextManager[Lock]:
         """Nobody else writes to the results meanwhile."""
         return held(self.folder, f"the results of {self.paper.id}")
-
-
-__all__ = ["ROW_COLUMNS", "Room", "open_paper"]

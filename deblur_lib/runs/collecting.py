@@ -28,6 +28,7 @@ from deblur_lib.runs import store
 from deblur_lib.runs.plan import Plan, Run, published_options
 
 PANELS = "panels"  # pictures of the structure probes, beside those of the data sets
+TRAINED = "trained.json"  # probes of trained networks, where a pass is published in parts
 OWN = {"own.safetensors": "best.safetensors", "own.json": "best.json"}  # and its name in a run
 PROBED = ("probes.json", f"pictures/{PANELS}/")  # how the names of what they store begin
 COST_UNITS = {

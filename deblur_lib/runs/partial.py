@@ -4,7 +4,7 @@ Rows of an unfinished pass lie in `results/<paper>/unfinished/<profile>`, where 
 verdict reads them. Each call adds the runs that were finished since; those that other machines
 published stay. What figures show of trained networks is added by the machine that has all of the
 first seed. `deblur publish` replaces the part with the whole profile once every run is there, on
-whichever machines they were trained.
+whichever machines they were trained; the first three seeds count as whole until then.
 """
 
 import shutil
@@ -29,19 +29,19 @@ from deblur_lib.records import (
     write_text,
 )
 from deblur_lib.report.checks import ROWS, SETS
+from deblur_lib.report.rules import ENOUGH_SEEDS
 from deblur_lib.runs import store
 from deblur_lib.runs.checking import collect_checks
-from deblur_lib.runs.collecting import OWN, add_costs_and_probes, gather
+from deblur_lib.runs.collecting import OWN, TRAINED, add_costs_and_probes, gather
 from deblur_lib.runs.looking import probe
 from deblur_lib.runs.matrix import measure_costs
-from deblur_lib.runs.plan import Plan, Run
+from deblur_lib.runs.plan import Plan, Run, with_first_seeds
 from deblur_lib.runs.reckoning import threads_of
 from deblur_lib.runs.running import is_finished, open_tests
 
 FOLDER = "unfinished"
 NOBODY = "-"  # in place of a run: the blurred input
 TABLES = ("rows.csv", "curves.csv", ROWS)
-PROBES = "trained.json"  # probes of trained networks
 
 
 def folder_of(paper: str, profile: str) -> Path:
@@ -113,16 +113,19 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
         with processor_threads(threads_of(*runs)):
             probe(part, tests, shown, base)
     with held(target, f"the published part of {plan.paper.id}"):
-        earlier = _held(target, plan) - {run.id for run in runs}
+        there = {run.id for run in runs}
         with whole_folder(target) as fresh:
             gather(plan, fresh, runs)
             collect_checks(part, fresh)
             if probed:
-                shutil.copyfile(base / "probes.json", fresh / PROBES)
-            if earlier:
-                _add(target, fresh, earlier)
+                shutil.copyfile(base / "probes.json", fresh / TRAINED)
+            for old in (target, store.published_folder(plan.paper.id, plan.profile.name)):
+                earlier = _held(old, plan) - there
+                if earlier:
+                    _add(old, fresh, earlier)
+                    there |= earlier
             seals.seal(fresh)
-    return target, len(runs) + len(earlier)
+    return target, len(there)
 
 
 def _probed(plan: Plan) -> list[Run]:
@@ -136,19 +139,21 @@ def whole_part(plan: Plan) -> Path | None:
     """The published part with what the whole profile tells beside rows; None while runs lack.
 
     Args:
-        plan: a profile as it is declared.
+        plan: a profile as it is declared. All its seeds make it whole, or just the first ones,
+            as many as a verdict needs.
 
     Raises:
         RecordError: a file was cut or changed since it was stored, or the disk is full.
     """
     folder = folder_of(plan.paper.id, plan.profile.name)
-    lacking = {run.id for run in plan.runs} - _held(folder, plan)
-    if lacking or not (folder / PROBES).is_file():
-        return None
-    measure_costs(plan)
-    with held(folder, f"the published part of {plan.paper.id}"):
-        add_costs_and_probes(plan, folder, plan.runs, read_json(folder / PROBES))
-    return folder
+    there = _held(folder, plan)
+    for one in (plan, with_first_seeds(plan, ENOUGH_SEEDS)):
+        if there == {run.id for run in one.runs} and (folder / TRAINED).is_file():
+            measure_costs(one)
+            with held(folder, f"the published part of {plan.paper.id}"):
+                add_costs_and_probes(one, folder, one.runs, read_json(folder / TRAINED))
+            return folder
+    return None
 
 
 def _add(old: Path, fresh: Path, earlier: set[str]) -> None:
@@ -166,7 +171,7 @@ def _add(old: Path, fresh: Path, earlier: set[str]) -> None:
         now = read_json(fresh / SETS) if (fresh / SETS).is_file() else {}
         write_json(fresh / SETS, read_json(old / SETS) | now)
     others = [path for path in (old / "pictures").rglob("*") if path.is_file()]
-    for path in (*others, *(old / name for name in (PROBES, *OWN) if (old / name).is_file())):
+    for path in (*others, *(old / name for name in (TRAINED, *OWN) if (old / name).is_file())):
         target = fresh / path.relative_to(old)
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)

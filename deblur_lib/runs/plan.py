@@ -209,6 +209,12 @@ def widened(plan: Plan) -> Plan:
     return plan
 
 
+def with_first_seeds(plan: Plan, count: int) -> Plan:
+    """A plan without the runs of seeds after its first `count` ones."""
+    seeds = list(dict.fromkeys(run.seed for run in plan.runs))[:count]
+    return dataclasses.replace(plan, runs=tuple(run for run in plan.runs if run.seed in seeds))
+
+
 def commands_of(request: Request, runs: Collection[str]) -> dict[str, str]:
     """The commands that execute some runs of a request again, by their ids.
 

@@ -13,10 +13,9 @@ from deblur_lib.cli import main
 from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.records import read_json, read_manifests, read_rows, write_text
 from deblur_lib.runs import matrix, partial, store
-from deblur_lib.runs.collecting import OWN
+from deblur_lib.runs.collecting import OWN, TRAINED
 from deblur_lib.runs.looking import look
 from deblur_lib.runs.partial import (
-    PROBES,
     discard,
     folder_of,
     publish_part,
@@ -73,11 +72,11 @@ def test_runs_of_several_machines_make_the_whole_profile(
 ) -> None:
     other, mine = plan.runs
     folder, _ = publish_part(plan)
-    assert not (folder / PROBES).exists()  # not all networks that figures show are here
+    assert not (folder / TRAINED).exists()  # not all networks that figures show are here
     monkeypatch.setattr(partial, "_probed", lambda _: [mine])
     publish_part(plan)
     assert seals.is_whole(folder)
-    assert mine.method.id in read_json(folder / PROBES)["branch_weights"]
+    assert mine.method.id in read_json(folder / TRAINED)["branch_weights"]
     assert {name: (folder / name).is_file() for name in OWN} == dict.fromkeys(OWN, True)
     assert read_card(folder / "own.safetensors").options == mine.options
     assert whole_part(plan) is None  # a run is still missing

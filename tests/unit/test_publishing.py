@@ -9,7 +9,7 @@ import pytest
 from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
 from deblur_lib.records import write_manifests
-from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.plan import Plan, Request, make_plan, with_first_seeds
 from deblur_lib.runs.publishing import check_declared, remarks, stored_folders
 
 
@@ -24,10 +24,14 @@ def test_what_is_published_is_as_its_lists_say() -> None:
 
 def ran(folder: Path, request: Request) -> Path:
     """A results folder with the manifests of a request."""
+    return stored(folder, make_plan(request))
+
+
+def stored(folder: Path, plan: Plan) -> Path:
+    """A results folder with the manifests of a plan."""
     base = fake_results.manifest("wan2023", "demo", "wan2023", 0)
-    runs = make_plan(request).runs
     write_manifests(
-        folder / "manifests.json", [dataclasses.replace(base, run=run.id) for run in runs]
+        folder / "manifests.json", [dataclasses.replace(base, run=run.id) for run in plan.runs]
     )
     return folder
 
@@ -35,6 +39,20 @@ def ran(folder: Path, request: Request) -> Path:
 def test_rows_of_the_declared_runs_are_published_in_any_precision(tmp_path: Path) -> None:
     check_declared(ran(tmp_path, Request("wan2023")), "wan2023", "demo")
     check_declared(ran(tmp_path, Request("wan2023", precision="bf16")), "wan2023", "demo")
+
+
+def test_the_first_three_seeds_of_five_are_whole_and_four_are_not(tmp_path: Path) -> None:
+    check_declared(ran(tmp_path, Request("wan2023", "study")), "wan2023", "study")
+    whole = make_plan(Request("wan2023", "study"))
+    for count, fine in ((2, False), (3, True), (4, False)):
+        part = with_first_seeds(whole, count)
+        assert {run.seed for run in part.runs} == {*range(count)}
+        folder = stored(tmp_path, part)
+        if fine:
+            check_declared(folder, "wan2023", "study")
+        else:
+            with pytest.raises(MissingRowsError, match=f"holds {len(part.runs)} of them and 0 of"):
+                check_declared(folder, "wan2023", "study")
 
 
 @pytest.mark.parametrize(

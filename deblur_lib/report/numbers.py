@@ -14,6 +14,14 @@ DECIMALS = {
     "edges": 3,
     "black": 3,
 }  # by the first word of a metric's name
+NAMED = {
+    "psnr": "dB",
+    "ssim": "SSIM",
+    "mssim": "SSIM",
+    "seconds": "s",
+    "parameters": "parameters",
+    "macs": "multiply-accumulates",
+}  # what a number is called in a sentence, by the same word
 COUNTED = ("parameters", "macs", "kept", "peak_memory")  # metrics that `count` shows
 DIGITS = 4  # that count, where a metric does not say
 MOST = 6  # decimals of a very small number
@@ -51,6 +59,11 @@ def printed(value: float) -> str:
     """A number made of printed ones: up to four decimals, the most that a paper prints."""
     whole, _, decimals = fixed(value, 4).partition(".")
     return ".".join(filter(None, (whole, decimals.rstrip("0"))))
+
+
+def named(text: str, metric: str) -> str:
+    """A number, as text, with its unit where the metric has one that a sentence needs."""
+    return f"{text} {NAMED.get(_kind(metric), '')}".rstrip()
 
 
 def _kind(metric: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.numbers import number, printed, reached, together
+from deblur_lib.report.numbers import named, number, printed, reached, together
 from deblur_lib.report.statistics import Interval
 from deblur_lib.spec import Check
 
@@ -124,7 +124,7 @@ def limit(profile: str) -> str:
 
 
 def compared(check: Check, value: float, low: float, high: float) -> str:
-    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13]".
+    """Claim and measurement in a few words: "claimed +0.17, measured −0.17 [−0.20, −0.13] dB".
 
     Differences have a sign, levels and ratios none.
     """
@@ -134,7 +134,7 @@ def compared(check: Check, value: float, low: float, high: float) -> str:
     bound = bound if bound.strip("0.") else "0"
     claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
     around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""
-    return f"claimed {claimed}, measured {middle}{around}"
+    return f"claimed {claimed}, measured {named(middle + around, metric)}"
 
 
 def _metric(check: Check) -> str:

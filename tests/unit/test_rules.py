@@ -166,9 +166,9 @@ def test_rules_for_costs(
 @pytest.mark.parametrize(
     ("expr", "told"),
     [
-        ("T.a.psnr_db.x - T.a.psnr_db.y", "claimed above +1.31, measured +0.45"),
-        ("T.a.psnr_db.x", "claimed above 1.31, measured 0.45"),
-        ("T.a.time_s.x / T.a.time_s.y", "claimed above 1.31, measured 0.45"),
+        ("T.a.psnr_db.x - T.a.psnr_db.y", "claimed above +1.31, measured +0.45 dB"),
+        ("T.a.psnr_db.x", "claimed above 1.31, measured 0.45 dB"),
+        ("T.a.time_s.x / T.a.time_s.y", "claimed above 1.31, measured 0.45 dB"),
     ],
 )
 def test_differences_have_a_sign_and_levels_and_ratios_none(expr: str, told: str) -> None:

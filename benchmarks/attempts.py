@@ -1,6 +1,6 @@
 """Publish one attempt at the weights for photographs, for the page that tells of all of them.
 
-    python benchmarks/attempts.py FOLDER NAME --changed TEXT --outcome TEXT
+    python benchmarks/attempts.py FOLDER NAME --changed TEXT --outcome TEXT [--after NAME]
 
 FOLDER is that of `deblur train --recipe photo --check ...`. Its curve and the card of its best
 weights go to results/photo/NAME, the two texts to results/photo/attempts.yaml. An attempt that is
@@ -22,9 +22,11 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--changed", required=True, help="against the attempt before it")
     parser.add_argument("--outcome", required=True, help="what came of it")
+    parser.add_argument("--after", default="", help="attempt whose weights it begins with")
     chosen = parser.parse_args()
     root = store.checkout() / "results" / FOLDER
-    publish(chosen.folder, root, chosen.name, changed=chosen.changed, outcome=chosen.outcome)
+    words = {"changed": chosen.changed, "outcome": chosen.outcome, "after": chosen.after}
+    publish(chosen.folder, root, chosen.name, **words)
     print(f"published: results/{FOLDER}/{chosen.name}")
 
 

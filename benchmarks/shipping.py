@@ -34,13 +34,16 @@ def origin(attempt: Attempt) -> dict[str, str]:
     recipe = recipes.read(RECIPE)
     used = [one for one in DECLARED.values() if one.split != "test"]
     licences = Counter(one.licence for one in used)
-    told = ", ".join(f"{name} ({count})" for name, count in sorted(licences.items()))
+    cited = ", ".join(f"{name} ({count})" for name, count in sorted(licences.items()))
     kinds = ", ".join(sorted(recipe.mixture.shares))
+    told = f"deblur train --recipe {RECIPE}, {attempt.hours:.2f} core-hours"
+    if attempt.begun:
+        told += f", {attempt.begun:.2f} of them behind the weights of {attempt.words.after}"
     return {
-        "recipe": f"deblur train --recipe {RECIPE}, {attempt.hours:.2f} core-hours",
+        "recipe": told,
         "attempt": f"results/{FOLDER}/{attempt.id}",
         "pictures": f"generated without end: {kinds}",
-        "photographs": f"{len(used)} with named authors: {told}",
+        "photographs": f"{len(used)} with named authors: {cited}",
         "licence": "MIT, as the package",
     }
 

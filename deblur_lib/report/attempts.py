@@ -35,10 +35,12 @@ class Words:
     Attributes:
         changed: against the attempt before it.
         outcome: what came of it.
+        after: the attempt whose chosen weights it begins with; "" for random ones.
     """
 
     changed: str
     outcome: str
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Attempt:
         id: name of its folder.
         words: what people say of it.
         gains: dB over the blurred picture by core-hours, of each held-out set.
+        begun: core-hours behind the weights that it begins with; the others count from there.
         hours: core-hours of the whole.
         best: core-hours until the weights that the validation pictures chose.
     """
@@ -56,6 +59,7 @@ class Attempt:
     id: str
     words: Words
     gains: Mapping[str, Mapping[float, float]]
+    begun: float
     hours: float
     best: float
 
@@ -98,12 +102,24 @@ def attempts(root: Path) -> list[Attempt]:
             f"{WORDS} and the folders beside it differ in {', '.join(apart)}; each attempt needs "
             "both"
         )
-    return [_read(root / name, told) for name, told in words.items()]
+    found: dict[str, Attempt] = {}
+    for name, told in words.items():
+        if told.after and told.after not in found:
+            raise DeclarationError(
+                f"{WORDS}: {name} begins with weights of {told.after}, which is no attempt before "
+                "it; name one that stands above it"
+            )
+        begun = found[told.after].best if told.after else 0.0
+        found[name] = _read(root / name, told, begun)
+    return [*found.values()]
 
 
-def _read(folder: Path, words: Words) -> Attempt:
+def _read(folder: Path, words: Words, begun: float) -> Attempt:
     seals.check(folder)
-    scores = read_curve(folder / CURVE)
+    scores = {
+        name: {begun + hours: value for hours, value in values.items()}
+        for name, values in read_curve(folder / CURVE).items()
+    }
     validation = scores[CHOOSES]
     gains = {
         name.removeprefix(SETS): {
@@ -113,7 +129,7 @@ def _read(folder: Path, words: Words) -> Attempt:
         for name in _sets(scores)
     }
     best = max(validation, key=lambda hours: validation[hours])
-    return Attempt(folder.name, words, gains, max(validation), best)
+    return Attempt(folder.name, words, gains, begun, max(validation), best)
 
 
 def read_curve(path: Path) -> dict[str, dict[float, float]]:

@@ -17,7 +17,9 @@ from deblur_lib.report.attempts import CARD, CURVE, WORDS, Words, read_curve, re
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-def publish(source: Path, root: Path, name: str, *, changed: str, outcome: str) -> Path:
+def publish(
+    source: Path, root: Path, name: str, *, changed: str, outcome: str, after: str = ""
+) -> Path:
     """Copy what is small of a training to a sealed folder, and write down what was tried.
 
     Args:
@@ -26,6 +28,7 @@ def publish(source: Path, root: Path, name: str, *, changed: str, outcome: str) 
         name: of the attempt.
         changed: against the attempt before it.
         outcome: what came of it.
+        after: the attempt whose weights it begins with.
 
     Returns:
         The folder of the attempt.
@@ -48,8 +51,11 @@ def publish(source: Path, root: Path, name: str, *, changed: str, outcome: str) 
                 if (source / one).is_file():
                     shutil.copyfile(source / one, fresh / one)
             seals.seal(fresh)
-        words = read_words(root) | {name: Words(changed, outcome)}
-        told = {key: asdict(one) for key, one in words.items()}
+        words = read_words(root) | {name: Words(changed, outcome, after)}
+        told = {
+            key: {field: text for field, text in asdict(one).items() if text}
+            for key, one in words.items()
+        }
         text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=96)
         write_text(root / WORDS, text)
     return root / name

@@ -64,6 +64,20 @@ def test_an_attempt_published_again_takes_its_own_place(tmp_path: Path) -> None:
     assert [*attempts(root)[0].gains] == ["linear"]
 
 
+def test_an_attempt_that_begins_with_weights_of_another_counts_their_hours(tmp_path: Path) -> None:
+    root = published(tmp_path)
+    third = training(tmp_path / "c", 0.5, 1.25)
+    publish(third, root, "third", changed="on", outcome="better", after="first")
+    found = attempts(root)[-1]
+    assert (found.begun, found.best, found.hours) == (2.0, 4.0, 4.0)
+    assert found.chosen() == {"linear": 1.25, "night": 1.25}
+    words = root / "attempts.yaml"
+    assert words.read_text().count("after") == 1
+    words.write_text(words.read_text().replace("after: first", "after: fourth"))
+    with pytest.raises(DeclarationError, match="weights of fourth, which is no attempt before it"):
+        attempts(root)
+
+
 def test_published_attempts_are_verified(tmp_path: Path) -> None:
     root = published(tmp_path)
     assert verify_all(root.parent) == ([], 4)

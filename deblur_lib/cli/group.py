@@ -1,5 +1,6 @@
 """The command that all verbs belong to."""
 
+import gc
 import io
 import signal
 import sys
@@ -41,6 +42,17 @@ class Verbs(click.Group):
         except KeyboardInterrupt:
             click.echo("deblur: stopped; what was finished is kept", err=True)
             ctx.exit(130)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load libraries without looking for garbage meanwhile: they leave none, and stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def examples(*lines: str) -> str:

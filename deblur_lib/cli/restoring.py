@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import examples, main
+from deblur_lib.cli.group import examples, loading, main
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.runs import store
 
@@ -80,8 +80,9 @@ def restore(
     Exit status: 0 all were restored, 1 the weights are damaged, 2 nothing was started, 3 some
     failed.
     """
-    from deblur_lib.restoring.batch import Wishes, restore_inputs
-    from deblur_lib.weights.shelf import place
+    with loading():
+        from deblur_lib.restoring.batch import Wishes, restore_inputs
+        from deblur_lib.weights.shelf import place
 
     asked = Wishes(suffix=SUFFIX[suffix], bars=not quiet, **wishes)
     chosen = place(weights, store.weights_folder()) if weights else None

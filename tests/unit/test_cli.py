@@ -1,6 +1,7 @@
 """The command's verbs exist, name what they know, and load no torch where none is needed."""
 
 import errno
+import gc
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from deblur_lib import catalogue, papers
 from deblur_lib.cli import main
+from deblur_lib.cli.group import loading
 from deblur_lib.errors import BookError
 from deblur_lib.notebook import reproduce as engine
 from deblur_lib.profiles import PROFILES
@@ -104,6 +106,14 @@ def test_a_dry_run_lists_the_runs_and_starts_nothing() -> None:
     assert status == 0
     assert "wan2023_dffm-s0-" in text
     assert "1578000 steps" in text
+
+
+def test_garbage_is_collected_again_once_libraries_are_loaded() -> None:
+    with pytest.raises(ImportError), loading():
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+    gc.unfreeze()
 
 
 def test_what_is_published_is_shown_at_its_largest_profile(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
               show_default=True, help="processes here, or jobs of a cluster")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), help="processes at once; default: what pays")
 @click.option("--slurm", "options", multiple=True, metavar="KEY=VALUE", help="option of sbatch")
-@click.option("--seeds", default="", help="seeds to run, with commas")
+@click.option("--seeds", default="", help="seeds to run, with commas; of rows that have them")
 @click.option("--methods", default="", help="rows to run, with commas")
 @click.option("--shard", default="1/1", show_default=True, help="the part of the runs, as 2/5")
 @click.option("--skip-published", is_flag=True, help="leave out runs whose rows are in results/")
@@ -130,14 +130,13 @@ def _plans(
 ) -> list["Plan"]:
     """The requests of several papers; of named rows each takes its own."""
     from deblur_lib import papers
-    from deblur_lib.notebook.parameters import parse_settings, request_defaults, request_of
+    from deblur_lib.notebook.parameters import parse_settings, request_defaults
     from deblur_lib.runs.plan import widened
-    from deblur_lib.runs.vetting import checked_plan
 
     texts = {"profile": profile, **({"device": device} if device else {})}
-    texts |= {"seeds": f"[{seeds}]"} if seeds else {}
     texts |= dict(pair("--set", one) for one in settings)
     values = parse_settings(texts, request_defaults())
+    asked = parse_settings({"seeds": f"[{seeds}]"}, request_defaults()) if seeds else {}
     wanted = [one for one in methods.split(",") if one]
     plans = []
     chosen = list(dict.fromkeys(papers.names() if "all" in names else names))
@@ -146,7 +145,20 @@ def _plans(
         kept = [one for one in wanted if one in own] if len(chosen) > 1 else wanted
         if kept or not wanted:
             given = values | ({"methods": kept} if kept else {})
-            plans.append(widened(checked_plan(request_of(name, given))))
+            plans.append(widened(_of_seeds(name, given, asked)))
     if not plans:
         raise UsageError(f"no paper of {', '.join(names)} has rows {methods}")
     return plans
+
+
+def _of_seeds(name: str, values: Mapping[str, Any], asked: Mapping[str, Any]) -> "Plan":
+    """The runs that a profile declares of some seeds; of other seeds, runs of every row."""
+    from deblur_lib.notebook.parameters import request_of
+    from deblur_lib.runs.vetting import checked_plan
+
+    declared = checked_plan(request_of(name, values))
+    seeds = asked.get("seeds", ())
+    if not set(seeds) <= {run.seed for run in declared.runs}:
+        return checked_plan(request_of(name, {**values, **asked}))
+    runs = tuple(run for run in declared.runs if run.seed in seeds or not seeds)
+    return replace(declared, runs=runs)

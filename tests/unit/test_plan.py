@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from deblur_lib import catalogue, papers
+from deblur_lib.cli.matrix import _plans
 from deblur_lib.errors import UsageError
 from deblur_lib.runs import store
-from deblur_lib.runs.plan import Request, make_plan
+from deblur_lib.runs.plan import Plan, Request, make_plan
 from deblur_lib.spec import PROFILES, Adversarial
 
 
@@ -146,3 +147,21 @@ def test_runs_lie_where_the_environment_says(
     monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
     run = make_plan(Request("wan2023", profile="smoke")).runs[0]
     assert store.run_folder(run) == tmp_path / "wan2023" / "smoke" / run.id
+
+
+def test_seeds_of_a_run_are_those_that_its_rows_have() -> None:
+    def asked(seeds: str) -> Plan:
+        (found,) = _plans(["zhao2020"], profile="study", settings=(), seeds=seeds)
+        return found
+
+    whole = asked("")
+    second = asked("1")
+    assert not second.request.altered
+    assert second.runs == tuple(one for one in whole.runs if one.seed == 1)
+    assert "zhao2020_long" in {one.method.id for one in asked("0").runs}
+    assert "zhao2020_long" not in {one.method.id for one in second.runs}
+    others = asked("1,7")  # no row has seed 7: all rows are run with both
+    assert {(one.method.id, one.seed) for one in others.runs} == {
+        (one.method.id, seed) for one in whole.runs for seed in (1, 7)
+    }
+    assert others.request.seeds == (1, 7)

@@ -65,7 +65,8 @@ def reproduce(paper: str, parameters: Mapping[str, Any], *, progress: bool = Tru
     with held(target, target.name) as lock:
         if lock.waited and is_current(paper, parameters):
             return target  # another process has just done it
-        with bar_of(plan.runs, plan.paper.id, shown=progress):
+        trains = plan.request.train != "never"
+        with bar_of(plan.runs, plan.paper.id, shown=progress and trains):
             whole = execute(source, target, given, root=store.checkout())
         stamp = _stamp(plan, source, values, whole)
         whole.replace(target)

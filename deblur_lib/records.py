@@ -10,6 +10,8 @@ A results folder (of one paper at one profile) holds:
     curves.csv          training curves: run, method, seed, step, name, value
     costs.csv           cost of each network: method, name, value, unit (says of which size)
     probes.json         small arrays that figures need (heat maps, gate weights), by name
+    trained.json        of these, what trained networks show, where a pass came in parts
+    own.safetensors     weights of the paper's own network, first seed, with own.json, their card
     checks.csv, .json   rows on pictures for checking only, and what those are; see report.checks
     digests.json        digest of each of these, checked by whoever reads one; see seals
     pictures/<data>/<picture>/<method>.png     8-bit crops for the visual figures; <data> is

@@ -30,7 +30,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
     """
     from deblur_lib import papers
     from deblur_lib.book.costs import fill_costs
-    from deblur_lib.runs.partial import discard, publish_part, whole_part
+    from deblur_lib.runs.partial import discard, publish_part, to_publish
     from deblur_lib.runs.plan import Request, make_plan
     from deblur_lib.runs.publishing import check_declared, not_smoke
     from deblur_lib.runs.publishing import publish as copy
@@ -43,8 +43,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
         target, count = publish_part(plan)
         click.echo(f"partial: {count} of {len(plan.runs)} runs in {target.relative_to(root)}")
         return
-    request = Request(paper, profile)
-    source = whole_part(make_plan(request)) or store.results_folder(request)
+    source = to_publish(make_plan(Request(paper, profile)))
     check_declared(source, paper, profile)
     target = copy(source, store.published_folder(paper, profile), paper)
     discard(paper, profile)

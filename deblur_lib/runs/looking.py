@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deblur_lib import seals
+from deblur_lib import catalogue, seals
 from deblur_lib.data.pairs import PairSource, middle_frame, true_motion
 from deblur_lib.evaluation.restore import to_8bit
 from deblur_lib.evaluation.runner import evaluate
@@ -22,7 +22,7 @@ from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import Row, read_whole, write_json, write_png, write_rows
 from deblur_lib.runs import store
 from deblur_lib.runs.learning import shows_bars
-from deblur_lib.runs.plan import Plan
+from deblur_lib.runs.plan import Plan, Run
 from deblur_lib.runs.running import (
     MOTION,
     SHOWN,
@@ -128,6 +128,16 @@ def _store_inputs(
         write_json(base / "probes.json", {"shown": shown})
 
 
+def probed(plan: Plan) -> list[Run]:
+    """The runs whose trained networks figures look into: those of the first seed.
+
+    What methods estimate that restore by it is stored beside their pictures instead.
+    """
+    first = [run for run in plan.runs if run.seed == plan.runs[0].seed]
+    classes = {run.id: catalogue.network_class(str(run.method.network)) for run in first}
+    return [run for run in first if not issubclass(classes[run.id], EstimatingDeblurrer)]
+
+
 def probe(
     plan: Plan,
     tests: Mapping[str, PairSource],
@@ -136,11 +146,7 @@ def probe(
 ) -> None:
     """Store what the figures show of the trained networks of the first seed."""
     module = import_module(f"deblur_lib.papers.{plan.paper.id}.probes")
-    first = plan.runs[0].seed
-    found_of = {run.method.id: trained(run) for run in plan.runs if run.seed == first}
-    networks = {  # what others estimate is stored beside their pictures
-        method: one for method, one in found_of.items() if not isinstance(one, EstimatingDeblurrer)
-    }
+    networks = {run.method.id: trained(run) for run in probed(plan)}
     pairs = {
         f"{dataset}/{name}": source.pair(source.names.index(name))
         for dataset, source in tests.items()

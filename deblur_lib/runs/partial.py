@@ -15,12 +15,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from deblur_lib import catalogue, seals
+from deblur_lib import seals
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
-from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import (
     read_json,
     read_manifests,
@@ -30,12 +29,11 @@ from deblur_lib.records import (
 )
 from deblur_lib.report.checks import ROWS, SETS
 from deblur_lib.report.rules import ENOUGH_SEEDS
-from deblur_lib.runs import store
+from deblur_lib.runs import looking, store
 from deblur_lib.runs.checking import collect_checks
 from deblur_lib.runs.collecting import OWN, TRAINED, add_costs_and_probes, gather
-from deblur_lib.runs.looking import probe
 from deblur_lib.runs.matrix import measure_costs
-from deblur_lib.runs.plan import Plan, Run, with_first_seeds
+from deblur_lib.runs.plan import Plan, with_first_seeds
 from deblur_lib.runs.reckoning import threads_of
 from deblur_lib.runs.running import is_finished, open_tests
 
@@ -106,12 +104,12 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
             f"`deblur run {plan.paper.id} --profile {plan.profile.name}` first"
         )
     target, part = folder_of(plan.paper.id, plan.profile.name), replace(plan, runs=tuple(runs))
-    probed = {run.id for run in _probed(plan)} <= {run.id for run in runs}
+    probed = {run.id for run in looking.probed(plan)} <= {run.id for run in runs}
     if probed:
         base = store.run_base(plan.request)
         shown = read_json(base / "probes.json")["shown"]
         with processor_threads(threads_of(*runs)):
-            probe(part, tests, shown, base)
+            looking.probe(part, tests, shown, base)
     with held(target, f"the published part of {plan.paper.id}"):
         there = {run.id for run in runs}
         with whole_folder(target) as fresh:
@@ -126,13 +124,6 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
                     there |= earlier
             seals.seal(fresh)
     return target, len(there)
-
-
-def _probed(plan: Plan) -> list[Run]:
-    """The runs whose trained networks the figures show."""
-    first = [run for run in plan.runs if run.seed == plan.runs[0].seed]
-    built = ((run, catalogue.network_class(str(run.method.network))) for run in first)
-    return [run for run, network in built if not issubclass(network, EstimatingDeblurrer)]
 
 
 def whole_part(plan: Plan) -> Path | None:
@@ -154,6 +145,14 @@ def whole_part(plan: Plan) -> Path | None:
                 add_costs_and_probes(one, folder, one.runs, read_json(folder / TRAINED))
             return folder
     return None
+
+
+def to_publish(plan: Plan) -> Path:
+    """The folder that `deblur publish` copies: what was executed here if whole, else the part."""
+    executed = store.results_folder(plan.request)
+    if _held(executed, plan) == {run.id for run in plan.runs}:
+        return executed
+    return whole_part(plan) or executed
 
 
 def _add(old: Path, fresh: Path, earlier: set[str]) -> None:

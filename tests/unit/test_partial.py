@@ -12,7 +12,7 @@ from deblur_lib import seals
 from deblur_lib.cli import main
 from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.records import read_json, read_manifests, read_rows, write_text
-from deblur_lib.runs import matrix, partial, store
+from deblur_lib.runs import looking, matrix, store
 from deblur_lib.runs.collecting import OWN, TRAINED
 from deblur_lib.runs.looking import look
 from deblur_lib.runs.partial import (
@@ -20,6 +20,7 @@ from deblur_lib.runs.partial import (
     folder_of,
     publish_part,
     published,
+    to_publish,
     whole_part,
     without,
 )
@@ -73,7 +74,7 @@ def test_runs_of_several_machines_make_the_whole_profile(
     other, mine = plan.runs
     folder, _ = publish_part(plan)
     assert not (folder / TRAINED).exists()  # not all networks that figures show are here
-    monkeypatch.setattr(partial, "_probed", lambda _: [mine])
+    monkeypatch.setattr(looking, "probed", lambda _: [mine])
     publish_part(plan)
     assert seals.is_whole(folder)
     assert mine.method.id in read_json(folder / TRAINED)["branch_weights"]
@@ -81,7 +82,7 @@ def test_runs_of_several_machines_make_the_whole_profile(
     assert read_card(folder / "own.safetensors").options == mine.options
     assert whole_part(plan) is None  # a run is still missing
     _as_another_machine_leaves_it(folder, mine, other)
-    monkeypatch.setattr(partial, "_probed", lambda _: [other])
+    monkeypatch.setattr(looking, "probed", lambda _: [other])
     publish_part(plan)
     whole = whole_part(plan)
     assert whole == folder
@@ -91,6 +92,10 @@ def test_runs_of_several_machines_make_the_whole_profile(
     probes = read_json(whole / "probes.json")
     assert mine.method.id in probes["branch_weights"]
     assert mine.method.id in probes["costs"]
+    assert to_publish(plan) == folder
+    executed = store.results_folder(plan.request)
+    shutil.copytree(folder, executed, dirs_exist_ok=True)
+    assert to_publish(plan) == executed  # a whole pass of one's own comes first
 
 
 def test_rows_of_the_whole_profile_count_and_end_its_part(plan: Plan) -> None:

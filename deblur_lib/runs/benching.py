@@ -21,7 +21,7 @@ from torch import Tensor
 
 from deblur_lib import catalogue, papers, provenance, seals
 from deblur_lib.devices import accelerator_name, laid, processor_threads, resolve_precision
-from deblur_lib.errors import UsageError, unknown_name
+from deblur_lib.errors import DeblurError, UsageError, unknown_name
 from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters
 from deblur_lib.evaluation.inference import evaluating, full_precision, lay_out, out_of_memory
 from deblur_lib.evaluation.tiling import round_up
@@ -37,9 +37,9 @@ from deblur_lib.training.seeding import fresh_network
 
 NAME = "networks"
 SIZES = ((256, 256), (720, 1280))  # height and width of the pictures, in pixels
-BATCH, CROP = 1, 256  # of the training step: as many pixels as the smaller picture
+CROP = 256  # px of a training step's picture: as many pixels as the smaller one
 SPARE = 0.8  # share of the free memory that a measurement may take
-RECIPE = Train(steps=1, batch=BATCH, crop=CROP, lr=1e-4, loss={"l1": 1.0})
+RECIPE = Train(steps=1, batch=1, crop=CROP, lr=1e-4, loss={"l1": 1.0})
 
 
 class Subject(NamedTuple):
@@ -166,7 +166,8 @@ def bench(
     if isinstance(network, EstimatingDeblurrer):
         works, chosen = works[:1], chosen if precisions else ("fp32",)  # a pass takes minutes
     elif step:
-        works.append(("step", BATCH, *_fitted(network, (CROP, CROP))))
+        size = _fitted(network, (CROP, CROP))
+        works.append(("step", _fewest(subject, (*_frames(network), 3, *size)), *size))
     lay_out(network.to(device), device)
     with processor_threads(1 if device.type == "cpu" else None):
         for what, batch, height, width in works:
@@ -179,6 +180,17 @@ def bench(
 def _fitted(network: Deblurrer, size: tuple[int, int]) -> tuple[int, int]:
     height, width = (round_up(max(one, network.minimum_size), network.multiple_of) for one in size)
     return height, width
+
+
+def _fewest(subject: Subject, shape: tuple[int, ...]) -> int:
+    """Pictures that a training step needs: two where norms see one value of a picture, else one."""
+    with torch.device("meta"), torch.no_grad():
+        built = catalogue.build(subject.network, **subject.options).train()
+        try:
+            built.forward_all(torch.empty(1, *shape))
+        except (DeblurError, ValueError):  # ours, and that of the norms of torch
+            return 2
+    return 1
 
 
 def _frames(network: Deblurrer) -> tuple[int, ...]:

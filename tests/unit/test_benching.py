@@ -72,6 +72,16 @@ def test_each_precision_has_a_pass_and_a_step(measured: list[benching.Measured])
         )
 
 
+def test_a_network_whose_norms_need_two_pictures_steps_with_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(benching, "CROP", 64)
+    narrow = Subject("convir", {"base_channels": 8, "num_res": 1})
+    found = list(bench(narrow, CPU, sizes=[(64, 64)], precisions=("fp32",)))
+    assert [(one.what, one.batch) for one in found] == [("forward", 1), ("step", 2)]
+    assert all(one.seconds for one in found)
+
+
 def test_what_does_not_fit_into_memory_is_told_and_not_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,7 @@ from deblur_lib.report import columns
 from deblur_lib.report.budget import train_budget
 from deblur_lib.report.markup import escape
 from deblur_lib.report.numbers import number
-from deblur_lib.report.results import Results
+from deblur_lib.report.results import UNTOUCHED, VALIDATION, Results
 from deblur_lib.report.rules import (
     CONTRADICTED,
     DIRECTION,
@@ -44,7 +44,10 @@ def opening(results: Results | None, paper: Paper, *, where: str) -> str:
     if results is None:
         parts.append(f"**What was measured.** Nothing yet: {where}.")
         return "\n\n".join(parts) + "\n"
-    parts += [f"**What was measured** ({escape(where)})**.**", "\n".join(gains(results, paper))]
+    parts += [
+        f"**What was measured** ({escape(where)})**.**",
+        "\n".join([*gains(results, paper), *pace(results, paper)]),
+    ]
     parts.append(f"**What remains open.** {escape(_left(list(judged.values()), results.profile))}")
     return "\n\n".join(parts) + "\n"
 
@@ -110,6 +113,31 @@ def gains(results: Results, paper: Paper) -> Iterator[str]:
             f"- {title} on {escape(found.where)}: {found.mean} dB over the blurred input "
             f"({found.low} to {found.high} over {found.photographs} photographs; {many} of "
             f"{escape(train_budget(results, told.own))})."
+        )
+
+
+def pace(results: Results, paper: Paper) -> Iterator[str]:
+    """What each half of their steps brought to the paper's network and its long run, as bullets.
+
+    A second half that still brings much says that the steps were too few.
+    """
+    curves = results.curves
+    own = papers.summary(paper.id).own
+    for method in (own, *(one.id for one in paper.methods if one.apart)):
+        mine = curves[curves["method"] == method]
+        score = mine[mine["name"] == VALIDATION].groupby("step")["value"].mean()  # over seeds
+        blurred = mine.loc[mine["name"] == UNTOUCHED, "value"]
+        if len(score) < 2 or blurred.empty:
+            continue
+        middle = score.iloc[(len(score) - 1) // 2]
+        first, second = (
+            number(one, "psnr_db", sign=True)
+            for one in (middle - blurred.iloc[0], score.iloc[-1] - middle)
+        )
+        yield (
+            f"- {escape(columns.method_of(paper, method).title)} on the validation pictures: "
+            f"{first} dB by the first half of its {score.index[-1]:,} steps, {second} dB by the "
+            "second."
         )
 
 

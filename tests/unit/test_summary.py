@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import pandas as pd
 import pytest
 
 from deblur_lib import papers
@@ -28,6 +29,21 @@ def test_it_tells_the_gain_of_the_own_network_and_the_budget(stored: Results) ->
         told = r" on generated .* dB over the blurred input \(.* photographs; \d trainings? of "
         assert re.search(told, text), dataset
     assert text.count(" at demo*:") == len(TOLD.headline)
+
+
+def test_it_tells_what_each_half_of_the_steps_brought(stored: Results) -> None:
+    rows = [
+        ("wan2023", step, name, value)
+        for name, values in (("validation/psnr-rgb", (26.0, 27.0, 27.25, 27.5)),
+                             ("validation/input", (25.0,)))
+        for step, value in zip((10, 20, 30, 40), values, strict=False)
+    ]  # fmt: skip
+    curves = pd.DataFrame(rows, columns=["method", "step", "name", "value"])
+    (told,) = summary.pace(dataclasses.replace(stored, curves=curves), PAPER)
+    assert "+2.00 dB by the first half of its 40 steps, +0.50 dB by the second" in told
+    nothing = dataclasses.replace(stored, curves=curves[:0])
+    assert list(summary.pace(nothing, PAPER)) == []
+    assert "on the validation pictures: +" in summary.opening(stored, PAPER, where="here")
 
 
 def test_an_execution_that_says_otherwise_is_named_beside_the_numbers(

@@ -8,18 +8,17 @@ from matplotlib.ticker import StrMethodFormatter
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report.columns import trained_on
 from deblur_lib.report.figures import style
-from deblur_lib.report.results import Results
+from deblur_lib.report.results import UNTOUCHED, VALIDATION, Results
 from deblur_lib.spec import Figure, Paper
 
 PANELS = {
     "loss": ("Training crops", "loss, smoothed"),
-    "validation/psnr-rgb": ("Validation pictures", "PSNR [dB]"),
+    VALIDATION: ("Validation pictures", "PSNR [dB]"),
 }
 TITLES = PANELS | {
     "critic/real": ("Sharp patches", "mean output"),
     "critic/fake": ("Restored patches", "mean output"),
 }
-SCORE, INPUT = "validation/psnr-rgb", "validation/input"
 BELOW = 2.0  # dB below the blurred input that the axis still shows
 NOISE = 40  # points of a loss are smoothed over this share of the curve
 CROWDED = 30  # ratio of the axis above which only powers of ten are labelled
@@ -61,7 +60,7 @@ def draw(
         rows = curves[curves["name"] == name]
         for method in order:
             _lines(axis, rows[rows["method"] == method], paper, method)
-        if name == SCORE:
+        if name == VALIDATION:
             _input_line(axis, curves, paper)
         title, label = TITLES.get(name, (name, name))
         title = f"{title} ({_data(results, paper, order)})"
@@ -74,14 +73,14 @@ def draw(
     handles, labels = axes[-1].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=3)
     told = ", ".join(TITLES.get(one, (one,))[0] for one in wanted)
-    ends = f" {_ends_text(curves, paper)}" if SCORE in wanted else ""
+    ends = f" {_ends_text(curves, paper)}" if VALIDATION in wanted else ""
     drawing.set_label(f"{figure.title}: {told} over the steps for {', '.join(labels)}.{ends}")
     return drawing
 
 
 def _ends(curves: pd.DataFrame) -> dict[str, float]:
     """Validation score of each row at its last step, over seeds."""
-    rows = curves[curves["name"] == SCORE]
+    rows = curves[curves["name"] == VALIDATION]
     last = rows[rows["step"] == rows.groupby("method")["step"].transform("max")]
     means = last.groupby("method", sort=False)["value"].mean()
     return {str(method): float(value) for method, value in means.items()}
@@ -92,7 +91,7 @@ def _ends_text(curves: pd.DataFrame, paper: Paper) -> str:
         f"{style.name(paper, method, width=40)} {value:.2f}"
         for method, value in _ends(curves).items()
     ]
-    levels = sorted(set(curves.loc[curves["name"] == INPUT, "value"].round(2)))
+    levels = sorted(set(curves.loc[curves["name"] == UNTOUCHED, "value"].round(2)))
     names += [f"blurred input {level:.2f}" for level in levels]
     return f"Validation PSNR at the end, in dB: {', '.join(names)}."
 
@@ -114,14 +113,14 @@ def _plain_ticks(axis: Axes) -> None:
 
 def _input_line(axis: Axes, curves: pd.DataFrame, paper: Paper) -> None:
     """Draw the level of the blurred pictures and end the axis not far below it."""
-    levels = sorted(set(curves.loc[curves["name"] == INPUT, "value"].round(4)))
+    levels = sorted(set(curves.loc[curves["name"] == UNTOUCHED, "value"].round(4)))
     for level in levels:
         label = "blurred input" if level == levels[0] else None
         axis.axhline(level, color=style.INK, linewidth=1.2, linestyle=":", label=label)
     if not levels:
         return
     floor = levels[0] - BELOW
-    rows = curves[curves["name"] == SCORE]
+    rows = curves[curves["name"] == VALIDATION]
     seen = rows.loc[rows["value"] > floor, "value"]
     if seen.empty or len(seen) == len(rows):
         return

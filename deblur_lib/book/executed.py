@@ -125,10 +125,14 @@ def _check_fresh(paper: str, stamp: dict[str, Any], built: Path, results: Path) 
                 "code_digest": "the library's code",
                 "rows_digest": "the rows it shows",
             }[name]
+            command = f"deblur reproduce {paper} --profile {stamp.get('profile', 'demo')}"
+            if stamp.get("train") == "never":  # what it shows need not have been trained here
+                command, why = f"{command} --set train=never", "it trains nothing"
+            else:
+                why = "finished runs are not repeated"
             raise BookError(
                 f"page {paper}: {what} changed after the notebook ran ({stored[:10]} then, "
-                f"{digest[:10]} now); run `deblur reproduce {paper} --profile "
-                f"{stamp.get('profile', 'demo')}` again, finished runs are not repeated"
+                f"{digest[:10]} now); run `{command}` again, {why}"
             )
 
 

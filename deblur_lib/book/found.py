@@ -83,7 +83,7 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
         if one is not None:
             whose, real = answers.real_gains(results, paper, method, published)
             real = [f"{one}{whose}" for one in real]
-            where = f" on {escape(one.where)}" if method == told.own else ""
+            where = f" on {escape(one.where)}" if method == told.own else " there"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             yield f"{name}, over the blurred input: {'; '.join(parts)}"
         elif method == told.own:

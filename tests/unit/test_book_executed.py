@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,24 @@ def test_changed_code_makes_a_notebook_stale(
 ) -> None:
     monkeypatch.setattr(executed, "code_digest", lambda: "d" * 64)
     with pytest.raises(BookError, match="library's code changed after the notebook ran"):
+        open_chapter(project, "wan2023")
+
+
+@pytest.mark.parametrize(
+    ("train", "advice"),
+    [
+        ("missing", "--profile demo` again, finished runs are not repeated"),
+        ("never", "--profile demo --set train=never` again, it trains nothing"),
+    ],
+)
+def test_a_stale_notebook_is_renewed_as_it_was_made(
+    project: Path, monkeypatch: pytest.MonkeyPatch, train: str, advice: str
+) -> None:
+    """What shows published rows has no run folders; without train=never it would train them."""
+    path = built(project).with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"train": train}))
+    monkeypatch.setattr(executed, "code_digest", lambda: "d" * 64)
+    with pytest.raises(BookError, match=re.escape(advice)):
         open_chapter(project, "wan2023")
 
 

@@ -231,10 +231,12 @@ def _measured(
     blurred = laid(blurred.to(device), device)
     tensors = (*network.parameters(), *network.buffers(), blurred)
     learns = known["what"] == "step"
-    call = _step(network, blurred, precision) if learns else _forward(network, blurred, precision)
-    lacking = "" if learns or device.type != "cpu" else _lacking(network, blurred, known)
+    lacking = (
+        _lacking(known, blurred.shape) if device.type == "cpu" else ""
+    )  # others tell by errors
     if lacking:
         return Measured(**known, why=lacking)
+    call = _step(network, blurred, precision) if learns else _forward(network, blurred, precision)
     with watched() as machine:
         try:
             memory, how = (None, "") if known["macs"] is None else peak(call, device, *tensors)
@@ -270,15 +272,28 @@ def _step(network: Deblurrer, blurred: Tensor, precision: str) -> Callable[[], o
     return lambda: player.step(blurred, sharp, RECIPE.lr)
 
 
-def _lacking(network: Deblurrer, blurred: Tensor, known: dict[str, Any]) -> str:
-    """Why a pass would not fit into memory; "" where it would, or where nothing tells."""
+def _lacking(known: dict[str, Any], shape: torch.Size) -> str:
+    """Why a pass or step would not fit into memory; "" where it would, or where nothing tells.
+
+    A system that runs out of memory ends the process. Nothing is calculated. A step in bfloat16 is
+    taken to keep half of what one in float32 keeps.
+    """
     if known["macs"] is None:
         return ""
+    learns = known["what"] == "step"
     with torch.device("meta"):
-        built = catalogue.build(known["network"], **json.loads(known["options"]))
-        picture = torch.empty(blurred.shape)
-    with evaluating(built), torch.no_grad():
-        needed = traced(lambda: built(picture), *built.parameters(), *built.buffers(), picture)
+        built = catalogue.build(known["network"], **json.loads(known["options"])).train(learns)
+        picture = torch.empty(shape)
+
+    def call() -> None:
+        if learns:
+            torch.autograd.backward([one.sum() for one in built.forward_all(picture)])
+        else:
+            built(picture)
+
+    with torch.set_grad_enabled(learns):
+        needed = traced(call, *built.parameters(), *built.buffers(), picture)
+    needed = needed // 2 if learns and known["precision"] == "bf16" else needed
     free = psutil.virtual_memory().available
     if needed <= SPARE * free:
         return ""

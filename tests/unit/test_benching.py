@@ -3,7 +3,9 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from click.testing import CliRunner
@@ -89,6 +91,20 @@ def test_what_does_not_fit_into_memory_is_told_and_not_run(
     (found,) = bench(SMALL, CPU, sizes=[(32, 32)], precisions=("fp32",), step=False)
     assert found.seconds is None
     assert "GiB of memory" in found.why
+
+
+@pytest.mark.parametrize(("spare", "measured"), [(0.9, True), (1.1, False)])
+def test_a_step_is_weighed_before_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch, spare: float, measured: bool
+) -> None:
+    """Memory that runs out ends the process, and with it all that was not measured yet."""
+    monkeypatch.setattr(benching, "CROP", 64)
+    (_, step) = bench(SMALL, CPU, sizes=[(64, 64)], precisions=("fp32",))
+    assert step.peak_memory
+    free = SimpleNamespace(available=step.peak_memory / benching.SPARE / spare)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    (_, again) = bench(SMALL, CPU, sizes=[(64, 64)], precisions=("fp32",))
+    assert bool(again.seconds) == measured, again.why
 
 
 class Quick(EstimatingDeblurrer):

@@ -128,7 +128,7 @@ def bench_table(root: Path) -> pd.DataFrame | None:
 
 
 def _measured(mine: pd.DataFrame) -> Costs:
-    """Costs in float32 of one network: at the smallest and the largest size, and of a step."""
+    """Costs of one network in float32: at both ends of the sizes, and of a step by picture."""
     plain = mine[mine["precision"] == "fp32"]
     sizes = plain.assign(pixels=plain["height"].astype(int) * plain["width"].astype(int))
     passes = sizes[sizes["what"] == "forward"].sort_values("pixels")
@@ -140,7 +140,8 @@ def _measured(mine: pd.DataFrame) -> Costs:
     if len(passes) > 1:
         found |= _numbers(passes.iloc[-1], {"seconds": "seconds_hd", "peak_memory": "memory_hd"})
     for _, step in sizes[sizes["what"] == "step"].iterrows():
-        found |= _numbers(step, {"seconds": "step"})
+        found |= {name: one / float(step["batch"])
+                  for name, one in _numbers(step, {"seconds": "step"}).items()}  # fmt: skip
     return found
 
 

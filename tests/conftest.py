@@ -12,6 +12,8 @@ import pytest
 from deblur_lib import papers
 from deblur_lib.locks import held
 
+ROOT = Path(__file__).resolve().parents[1]
+
 pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show their values
 
 
@@ -22,6 +24,18 @@ def pytest_configure() -> None:
     torch.set_num_threads(int(os.environ.get("DEBLUR_TEST_THREADS", "1")))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """While one process executes the notebooks, others have tests that need none of them."""
+
+    def turn(item: pytest.Item) -> int:
+        folder, *_, name = item.path.relative_to(ROOT / "tests").parts
+        if name == "test_book.py":
+            return 0
+        return 1 if folder in ("golden", "rules") else 2
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real pairs and frames for checking; never shipped, see CONTRIBUTING."""
@@ -30,9 +44,6 @@ def real_data() -> Path:
     if not (root / "digest.json").is_file():
         pytest.skip("needs real photographs: set DEBLUR_REAL_DATA to a folder that holds them")
     return root
-
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]

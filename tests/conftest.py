@@ -12,8 +12,6 @@ import pytest
 from deblur_lib import papers
 from deblur_lib.locks import held
 
-ROOT = Path(__file__).resolve().parents[1]
-
 pytest.register_assert_rewrite("network_checks")  # it asserts, so failures show their values
 
 
@@ -28,10 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """While one process executes the notebooks, others have tests that need none of them."""
 
     def turn(item: pytest.Item) -> int:
-        folder, *_, name = item.path.relative_to(ROOT / "tests").parts
-        if name == "test_book.py":
+        if item.path.name == "test_book.py":
             return 0
-        return 1 if folder in ("golden", "rules") else 2
+        return 1 if item.path.parent.name in ("golden", "rules") else 2
 
     items.sort(key=turn)
 
@@ -44,6 +41,9 @@ def real_data() -> Path:
     if not (root / "digest.json").is_file():
         pytest.skip("needs real photographs: set DEBLUR_REAL_DATA to a folder that holds them")
     return root
+
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]

@@ -19,10 +19,8 @@ from deblur_lib.report.floors import read_records
 from deblur_lib.spec import ProfileName
 
 CURVE_COLUMNS = ("run", "method", "seed", "step", "name", "value")
-VALIDATION, UNTOUCHED = (
-    "validation/psnr-rgb",
-    "validation/input",
-)  # names in them: restored, blurred
+VALIDATION = "validation/psnr-rgb"  # in curves, of the restored validation pictures
+UNTOUCHED = "validation/input"  # and of the blurred ones
 COST_COLUMNS = ("method", "name", "value", "unit")
 READ = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json")
 NO_RUN = "-"  # run id of rows that no training made: the blurred picture scored as output

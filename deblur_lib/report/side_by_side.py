@@ -140,8 +140,8 @@ def _measured(mine: pd.DataFrame) -> Costs:
     if len(passes) > 1:
         found |= _numbers(passes.iloc[-1], {"seconds": "seconds_hd", "peak_memory": "memory_hd"})
     for _, step in sizes[sizes["what"] == "step"].iterrows():
-        found |= {name: one / float(step["batch"])
-                  for name, one in _numbers(step, {"seconds": "step"}).items()}  # fmt: skip
+        if step["seconds"]:
+            found["step"] = float(step["seconds"]) / float(step["batch"])
     return found
 
 

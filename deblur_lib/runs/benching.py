@@ -231,9 +231,7 @@ def _measured(
     blurred = laid(blurred.to(device), device)
     tensors = (*network.parameters(), *network.buffers(), blurred)
     learns = known["what"] == "step"
-    lacking = (
-        _lacking(known, blurred.shape) if device.type == "cpu" else ""
-    )  # others tell by errors
+    lacking = _lacking(known, blurred.shape) if device.type == "cpu" else ""
     if lacking:
         return Measured(**known, why=lacking)
     call = _step(network, blurred, precision) if learns else _forward(network, blurred, precision)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from deblur_lib.errors import UsageError
+from deblur_lib.networks.channels_first import ChannelsFirst
 from deblur_lib.networks.taylor_attention import (
     WINDOWS,
     TransformerBlock,
@@ -22,7 +23,7 @@ from deblur_lib.networks.taylor_attention import (
     pointwise,
     precise,
 )
-from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.base import check_input
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
 
@@ -152,7 +153,7 @@ def double(inputs: int, outputs: int) -> nn.Module:
 XL = (28, 56, 112, 160)  # widths of the size published for deblurring
 
 
-class MBTaylorFormerV2(Deblurrer):
+class MBTaylorFormerV2(ChannelsFirst):
     """Restore a blurred batch by an encoder-decoder of four levels; one output.
 
     The defaults are variant L, 7,295,572 parameters; widths 28, 56, 112, 160 make variant XL, with
@@ -222,6 +223,7 @@ class MBTaylorFormerV2(Deblurrer):
             UsageError: height or width is not a multiple of 8.
         """
         check_input(self, blurred)
+        blurred = blurred.contiguous()
         full = self._stage("encoder_level1", self.patch_embed(blurred))  # (B, C1, H, W)
         x = self.down1_2(full)
         half = x + self._stage("encoder_level2", x)  # (B, C2, H/2, W/2)

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.errors import UsageError
+from deblur_lib.networks.channels_first import ChannelsFirst
 from deblur_lib.nn.aliases import accept_aliases
-from deblur_lib.nn.base import Deblurrer, check_input
+from deblur_lib.nn.base import check_input
 from deblur_lib.nn.parts import choose
 from deblur_lib.nn.starts import STARTS
 
@@ -135,7 +136,7 @@ class DecoderBlock(nn.Module):
         return y
 
 
-class UNetSEResNeXt(Deblurrer):
+class UNetSEResNeXt(ChannelsFirst):
     """Restore a blurred batch by an encoder-decoder without global residual.
 
     Args:
@@ -204,6 +205,7 @@ class UNetSEResNeXt(Deblurrer):
     def forward_all(self, blurred: Tensor) -> tuple[Tensor, ...]:
         """Restore (B, 3, H, W) in [0, 1]; one output, not clamped."""
         check_input(self, blurred)
+        blurred = blurred.contiguous()
         level1 = self.conv1(2 * blurred - 1)  # (B, 64, H/4, W/4), the network's range is [-1, 1]
         level2 = self.conv2(level1)  # (B, 256, H/4, W/4)
         level3 = self.conv3(level2)  # (B, 512, H/8, W/8)

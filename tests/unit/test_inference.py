@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from deblur_lib import catalogue
 from deblur_lib.devices import laid, picture_layout
@@ -36,6 +36,22 @@ def test_pictures_and_weights_go_in_channels_last_and_give_the_same_numbers(name
     assert all(one.is_contiguous(memory_format=LAST) for one in [*seen, *flat(network)])
     assert list(network.state_dict()) == names
     torch.testing.assert_close(restored, plain, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mb_taylorformer_v2", "unet_seresnext"])
+def test_networks_of_grouped_layers_stay_channels_first(name: str) -> None:
+    with torch.device("meta"):
+        network = catalogue.build(name)
+    network.to(memory_format=LAST)  # type: ignore[call-overload]
+    assert all(one.is_contiguous() for one in flat(network))
+    seen: list[Tensor] = []
+    first = next(part for part in network.modules() if isinstance(part, nn.Conv2d))
+    first.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    blurred = torch.rand(2, 3, 64, 64, device="meta").contiguous(memory_format=LAST)
+    network(blurred)
+    assert not blurred.is_contiguous()
+    assert seen
+    assert all(one.is_contiguous() for one in seen)
 
 
 def test_weights_are_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:

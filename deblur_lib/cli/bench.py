@@ -33,6 +33,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.option("--precision", "precisions", type=click.Choice(("fp32", "bf16")), multiple=True,
               help="default: float32, and what the device is fastest in")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps")
+@click.option("--again", is_flag=True, help="measure what the table holds already, too")
 @click.option("--no-step", is_flag=True, help="measure no training step")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"),
               show_default=True, help="folder of networks.csv and networks.json")  # fmt: skip
@@ -41,6 +42,7 @@ def bench(
     sizes: list[tuple[int, int]],
     precisions: tuple[str, ...],
     device: str,
+    again: bool,
     no_step: bool,
     out: Path,
 ) -> None:
@@ -49,18 +51,22 @@ def bench(
     Counted are parameters, multiply-accumulates and operations; timed are a forward pass on each
     size of picture and a training step, in float32 and in what the device is fastest in. Rows
     for which other processes took turns, as no core was left to them, say so ("busy"). What was
-    measured so far is stored after each network.
+    measured so far is stored after each network; what the table in --out holds is not repeated.
     """
     from deblur_lib.devices import resolve_device
     from deblur_lib.runs import benching, store
 
     where, folder = resolve_device(device), store.below_root(out)
-    found: list[benching.Measured] = []
+    found = benching.stored(folder, where)
+    known = () if again else tuple(found)
     for one in benching.subjects(networks):
-        for row in benching.bench(one, where, sizes=sizes, precisions=precisions, step=not no_step):
-            found.append(row)
+        for row in benching.bench(
+            one, where, sizes=sizes, precisions=precisions, step=not no_step, known=known
+        ):
+            found = benching.put(found, row)
             click.echo(_line(row))
         benching.write(folder, found, where)
+    busy = sum(one.busy for one in found)
     busy = sum(one.busy for one in found)
     click.echo(f"{len(found)} measurements in {out}, {busy} of them on a busy machine")
 

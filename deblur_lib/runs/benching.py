@@ -8,7 +8,7 @@ left to them they also take turns with it, which fills its caches anew, and a ro
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.evaluation.timing import peak, timed, traced, watched
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.records import write_json, write_text
+from deblur_lib.records import read_json, write_json, write_text
 from deblur_lib.report import columns
 from deblur_lib.runs.plan import published_options
 from deblur_lib.spec import Options, Train
@@ -142,6 +142,7 @@ def bench(
     sizes: Sequence[tuple[int, int]] = SIZES,
     precisions: Sequence[str] = (),
     step: bool = True,
+    known: Collection[Measured] = (),
 ) -> Iterator[Measured]:
     """Measure a network: forward passes, then a training step, in each precision.
 
@@ -151,6 +152,7 @@ def bench(
         sizes: height and width of the pictures; rounded up to what the network takes.
         precisions: "fp32" and "bf16"; none takes fp32 and what `auto` means here.
         step: measure a training step too.
+        known: measurements that need not be repeated.
 
     Raises:
         UsageError: a control that is told the motion of each picture.
@@ -169,12 +171,20 @@ def bench(
         size = _fitted(network, (CROP, CROP))
         works.append(("step", _fewest(subject, (*_frames(network), 3, *size)), *size))
     lay_out(network.to(device), device)
+    done = {_place(one) for one in known}
+    name = subject.network, _text(subject.options)
     with processor_threads(1 if device.type == "cpu" else None):
         for what, batch, height, width in works:
+            todo = [one for one in chosen if (*name, what, height, width, one) not in done]
             shape = (batch, *_frames(network), 3, height, width)
-            blank = _counted(subject, network, what, shape, device)
-            for precision in chosen:
+            blank = _counted(subject, network, what, shape, device) if todo else {}
+            for precision in todo:
                 yield _measured(network, {**blank, "precision": precision}, shape, device)
+
+
+def _place(one: Measured) -> tuple[str | int, ...]:
+    """What a table holds once: which network, at what work, on what size, in which precision."""
+    return one.network, one.options, one.what, one.height, one.width, one.precision
 
 
 def _fitted(network: Deblurrer, size: tuple[int, int]) -> tuple[int, int]:
@@ -296,6 +306,35 @@ def _lacking(known: dict[str, Any], shape: torch.Size) -> str:
     if needed <= SPARE * free:
         return ""
     return f"it needs {needed / 2**30:.0f} GiB of memory, {free / 2**30:.0f} are free"
+
+
+def stored(folder: Path, device: torch.device) -> list[Measured]:
+    """The measurements of a folder, none where there is no table yet.
+
+    Raises:
+        UsageError: the table is of another machine or of other versions.
+        RecordError: it was cut or changed since it was stored.
+    """
+    path = folder / f"{NAME}.json"
+    if not path.is_file():
+        return []
+    seals.check(folder)
+    told = read_json(path)
+    here = provenance.hardware(accelerator_name(device)) | provenance.versions()
+    there = told["machine"] | told["versions"]
+    for name in sorted(here.keys() | there.keys()):
+        if here.get(name) != there.get(name):
+            raise UsageError(
+                f"{path} was measured with {name} {there.get(name, 'unknown')}, here it is "
+                f"{here.get(name, 'unknown')}: one table tells of one machine; take another --out"
+            )
+    return [Measured(**one) for one in told["rows"]]
+
+
+def put(rows: Sequence[Measured], new: Measured) -> list[Measured]:
+    """Rows with a new one, in place of what it repeats."""
+    places = {_place(one): one for one in rows}
+    return list((places | {_place(new): new}).values())
 
 
 def write(folder: Path, rows: Sequence[Measured], device: torch.device) -> None:

@@ -158,3 +158,43 @@ def test_the_command_says_what_it_measured(monkeypatch: pytest.MonkeyPatch, tmp_
     wrong = CliRunner().invoke(main, ["bench", "--size", "big"])
     assert wrong.exit_code == 2
     assert "WIDTHxHEIGHT" in wrong.output
+
+
+def test_a_table_is_gone_on_with_and_only_again_replaces(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(benching, "subjects", lambda names: [SMALL])
+
+    def measure(*more: str) -> tuple[list[str], list[float]]:
+        words = ["bench", "--no-step", "--device", "cpu", "--out", str(tmp_path), *more]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        rows = read_json(tmp_path / "networks.json")["rows"]
+        return [f"{one['width']} {one['precision']}" for one in rows], [
+            one["seconds"] for one in rows
+        ]
+
+    first, then = ("--size", "40x32", "--precision", "fp32"), ("--size", "64x64", "--size", "40x32")
+    names, times = measure(*first)
+    assert names == ["40 fp32"]
+    names, longer = measure(*then, "--precision", "fp32")
+    assert names == ["40 fp32", "64 fp32"]
+    assert longer[:1] == times
+    assert measure(*first)[1] == longer
+    names, anew = measure(*first, "--again")
+    assert names == ["40 fp32", "64 fp32"]
+    assert anew[0] != longer[0]
+    assert anew[1] == longer[1]
+
+
+def test_a_table_of_another_machine_is_not_mixed_with_this_one(
+    measured: list[benching.Measured], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    benching.write(tmp_path, measured, CPU)
+    assert benching.stored(tmp_path, CPU) == measured
+    here = benching.provenance.hardware()
+    monkeypatch.setattr(benching.provenance, "hardware", lambda _: here | {"cores": "640"})
+    done = CliRunner().invoke(main, ["bench", "nafnet", "--device", "cpu", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "here it is 640" in done.output
+    assert "take another --out" in done.output

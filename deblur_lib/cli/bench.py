@@ -54,18 +54,18 @@ def bench(
     measured so far is stored after each network; what the table in --out holds is not repeated.
     """
     from deblur_lib.devices import resolve_device
-    from deblur_lib.runs import benching, store
+    from deblur_lib.runs import benching, measurements, store
 
     where, folder = resolve_device(device), store.below_root(out)
-    found = benching.stored(folder, where)
+    found = measurements.stored(folder, where)
     known = () if again else tuple(found)
     for one in benching.subjects(networks):
         for row in benching.bench(
             one, where, sizes=sizes, precisions=precisions, step=not no_step, known=known
         ):
-            found = benching.put(found, row)
+            found = measurements.put(found, row)
             click.echo(_line(row))
-        benching.write(folder, found, where)
+        measurements.write(folder, found, where)
     busy = sum(one.busy for one in found)
     busy = sum(one.busy for one in found)
     click.echo(f"{len(found)} measurements in {out}, {busy} of them on a busy machine")

@@ -5,21 +5,16 @@ thread is timed by the time it works, so that other processes stretch nothing. W
 left to them they also take turns with it, which fills its caches anew, and a row says so.
 """
 
-import csv
-import io
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 import torch
 from torch import Tensor
 
-from deblur_lib import catalogue, papers, provenance, seals
+from deblur_lib import catalogue, papers
 from deblur_lib.devices import accelerator_name, laid, processor_threads, resolve_precision
 from deblur_lib.errors import DeblurError, UsageError, unknown_name
 from deblur_lib.evaluation.cost import COUNTER, count_macs, count_parameters
@@ -28,14 +23,13 @@ from deblur_lib.evaluation.tiling import round_up
 from deblur_lib.evaluation.timing import peak, timed, traced, watched
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.records import read_json, write_json, write_text
 from deblur_lib.report import columns
+from deblur_lib.runs.measurements import Measured, place
 from deblur_lib.runs.plan import published_options
 from deblur_lib.spec import Options, Train
 from deblur_lib.training.loop import make_player
 from deblur_lib.training.seeding import fresh_network
 
-NAME = "networks"
 SIZES = ((256, 256), (720, 1280))  # height and width of the pictures, in pixels
 CROP = 256  # px of a training step's picture: as many pixels as the smaller one
 SPARE = 0.8  # share of the free memory that a measurement may take
@@ -54,55 +48,6 @@ class Subject(NamedTuple):
     network: str
     options: Options
     rows: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One measurement; times in seconds, memory in bytes.
-
-    Attributes:
-        network, options, rows: see `Subject`; options as JSON, rows with blanks between them.
-        what: "forward" or "step".
-        batch, height, width: of the pictures that the network was given.
-        precision: "fp32" or "bf16".
-        device: name of the accelerator, or "cpu".
-        threads: of the processor.
-        parameters, macs, flops: of the network and of one forward pass on these pictures; None
-            where no counter sees the work.
-        counter: how these were counted.
-        seconds, low, high, repeats: median and quartiles, and of how many calls.
-        peak_memory, memory_by: most bytes alive at once, and how they were found.
-        load, others, busy: see `timing.Machine`.
-        why: why there are no seconds; "" where there are.
-    """
-
-    network: str
-    options: str
-    rows: str
-    what: str
-    batch: int
-    height: int
-    width: int
-    precision: str
-    device: str
-    threads: int
-    parameters: int
-    macs: int | None
-    flops: int | None
-    counter: str
-    seconds: float | None = None
-    low: float | None = None
-    high: float | None = None
-    repeats: int = 0
-    peak_memory: int | None = None
-    memory_by: str = ""
-    load: float = 0.0
-    others: float = 0.0
-    busy: bool = False
-    why: str = ""
-
-
-COLUMNS: tuple[str, ...] = tuple(Measured.__dataclass_fields__)
 
 
 def subjects(names: Sequence[str] = ()) -> list[Subject]:
@@ -142,7 +87,7 @@ def bench(
     sizes: Sequence[tuple[int, int]] = SIZES,
     precisions: Sequence[str] = (),
     step: bool = True,
-    known: Collection[Measured] = (),
+    known: Iterable[Measured] = (),
 ) -> Iterator[Measured]:
     """Measure a network: forward passes, then a training step, in each precision.
 
@@ -171,8 +116,7 @@ def bench(
         size = _fitted(network, (CROP, CROP))
         works.append(("step", _fewest(subject, (*_frames(network), 3, *size)), *size))
     lay_out(network.to(device), device)
-    done = {_place(one) for one in known}
-    name = subject.network, _text(subject.options)
+    name, done = (subject.network, _text(subject.options)), {place(one) for one in known}
     with processor_threads(1 if device.type == "cpu" else None):
         for what, batch, height, width in works:
             todo = [one for one in chosen if (*name, what, height, width, one) not in done]
@@ -180,11 +124,6 @@ def bench(
             blank = _counted(subject, network, what, shape, device) if todo else {}
             for precision in todo:
                 yield _measured(network, {**blank, "precision": precision}, shape, device)
-
-
-def _place(one: Measured) -> tuple[str | int, ...]:
-    """What a table holds once: which network, at what work, on what size, in which precision."""
-    return one.network, one.options, one.what, one.height, one.width, one.precision
 
 
 def _fitted(network: Deblurrer, size: tuple[int, int]) -> tuple[int, int]:
@@ -306,50 +245,3 @@ def _lacking(known: dict[str, Any], shape: torch.Size) -> str:
     if needed <= SPARE * free:
         return ""
     return f"it needs {needed / 2**30:.0f} GiB of memory, {free / 2**30:.0f} are free"
-
-
-def stored(folder: Path, device: torch.device) -> list[Measured]:
-    """The measurements of a folder, none where there is no table yet.
-
-    Raises:
-        UsageError: the table is of another machine or of other versions.
-        RecordError: it was cut or changed since it was stored.
-    """
-    path = folder / f"{NAME}.json"
-    if not path.is_file():
-        return []
-    seals.check(folder)
-    told = read_json(path)
-    here = provenance.hardware(accelerator_name(device)) | provenance.versions()
-    there = told["machine"] | told["versions"]
-    for name in sorted(here.keys() | there.keys()):
-        if here.get(name) != there.get(name):
-            raise UsageError(
-                f"{path} was measured with {name} {there.get(name, 'unknown')}, here it is "
-                f"{here.get(name, 'unknown')}: one table tells of one machine; take another --out"
-            )
-    return [Measured(**one) for one in told["rows"]]
-
-
-def put(rows: Sequence[Measured], new: Measured) -> list[Measured]:
-    """Rows with a new one, in place of what it repeats."""
-    places = {_place(one): one for one in rows}
-    return list((places | {_place(new): new}).values())
-
-
-def write(folder: Path, rows: Sequence[Measured], device: torch.device) -> None:
-    """Store rows as CSV and, with what the machine is, as JSON."""
-    text = io.StringIO()
-    sheet = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    sheet.writeheader()
-    sheet.writerows(asdict(one) for one in rows)
-    write_text(folder / f"{NAME}.csv", text.getvalue())
-    told = {
-        "machine": provenance.hardware(accelerator_name(device)),
-        "versions": provenance.versions(),
-        "commit": provenance.commit()._asdict(),
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rows": [asdict(one) for one in rows],
-    }
-    write_json(folder / f"{NAME}.json", told)
-    seals.seal(folder)

@@ -16,7 +16,7 @@ from deblur_lib.errors import UsageError
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.records import read_json
 from deblur_lib.report import columns
-from deblur_lib.runs import benching
+from deblur_lib.runs import benching, measurements
 from deblur_lib.runs.benching import Subject, bench, subjects
 
 CPU = torch.device("cpu")
@@ -47,13 +47,13 @@ def test_a_network_that_no_row_runs_comes_as_it_is_built() -> None:
 
 
 @pytest.fixture(scope="module")
-def measured() -> list[benching.Measured]:
+def measured() -> list[measurements.Measured]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benching, "CROP", 64)
         return list(bench(SMALL, CPU, sizes=[(30, 50)], precisions=("fp32", "bf16")))
 
 
-def test_each_precision_has_a_pass_and_a_step(measured: list[benching.Measured]) -> None:
+def test_each_precision_has_a_pass_and_a_step(measured: list[measurements.Measured]) -> None:
     side = 64
     assert [(one.what, one.precision, one.height, one.width) for one in measured] == [
         ("forward", "fp32", 32, 52), ("forward", "bf16", 32, 52),
@@ -134,12 +134,12 @@ def test_a_control_that_is_told_the_motion_has_nothing_to_measure() -> None:
 
 
 def test_the_table_is_stored_sealed_as_csv_and_json(
-    measured: list[benching.Measured], tmp_path: Path
+    measured: list[measurements.Measured], tmp_path: Path
 ) -> None:
-    benching.write(tmp_path, measured, CPU)
+    measurements.write(tmp_path, measured, CPU)
     with open(tmp_path / "networks.csv", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert tuple(rows[0]) == benching.COLUMNS
+    assert tuple(rows[0]) == measurements.COLUMNS
     assert [row["precision"] for row in rows] == ["fp32", "bf16", "fp32", "bf16"]
     told = read_json(tmp_path / "networks.json")
     assert told["machine"]["processor"]
@@ -188,12 +188,12 @@ def test_a_table_is_gone_on_with_and_only_again_replaces(
 
 
 def test_a_table_of_another_machine_is_not_mixed_with_this_one(
-    measured: list[benching.Measured], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    measured: list[measurements.Measured], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    benching.write(tmp_path, measured, CPU)
-    assert benching.stored(tmp_path, CPU) == measured
-    here = benching.provenance.hardware()
-    monkeypatch.setattr(benching.provenance, "hardware", lambda _: here | {"cores": "640"})
+    measurements.write(tmp_path, measured, CPU)
+    assert measurements.stored(tmp_path, CPU) == measured
+    here = measurements.provenance.hardware()
+    monkeypatch.setattr(measurements.provenance, "hardware", lambda _: here | {"cores": "640"})
     done = CliRunner().invoke(main, ["bench", "nafnet", "--device", "cpu", "--out", str(tmp_path)])
     assert done.exit_code == 2
     assert "here it is 640" in done.output

@@ -7,6 +7,7 @@ from pathlib import Path
 import fake_results
 import pandas as pd
 import pytest
+import torch
 from bs4 import BeautifulSoup
 
 from deblur_lib import papers, seals
@@ -14,8 +15,8 @@ from deblur_lib.book import networks
 from deblur_lib.book.networks import growth, networks_page
 from deblur_lib.book.scatter import LETTER, RADIUS, Point, _box, _clash, scatter
 from deblur_lib.report import columns, side_by_side
-from deblur_lib.runs import benching
-from deblur_lib.runs.benching import Measured
+from deblur_lib.runs import measurements
+from deblur_lib.runs.measurements import Measured
 
 
 def point(name: str, x: float, y: float) -> Point:
@@ -81,7 +82,7 @@ def test_measured_seconds_take_the_place_of_those_of_the_runs(root: Path) -> Non
     rows = [measured("forward", 256, 0.5), measured("forward", 720, 6.0, busy=True),
             replace(measured("step", 256, 3.0), batch=2)]  # fmt: skip
     folder = root / side_by_side.MEASURED
-    benching.write(folder, rows, benching.torch.device("cpu"))
+    measurements.write(folder, rows, torch.device("cpu"))
     try:
         found = side_by_side.entries(root / "results", side_by_side.bench_table(root))
         text = networks_page(root, root / "results")

@@ -67,7 +67,6 @@ def bench(
             click.echo(_line(row))
         measurements.write(folder, found, where)
     busy = sum(one.busy for one in found)
-    busy = sum(one.busy for one in found)
     click.echo(f"{len(found)} measurements in {out}, {busy} of them on a busy machine")
 
 

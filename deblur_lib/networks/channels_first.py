@@ -6,11 +6,11 @@ from deblur_lib.nn.base import Deblurrer
 
 
 class ChannelsFirst(Deblurrer):
-    """Base of networks of many grouped or depthwise layers: slower with channels last.
+    """Base of networks of many grouped or depthwise layers.
 
-    A training step of both such networks takes a processor 1.2 to 1.4 times as long with channels
-    last, the layout that the rest of the library asks for. `forward_all` brings its input to this
-    layout by `contiguous()`, since a convolution follows whichever of input and weights has the
+    A processor takes longer for their training steps with channels last, the layout that the rest
+    of the library asks for (benchmarks/steps.py measures it). `forward_all` brings its input to
+    this one by `contiguous()`, since a convolution follows whichever of input and weights has the
     channels last.
     """
 

@@ -22,7 +22,7 @@ class Measured:
     """One measurement; times in seconds, memory in bytes.
 
     Attributes:
-        network, options, rows: see `Subject`; options as JSON, rows with blanks between them.
+        network, options, rows: see `benching.Subject`; options as JSON, rows with blanks between them.
         what: "forward" or "step".
         batch, height, width: of the pictures that the network was given.
         precision: "fp32" or "bf16".
@@ -67,7 +67,7 @@ COLUMNS: tuple[str, ...] = tuple(Measured.__dataclass_fields__)
 
 
 def place(one: Measured) -> tuple[str | int, ...]:
-    """What a table holds once."""
+    """What two measurements have in common where one repeats the other."""
     return one.network, one.options, one.what, one.height, one.width, one.precision
 
 

@@ -22,7 +22,7 @@ class Measured:
     """One measurement; times in seconds, memory in bytes.
 
     Attributes:
-        network, options, rows: see `benching.Subject`; options as JSON, rows with blanks between them.
+        network, options, rows: see `benching.Subject`; options as JSON, rows parted by blanks.
         what: "forward" or "step".
         batch, height, width: of the pictures that the network was given.
         precision: "fp32" or "bf16".

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
         if item.path.name == "test_book.py":
             return 0
-        return 1 if item.path.parent.name in ("golden", "rules") else 2
+        return 1 if item.path.parent.name in ("golden", "rules", "unit") else 2
 
     items.sort(key=turn)
 

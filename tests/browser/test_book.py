@@ -39,6 +39,10 @@ def test_every_picture_is_shown(visits) -> None:  # type: ignore[no-untyped-def]
     assert len(visits) > 2 * len(papers.names())
 
 
+def test_no_table_is_cut_at_1300_pixels_or_on_paper(visits) -> None:  # type: ignore[no-untyped-def]
+    assert {one.page: one.cut for one in visits if any(one.cut.values())} == {}
+
+
 def test_axe_finds_nothing_on_any_page(visits, axe: str) -> None:  # type: ignore[no-untyped-def]
     if not axe:
         pytest.skip("needs axe-core, which npm could not install")

@@ -20,10 +20,6 @@ def test_the_first_screen_of_a_chapter_holds_its_answer(chapter: Page, width: in
     assert chapter.locator("article details:not([open]) .cell_input").count() == code.count()
 
 
-def test_no_table_is_cut_at_1300_pixels_or_on_paper(visits) -> None:  # type: ignore[no-untyped-def]
-    assert {one.page: one.cut for one in visits if any(one.cut.values())} == {}
-
-
 def test_on_paper_everything_is_shown(chapter: Page) -> None:
     chapter.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     folded = chapter.locator("article details:not([open])").count()

@@ -8,7 +8,7 @@ from deblur_lib.records import Manifest
 from deblur_lib.report.columns import is_cost, method_of, tested_on, trained_on
 from deblur_lib.report.differences import changes
 from deblur_lib.report.results import Results
-from deblur_lib.spec import Paper, Table
+from deblur_lib.spec import PROFILES, Paper, Table
 
 TITLED = 3  # changes of size that a title lists; more are told in the notes alone
 SPANS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
@@ -25,18 +25,23 @@ def train_budget(results: Results, method: str) -> str:
 
 
 def in_words(*stored: Results) -> str:
-    """What the profile of some rows is, for readers who know no profile."""
-    names = " and ".join(sorted({one.profile for one in stored}))
-    runs = [run for one in stored for run in _trained(one)]
+    """What the profiles of some rows are, one after the other, for readers who know no profile."""
+    alike: dict[str, list[Manifest]] = {}
+    for one in sorted(stored, key=lambda one: PROFILES.index(one.profile)):
+        alike.setdefault(one.profile, []).extend(_trained(one))
+    return "; ".join(f"profile {name}: {_spent(runs)}" for name, runs in alike.items())
+
+
+def _spent(runs: Sequence[Manifest]) -> str:
     if not runs:
-        return f"profile {names}, nothing trained"
+        return "nothing trained"
     spent = median(one.seconds_training for one in runs)
     size, unit = next(one for one in SPANS if spent >= 1.5 * one[0] or one[0] == 1)
     cores = max(one.threads for one in runs)
     own = f"{cores} processor core{'s' if cores > 1 else ''}"
     machines = {one.hardware.get("accelerator", "none").replace("none", own) for one in runs}
     return (
-        f"profile {names}: {_range([one.steps for one in runs])} steps a training, about "
+        f"{_range([one.steps for one in runs])} steps a training, about "
         f"{spent / size:.0f} {unit} of {' or '.join(sorted(machines))}"
     )
 

@@ -73,6 +73,17 @@ def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
     assert "about 5 minutes of" in budget.in_words(cast(Results, mixed))
 
 
+def test_budgets_of_two_profiles_are_not_mixed(results: Results) -> None:
+    """A median over both would be the time of no training at all."""
+    stored = []
+    for profile, steps, seconds in (("study", 20_000, 1200.0), ("demo", 600, 30.0)):
+        run = dataclasses.replace(results.manifests[0], steps=steps, seconds_training=seconds)
+        stored.append(SimpleNamespace(paper="wan2023", profile=profile, manifests=(run,)))
+    small, large = budget.in_words(*cast(list[Results], stored)).split("; ")
+    assert small.startswith("profile demo: 600 steps a training, about 30 seconds")
+    assert large.startswith("profile study: 20,000 steps a training, about 20 minutes")
+
+
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
     text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"}, results.folder)
     assert ":::{grid-item-card} wan2023: is it?" in text

@@ -61,7 +61,7 @@ def _cost(name: str, scale: float = 1.0) -> Callable[[Entry], float | None]:
 def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
     value = _cost(name, scale)
     shown = numbers.count if count else numbers.number
-    return Column(head, value, lambda one: shown(_rounded(value(one))))
+    return Column(head, value, lambda one: shown(_rounded(value(one))).replace(" ", "\xa0"))
 
 
 def _rounded(value: float | None) -> float | None:

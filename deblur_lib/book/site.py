@@ -77,7 +77,7 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
         found += _live(html, path, soup)
         named = Counter(str(tag["id"]) for tag in soup.select("article [id]"))
         found += [f"has the id {one} {times} times" for one, times in named.items() if times > 1]
-        if str(root) in str(soup):
+        if str(root) in path.read_text(encoding="utf-8"):
             found.append(f"holds the machine path {root}")
         problems += [f"{name}: {one}" for one in found]
     if problems:
@@ -104,8 +104,9 @@ def _dead_links(path: Path, soup: BeautifulSoup, anchors: dict[Path, set[str]]) 
 
 def _live(html: Path, path: Path, soup: BeautifulSoup) -> Iterator[str]:
     """What would run or load something in a reader's browser and is not the theme's or ours."""
+    texts = {id(tag) for tag in soup.select("article *")}
     for tag in soup.find_all(True):
-        inside = tag.find_parent("article") is not None
+        inside = id(tag) in texts
         for name, value in tag.attrs.items():
             text = "".join(str(value).split()).lower()
             if name.lower().startswith("on"):

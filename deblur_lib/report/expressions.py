@@ -7,7 +7,7 @@ max() and min() of two or more parts. Everything else is refused.
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
         return _value(_parse(expression), look_up, expression)
 
 
+@cache
 def _parse(expression: str) -> ast.expr:
     try:
         return ast.parse(expression.strip(), mode="eval").body

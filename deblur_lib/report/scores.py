@@ -96,20 +96,22 @@ def _scores(results: Results, method: str, dataset: str, convention: str) -> Sco
     mine = results.of_cell(method, dataset, convention)
     if mine.empty:
         return None
-    table = mine.pivot(index="picture", columns="seed", values="value").sort_index()
-    kept = table.dropna()
-    scene = mine.drop_duplicates("picture").set_index("picture")["scene"]
-    run = mine.drop_duplicates("seed").set_index("seed")["run"]
+    told, seeded = mine["picture"].to_numpy(), mine["seed"].to_numpy()
+    pictures, first, row = np.unique(told, return_index=True, return_inverse=True)
+    seeds, begun, column = np.unique(seeded, return_index=True, return_inverse=True)
+    table = np.full((len(seeds), len(pictures)), np.nan)
+    table[column, row] = mine["value"]
+    kept = ~np.isnan(table).any(axis=0)  # pictures that each seed scored
     return Scores(
-        values=np.ascontiguousarray(kept.to_numpy(dtype=float).T),
-        seeds=tuple(int(seed) for seed in kept.columns),
-        pictures=tuple(map(str, kept.index)),
-        scenes=tuple(str(scene[name]) for name in kept.index),
+        values=np.ascontiguousarray(table[:, kept]),
+        seeds=tuple(map(int, seeds)),
+        pictures=tuple(map(str, pictures[kept])),
+        scenes=tuple(map(str, mine["scene"].to_numpy()[first[kept]])),
         dataset=dataset,
         convention=convention,
         data=str(mine["data"].iloc[0]),
-        runs=tuple(str(run[seed]) for seed in kept.columns),
-        partial=len(kept) < len(table),
+        runs=tuple(map(str, mine["run"].to_numpy()[begun])),
+        partial=not kept.all(),
     )
 
 

@@ -47,7 +47,7 @@ def lighter(figure: bytes) -> bytes:
     with Image.open(io.BytesIO(figure)) as opened, io.BytesIO() as stream:
         size = (WIDTH, round(opened.height * WIDTH / opened.width))
         small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-        # every second pixel each way knows the colours as well, in a fifth of the time
+        # the palette of every second pixel each way serves as well, and is found faster
         few = small.resize((WIDTH // 2, max(1, size[1] // 2)), Image.Resampling.NEAREST)
         palette = few.quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
         page = small.quantize(palette=palette, dither=Image.Dither.NONE)

@@ -20,6 +20,20 @@ def test_the_first_screen_of_a_chapter_holds_its_answer(chapter: Page, width: in
     assert chapter.locator("article details:not([open]) .cell_input").count() == code.count()
 
 
+def test_a_link_in_an_answer_has_the_colour_of_its_text(chapter: Page) -> None:
+    """The blue of links has too little contrast on the ground of an answer."""
+    own, linked = chapter.locator(".answer p").first.evaluate(
+        """text => {
+          text.insertAdjacentHTML('beforeend', '<a class="reference" href="#">a link</a>');
+          const link = text.lastElementChild;
+          const found = [text, link].map(one => getComputedStyle(one).color);
+          link.remove();
+          return found;
+        }"""
+    )
+    assert own == linked
+
+
 def test_on_paper_everything_is_shown(chapter: Page) -> None:
     chapter.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     folded = chapter.locator("article details:not([open])").count()

@@ -7,10 +7,10 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-from bs4 import BeautifulSoup, Tag
 
 from deblur_lib.errors import BookError
 
@@ -21,6 +21,37 @@ OURS = ("_static", "vendor", "searchindex.js")  # where the book's own scripts l
 FOREIGN = ("iframe", "object", "embed", "base", "form", "meta")  # never part of a page's text
 ADDRESSES = ("href", "src", "action", "formaction", "xlink:href", "data", "srcdoc")
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
+
+
+@dataclass
+class _Tag:
+    name: str
+    attributes: dict[str, str]
+    inside: bool  # the article, which is the page's own text
+    text: str = ""  # what follows it; of a script all that it says
+
+
+class _Tags(HTMLParser):
+    """The tags of a page in their order; a tree of them would take three times as long."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[_Tag] = []
+        self._articles = 0
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.found.append(_Tag(tag, given, self._articles > 0))
+        self._articles += tag == "article"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._articles -= tag == "article"
+
+    def handle_data(self, data: str) -> None:
+        if self.found:
+            self.found[-1].text += data
 
 
 def run_jupyter_book(book: Path, *, online: bool) -> Path:
@@ -66,69 +97,71 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
             may have named.
     """
     found_pages = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    pages = {path: _parse(path) for path in found_pages}  # _static holds the theme's templates
+    texts = {
+        path: path.read_text(encoding="utf-8") for path in found_pages
+    }  # the theme's are there
+    pages = {path: _Tags(text).found for path, text in texts.items()}
     anchors = {
-        path: {str(tag["id"]) for tag in soup.find_all(id=True)} for path, soup in pages.items()
+        path: {tag.attributes["id"] for tag in tags if "id" in tag.attributes}
+        for path, tags in pages.items()
     }
     problems: list[str] = []
-    for path, soup in pages.items():
+    for path, tags in pages.items():
         name = path.relative_to(html).as_posix()
-        found = [*_dead_links(path, soup, anchors), *_resources(path, soup, online=online)]
-        found += _live(html, path, soup)
-        named = Counter(str(tag["id"]) for tag in soup.select("article [id]"))
+        found = [*_dead_links(path, tags, anchors), *_resources(path, tags, online=online)]
+        found += _live(html, path, tags)
+        ids = (tag.attributes.get("id") for tag in tags if tag.inside)
+        named = Counter(one for one in ids if one is not None)
         found += [f"has the id {one} {times} times" for one, times in named.items() if times > 1]
-        if str(root) in path.read_text(encoding="utf-8"):
+        if str(root) in texts[path]:
             found.append(f"holds the machine path {root}")
         problems += [f"{name}: {one}" for one in found]
     if problems:
         raise BookError(f"{len(problems)} problem(s) in the built book:\n" + "\n".join(problems))
 
 
-def _parse(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def _dead_links(path: Path, soup: BeautifulSoup, anchors: dict[Path, set[str]]) -> Iterator[str]:
-    for tag in soup.find_all("a", href=True):
-        address = urlsplit(str(tag["href"]))
+def _dead_links(path: Path, tags: list[_Tag], anchors: dict[Path, set[str]]) -> Iterator[str]:
+    for link in (
+        tag.attributes["href"] for tag in tags if tag.name == "a" and "href" in tag.attributes
+    ):
+        address = urlsplit(link)
         if address.scheme or address.netloc:
             continue
         target = path if not address.path else (path.parent / unquote(address.path)).resolve()
         if not target.is_file():
-            yield f"dead link {tag['href']}"
+            yield f"dead link {link}"
             continue
         anchor = unquote(address.fragment)
         if anchor and anchor not in anchors.get(target, {anchor}):
-            yield f"dead anchor {tag['href']}"
+            yield f"dead anchor {link}"
 
 
-def _live(html: Path, path: Path, soup: BeautifulSoup) -> Iterator[str]:
+def _live(html: Path, path: Path, tags: list[_Tag]) -> Iterator[str]:
     """What would run or load something in a reader's browser and is not the theme's or ours."""
-    texts = {id(tag) for tag in soup.select("article *")}
-    for tag in soup.find_all(True):
-        inside = id(tag) in texts
-        for name, value in tag.attrs.items():
-            text = "".join(str(value).split()).lower()
-            if name.lower().startswith("on"):
+    for tag in tags:
+        for name, value in tag.attributes.items():
+            if name.startswith("on"):
                 yield f"<{tag.name}> has the event attribute {name}"
-            elif name.lower() in ADDRESSES and text.startswith(("javascript:", "vbscript:")):
-                yield f"<{tag.name}> has the address {str(value)[:40]}"
-        if inside and tag.name in FOREIGN:
+            elif name in ADDRESSES:
+                text = "".join(value.split()).lower()
+                if text.startswith(("javascript:", "vbscript:")):
+                    yield f"<{tag.name}> has the address {value[:40]}"
+        if tag.inside and tag.name in FOREIGN:
             yield f"its text holds <{tag.name}>"
-        if tag.name != "script" or "json" in str(tag.get("type", "")):
+        if tag.name != "script" or "json" in tag.attributes.get("type", ""):
             continue
-        address = urlsplit(str(tag.get("src", "")))
-        if inside:
-            yield f"its text holds a script ({(tag.string or address.path).strip()[:40]})"
+        address = urlsplit(tag.attributes.get("src", ""))
+        if tag.inside:
+            yield f"its text holds a script ({(tag.text or address.path).strip()[:40]})"
         elif address.path and not (address.scheme or address.netloc):
             place = (path.parent / unquote(address.path)).resolve()
             if not any(place.is_relative_to((html / one).resolve()) for one in OURS):
                 yield f"loads the script {address.path}, which is not the book's"
 
 
-def _resources(path: Path, soup: BeautifulSoup, *, online: bool) -> Iterator[str]:
+def _resources(path: Path, tags: list[_Tag], *, online: bool) -> Iterator[str]:
     weight = path.stat().st_size
-    for tag, address in _loaded(soup):
+    for tag, address in _loaded(tags):
         parts = urlsplit(address)
         if parts.scheme == "data":
             continue
@@ -141,16 +174,15 @@ def _resources(path: Path, soup: BeautifulSoup, *, online: bool) -> Iterator[str
             yield f"misses {address}"
         elif tag.name == "img":
             weight += target.stat().st_size
-        if tag.name == "img" and not tag.get("alt"):
+        if tag.name == "img" and not tag.attributes.get("alt"):
             yield f"picture {address} has no alt text"
     if weight > PAGE_BYTES:
         yield f"weighs {weight:,} bytes with its pictures, the budget is {PAGE_BYTES:,}"
 
 
-def _loaded(soup: BeautifulSoup) -> Iterator[tuple[Tag, str]]:
-    for name, attribute in LOADED.items():
-        for tag in soup.find_all(name):
-            if name == "link" and not SHOWN & set(tag.get_attribute_list("rel")):
-                continue
-            if tag.get(attribute):
-                yield tag, str(tag[attribute])
+def _loaded(tags: list[_Tag]) -> Iterator[tuple[_Tag, str]]:
+    for tag in tags:
+        address = tag.attributes.get(LOADED.get(tag.name, ""), "")
+        hidden = tag.name == "link" and not SHOWN & set(tag.attributes.get("rel", "").split())
+        if address and not hidden:
+            yield tag, address

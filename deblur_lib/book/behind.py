@@ -52,7 +52,9 @@ def _method(paper: Paper, results: Results, method: Method) -> Iterator[str]:
     yield from (f"({paper.id}-{method.id})=", "", f"## {escape(method.title)}", "")
     runs = results.of_method(method.weights_of or method.id)
     if runs:
-        yield from ("```{raw} html", _table(RUN, [_run(one) for one in runs], "runs"), "```", "")
+        seconds = numbers.together(one.seconds_training for one in runs)
+        told = [_run(*one) for one in zip(runs, seconds, strict=True)]
+        yield from ("```{raw} html", _table(RUN, told, "runs"), "```", "")
         yield "Train and score it again, in a workspace of its own:"
         asked = f"'methods=[\"{method.weights_of or method.id}\"]'"
         command = f"deblur reproduce {paper.id} --profile {results.profile} --set {asked}"
@@ -60,44 +62,44 @@ def _method(paper: Paper, results: Results, method: Method) -> Iterator[str]:
     else:
         yield from ("The blurred picture itself, scored as if it were a result.", "")
     yield "```{raw} html"
-    for dataset, group in _conventions(paper).items():
-        found = [scores(results, method.id, dataset, one) for one in group]
+    for dataset, metrics in _conventions(paper).items():
+        found = [scores(results, method.id, dataset, one) for one in metrics]
         kept = [one for one in found if one is not None]
         if kept:
-            yield _pictures(dataset, kept)
+            yield _pictures(dataset, kept, metrics)
     yield from ("```", "")
 
 
-def _run(one: Manifest) -> tuple[str, ...]:
+def _run(one: Manifest, seconds: str) -> tuple[str, ...]:
     return (
         str(one.seed),
         one.run,
         f"{one.steps:,}",
         f"{one.best_step:,}",
-        numbers.number(one.seconds_training),
+        seconds,
         (one.commit[:10] or "none") + ("+" if one.dirty else ""),
         (one.weights_digest or "none")[:16],
     )
 
 
-def _conventions(paper: Paper) -> dict[str, list[str]]:
-    """Conventions of the tables' columns by data set, each once."""
-    found: dict[str, dict[str, None]] = {}
+def _conventions(paper: Paper) -> dict[str, dict[str, str]]:
+    """Conventions of the tables' columns by data set, each with its metric."""
+    found: dict[str, dict[str, str]] = {}
     for table in paper.tables:
         for column in table.columns:
             if not columns.is_cost(column) and not columns.is_beside(table, column):
-                found.setdefault(column.dataset, {})[column.convention] = None
-    return {dataset: list(names) for dataset, names in found.items()}
+                found.setdefault(column.dataset, {})[column.convention] = column.metric
+    return found
 
 
-def _pictures(dataset: str, found: list[Scores]) -> str:
+def _pictures(dataset: str, found: list[Scores], metrics: Mapping[str, str]) -> str:
     """Scores of all seeds on the pictures of one data set, on demand."""
     frame = pd.DataFrame(index=pd.Index(found[0].pictures))
     frame["photograph"] = found[0].scenes
     for one in found:
         for seed, values in zip(one.seeds, one.values, strict=True):
             head = one.convention + (f", seed {seed}" if one.trained else "")
-            texts = [numbers.number(value, one.convention) for value in values]
+            texts = numbers.together(values, metrics[one.convention])
             frame[head] = pd.Series(texts, index=one.pictures)
     rows = [(str(name), *map(str, values)) for name, *values in frame.fillna("–").itertuples()]
     heads = ("picture", *map(str, frame.columns))

@@ -186,6 +186,7 @@ def test_the_page_behind_the_numbers_holds_every_score_and_run(results: Results)
     assert pictures <= found
     value = mine[(mine["convention"] == "psnr-rgb") & (mine["seed"] == 1)]["value"].iloc[0]
     assert f"<td>{value:.2f}</td>" in text
+    assert not re.search(r"<td>[01]\.\d{0,3}</td>", text)  # SSIM: four decimals, zeros too
 
 
 COMMAND = re.compile(r"^(?:\w+=\S+ )?deblur (\w.*)$|`deblur (\w[^`]*)`", re.MULTILINE)

@@ -60,7 +60,7 @@ DEMO = Profile(
     name="demo",
     train_on=_SYNTHETIC,
     test_on={},
-    data={"size": 128, "train": 96, "validation": 8, "test": 24, "blur": 0.25, "spread": 0.4},
+    data={"size": 128, "train": 96, "validation": 8, "test": 12, "blur": 0.25, "spread": 0.4},
     train={"validate": 8},
 )
 STUDY = Profile(

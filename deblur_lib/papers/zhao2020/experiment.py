@@ -168,7 +168,7 @@ PROFILES = (
         DEMO,
         train_on="synth-clip",
         test_on=CLIPS,
-        data={"train": 160, "validation": 6, "test": 16, "blur": 0.35, "spread": 0.5},
+        data={"train": 160, "validation": 6, "test": 12, "blur": 0.35, "spread": 0.5},
         options={
             "zhao2020": {"channels": [8, 16, 32], "blocks": 1, "start": "identity"},
             "deepdeblur": {"features": 16, "blocks": 2, "start": "identity"},
@@ -176,7 +176,7 @@ PROFILES = (
             "deblurgan": {"features": 16, "blocks": 3, "dropout": 0.0},
         },
         train={
-            "steps": 520, "batch": 2, "crop": 64, "lr": 2e-3, "validate": 6, "loss": {"mse": 40.0},
+            "steps": 460, "batch": 2, "crop": 64, "lr": 2e-3, "validate": 6, "loss": {"mse": 40.0},
             "augment": ("hflip", "time_reverse"), "init": "default", "adversarial": SMALL_GAME,
         },
         train_of={"deblurgan": {"adversarial": SMALL_WGAN}},

@@ -23,8 +23,8 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert sorted(run.id for run in taken) == sorted(run.id for run in runs)
     # deblurgan's 160 steps of twice the operations come before the others' 160 steps
     steps = [(run.method.id == "deblurgan", run.steps) for run in taken]
-    assert steps == [(False, 340)] * 13 + [(True, 140)] + [(False, 140)] * 2 + [(False, 0)] * 3
-    for one in (runs[0], runs[1]):  # 140 steps of the first take longer than 340 of the second
+    assert steps == [(False, 280)] * 13 + [(True, 120)] + [(False, 120)] * 2 + [(False, 0)] * 3
+    for one in (runs[0], runs[1]):  # 120 steps of the first take longer than 280 of the second
         full = published_options(papers.load("li2026"), one.method)
         seconds = 6.0 if one is runs[0] else 2.0
         path = store.costs_file(str(one.method.network), full)

@@ -243,17 +243,17 @@ PROFILES = (
             "deblurgan": {"features": 12, "blocks": 2, "start": "identity"},
         },
         train={
-            "steps": 340, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5,
+            "steps": 280, "batch": 4, "crop": 64, "lr": 4e-3, "lr_floor": 1e-5,
             "loss": {"l1": 0.5}, "adversarial": SMALL_BCE,
         },
         train_of={
-            "multiscale_dpl": {"steps": 140, "lr": 3e-3},
+            "multiscale_dpl": {"steps": 120, "lr": 3e-3},
             "deblurgan_v2": V2_SMALL,
             "attention_se": {
-                "steps": 140, "lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
+                "steps": 120, "lr": 1e-3, "loss": {"mse": 9.8}, "adversarial": SMALL_RAGAN,
             },
             "deblurgan": {
-                "steps": 140, "lr": 1e-3, "loss": {"mse": 1000.0}, "adversarial": SMALL_WGAN,
+                "steps": 120, "lr": 1e-3, "loss": {"mse": 1000.0}, "adversarial": SMALL_WGAN,
             },
         },
         seeds_of={"li2026": THREE, "li2026_none": THREE, "li2026_gates_mean": THREE},

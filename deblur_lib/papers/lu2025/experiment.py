@@ -248,8 +248,8 @@ PROFILES = (
             "convir": {"base_channels": 8, "num_res": 1, "dilations": [1, 1, 1]},
             "mb_taylorformer_v2": NARROW_TAYLOR,
         },
-        train={"steps": 200, "batch": 4, "crop": 64, "lr": 2e-3, "warmup": 10},
-        train_of={"mb_taylorformer_v2": {"steps": 120}},
+        train={"steps": 180, "batch": 4, "crop": 64, "lr": 2e-3, "warmup": 10},
+        train_of={"mb_taylorformer_v2": {"steps": 140}},
         seeds_of={
             "dsgformer": THREE, "dsgformer_dfgb_relu2": THREE, "dsgformer_after_all": THREE,
             "dsgformer_after_eighth": THREE, "dsgformer_after_ones": THREE,

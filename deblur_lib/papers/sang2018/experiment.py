@@ -238,7 +238,7 @@ PROFILES = (
             },
         },
         train={
-            "steps": 340, "crop": 64, "lr": 1e-3, "schedule": "cosine",
+            "steps": 290, "crop": 64, "lr": 1e-3, "schedule": "cosine",
             "adversarial": extend(SMALL_GAME, lr=1e-4),
         },
         seeds=THREE,

@@ -171,7 +171,7 @@ PROFILES = (
             "dbgan": {"features": 16, "growth": 8, "blocks": 1},
             "mtrnn": {"base_channels": 8, "blocks": 1, "iterations": 3},
         },
-        train={"steps": 260, "batch": 8, "crop": 64, "lr": 4e-3},
+        train={"steps": 220, "batch": 8, "crop": 64, "lr": 4e-3},
         seeds=THREE,
         seeds_of={
             "deblurgan_v2": ONE, "dbgan": ONE, "mtrnn": ONE, "mimo_unet": ONE, "wan2023_aff": ONE,

@@ -176,7 +176,7 @@ PROFILES = (
             "deblurgan": {"features": 16, "blocks": 3, "dropout": 0.0},
         },
         train={
-            "steps": 400, "batch": 2, "crop": 64, "lr": 2e-3, "validate": 6, "loss": {"mse": 40.0},
+            "steps": 520, "batch": 2, "crop": 64, "lr": 2e-3, "validate": 6, "loss": {"mse": 40.0},
             "augment": ("hflip", "time_reverse"), "init": "default", "adversarial": SMALL_GAME,
         },
         train_of={"deblurgan": {"adversarial": SMALL_WGAN}},

@@ -73,7 +73,8 @@ def _kind(metric: str) -> str:
 def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -> list[str]:
     """Numbers of one column or interval, all with the decimals of the one that needs most.
 
-    Those of a metric with fixed decimals get up to two more where all of them would read as zero.
+    Those of a metric with fixed decimals get up to two more where all of them would read as zero
+    without, and do not with them.
     """
     found = list(values)
     if metric in COUNTED:
@@ -82,7 +83,7 @@ def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -
     fewest = DECIMALS.get(_kind(metric))
     if fewest is not None:
         shown = (more for more in (0, 1, 2) if max(finite, default=1) * 10 ** (fewest + more) >= 2)
-        decimals = fewest + (next(shown, 2) if any(finite) else 0)
+        decimals = fewest + (next(shown, 0) if any(finite) else 0)
         return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]
     needed = max(map(_needed, finite), default=0)
     if finite and max(finite) >= 10**DIGITS and needed:  # too far apart for one rule

@@ -97,3 +97,8 @@ def test_an_effect_below_the_usual_decimals_does_not_read_as_zero(
     values: tuple[float, ...], metric: str, shown: list[str]
 ) -> None:
     assert numbers.together(values, metric) == shown
+
+
+def test_a_column_that_reads_as_zero_with_more_decimals_too_keeps_its_own() -> None:
+    assert numbers.together([5e-7, -4e-7], "psnr_db") == ["0.00", "0.00"]
+    assert numbers.together([0.0003, -0.0002], "psnr_db") == ["0.0003", "−0.0002"]

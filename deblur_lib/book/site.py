@@ -28,16 +28,17 @@ class _Tag:
     name: str
     attributes: dict[str, str]
     inside: bool  # the article, which is the page's own text
-    text: str = ""  # what follows it; of a script all that it says
+    text: str = ""  # what a script says
 
 
 class _Tags(HTMLParser):
-    """The tags of a page in their order; a tree of them would take three times as long."""
+    """The tags of a page in their order; no check needs a tree of them, which takes longer."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[_Tag] = []
         self._articles = 0
+        self._open = ""  # the tag that text belongs to
         self.feed(page)
         self.close()
 
@@ -45,12 +46,14 @@ class _Tags(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.found.append(_Tag(tag, given, self._articles > 0))
         self._articles += tag == "article"
+        self._open = tag
 
     def handle_endtag(self, tag: str) -> None:
-        self._articles -= tag == "article"
+        self._articles = max(0, self._articles - (tag == "article"))  # one too many opens nothing
+        self._open = ""
 
     def handle_data(self, data: str) -> None:
-        if self.found:
+        if self._open == "script":
             self.found[-1].text += data
 
 
@@ -96,10 +99,9 @@ def check_site(html: Path, root: Path, *, online: bool = False) -> None:
             run code that is not the book's own: the texts of a page come from files that anybody
             may have named.
     """
+    # _static holds the theme's templates
     found_pages = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    texts = {
-        path: path.read_text(encoding="utf-8") for path in found_pages
-    }  # the theme's are there
+    texts = {path: path.read_text(encoding="utf-8") for path in found_pages}
     pages = {path: _Tags(text).found for path, text in texts.items()}
     anchors = {
         path: {tag.attributes["id"] for tag in tags if "id" in tag.attributes}
@@ -152,7 +154,7 @@ def _live(html: Path, path: Path, tags: list[_Tag]) -> Iterator[str]:
             continue
         address = urlsplit(tag.attributes.get("src", ""))
         if tag.inside:
-            yield f"its text holds a script ({(tag.text or address.path).strip()[:40]})"
+            yield f"its text holds a script ({(tag.text.strip() or address.path)[:40]})"
         elif address.path and not (address.scheme or address.netloc):
             place = (path.parent / unquote(address.path)).resolve()
             if not any(place.is_relative_to((html / one).resolve()) for one in OURS):

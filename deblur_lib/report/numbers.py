@@ -73,8 +73,8 @@ def _kind(metric: str) -> str:
 def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -> list[str]:
     """Numbers of one column or interval, all with the decimals of the one that needs most.
 
-    Those of a metric with fixed decimals get up to two more where all of them would read as zero
-    without, and do not with them.
+    Those of a metric with fixed decimals get up to two more where these keep all of them from
+    reading as zero.
     """
     found = list(values)
     if metric in COUNTED:

@@ -14,7 +14,10 @@ from deblur_lib.report.places import with_places
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
-MEANS = {"psnr-rgb": "PSNR [dB]", "wang-rgb": "SSIM"}  # conventions that `means` shows
+MEANS = {  # conventions that `means` shows, each with its metric and title
+    "psnr-rgb": ("psnr_db", "PSNR [dB]"),
+    "wang-rgb": ("ssim", "SSIM"),
+}
 ALWAYS = ("convention", "profile", "status", "kind", "train_budget")
 
 
@@ -131,10 +134,10 @@ def means(results: Results, paper: Paper) -> markup.View:
     rows = rows.assign(on=rows["dataset"].where(~made, "stand-in for " + rows["dataset"]))
     titles = {one.id: one.title for one in paper.methods}
     blocks = []
-    for convention, title in MEANS.items():
+    for convention, (metric, title) in MEANS.items():
         part = rows[rows["convention"] == convention]
         frame = part.pivot_table(index="method", columns="on", values="value", sort=False)
         frame = frame.reindex([one for one in titles if one in frame.index]).rename(index=titles)
-        texts = {on: numbers.together(frame[on], convention) for on in frame}
+        texts = {on: numbers.together(frame[on], metric) for on in frame}
         blocks.append((f"{title} ({convention})", pd.DataFrame(texts, index=list(frame.index))))
     return markup.View("", "means over pictures and seeds", blocks, [], "summary")

@@ -49,6 +49,8 @@ def test_a_site_in_order_passes(html: Path, tmp_path: Path) -> None:
         ('<a href="java\nscript:x()">x</a>', "<a> has the address java"),
         ("<article><script>x()</script></article>", "its text holds a script (x())"),
         ("<article><svg><script>x()</script></svg></article>", "its text holds a script (x())"),
+        ("</article><article><script>x()</script></article>", "its text holds a script (x())"),
+        ('<article><script src="p.png"> </script>x</article>', "its text holds a script (p.png)"),
         ('<article><iframe srcdoc="x"></iframe></article>', "its text holds <iframe>"),
         ('<article><form action="x"></form></article>', "its text holds <form>"),
         ('<article><p id="a"><p id="a"></article>', "has the id a 2 times"),

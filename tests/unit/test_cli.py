@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from deblur_lib import catalogue, papers
 from deblur_lib.cli import main
 from deblur_lib.cli.group import loading
+from deblur_lib.cli.matrix import _plans
 from deblur_lib.errors import BookError
 from deblur_lib.notebook import reproduce as engine
 from deblur_lib.profiles import PROFILES
@@ -220,3 +221,8 @@ def test_what_is_stored_is_told_when_an_execution_does_not_end(
     assert text.splitlines()[-1].startswith("deblur: ")
     assert "Aborted" not in text
     assert "Traceback" not in text
+
+
+def test_all_names_every_paper_once() -> None:
+    plans = _plans(("wan2023", "all"), profile="smoke", settings=())
+    assert [one.paper.id for one in plans] == list(papers.names())

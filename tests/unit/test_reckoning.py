@@ -21,7 +21,7 @@ def test_the_longest_runs_are_taken_first(monkeypatch: pytest.MonkeyPatch, tmp_p
         write_json(path, {"macs": macs, "macs_counter": COUNTER})
     taken = longest_first(runs)
     assert sorted(run.id for run in taken) == sorted(run.id for run in runs)
-    # deblurgan's 160 steps of twice the operations come before the others' 160 steps
+    # deblurgan's 120 steps of twice the operations come before the others' 120 steps
     steps = [(run.method.id == "deblurgan", run.steps) for run in taken]
     assert steps == [(False, 280)] * 13 + [(True, 120)] + [(False, 120)] * 2 + [(False, 0)] * 3
     for one in (runs[0], runs[1]):  # 120 steps of the first take longer than 280 of the second

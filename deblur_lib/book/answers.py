@@ -11,7 +11,7 @@ from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
-VERDICT = re.compile(r"\. \(([^()]+)\)$")  # behind the full stop of a sentence
+VERDICT = re.compile(r"(?:(\bal\.)|\.) \(([^()]+)\)$")  # behind the full stop of a sentence
 SHORT = 3  # sentences of an answer
 
 
@@ -22,7 +22,7 @@ def sentences(results: Results, paper: Paper) -> list[str]:
     told = summary.closing(results, paper).splitlines()
     settled = summary.FOR + summary.AGAINST
     told.sort(key=lambda one: not any(f": {word} at " in one for word in settled))
-    return [VERDICT.sub(r" (\1).", one.removeprefix("- ")) for one in told]
+    return [VERDICT.sub(r"\1 (\2).", one.removeprefix("- ")) for one in told]
 
 
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
@@ -64,6 +64,8 @@ def verdict_bar(results: Results, paper: Paper) -> str:
 
 def box(results: Results, paper: Paper, published: Path) -> str:
     """The answer of a chapter, as Markdown."""
+    mine = papers.claims(paper.id)
+    asked = sum(one.ours for one in mine)
     first, *more = [*sentences(results, paper)[:SHORT], *gains(results, paper, published)] or [""]
     return "\n".join(
         [
@@ -72,7 +74,8 @@ def box(results: Results, paper: Paper, published: Path) -> str:
             "",
             *(f"- {one}" for one in more),
             "",
-            f"The paper's {len(papers.claims(paper.id))} claims, held against our rows:",
+            f"The paper's {len(mine) - asked} claims, held against our rows"
+            + (f" ({asked} questions of ours stand beside them in the chapter):" if asked else ":"),
             "",
             verdict_bar(results, paper),
             "",

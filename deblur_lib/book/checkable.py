@@ -11,10 +11,12 @@ from deblur_lib import papers
 from deblur_lib.book.answers import year
 from deblur_lib.book.budgets import PAGE, anchor
 from deblur_lib.files import atomic
-from deblur_lib.report import agreement_view, cells, coverage, differences, numbers
+from deblur_lib.report import agreement_view, budget, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
+from deblur_lib.report.floors import read_records
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
+from deblur_lib.report.standing import stored as budgets
 from deblur_lib.spec import Paper
 
 HEADS = ("row", "column", "printed", "ours", "kind", "reason")
@@ -111,10 +113,13 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
     """What the last execution and other recorded ones agree on, paper by paper, as Markdown."""
     parts = []
     for name, results in stored.items():
-        folder = published / name / results.profile
-        found = agreement_view.shown(results, folder, papers.load(name))
-        shown = dataclasses.replace(found, key=f"agreement_{name}").fenced()
-        parts += [f"## {name}, profile {results.profile}", "", shown]
+        for profile, one in budgets(published, name, results).items():
+            folder = published / name / profile
+            if profile != results.profile and not read_records(folder):
+                continue
+            found = agreement_view.shown(one, folder, papers.load(name))
+            shown = dataclasses.replace(found, key=f"agreement_{name}_{profile}").fenced()
+            parts += [f"## {name}, profile {profile}", "", shown]
     return "\n".join(parts)
 
 
@@ -129,12 +134,13 @@ def checklist(stored: Mapping[str, Results]) -> str:
 
 
 def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
-    runs = [one for one in results.manifests if one.steps]
+    runs = budget.trained(results)
     rows = results.rows
     counted = coverage.summarise(coverage.entries(paper, results))["all"]
     data = sorted({name for one in runs for name in one.data})
     hours = sum(one.seconds_training for one in runs) / 3600
-    checks = [one for claim in papers.claims(paper.id) for one in claim.checks]
+    claims = [one for one in papers.claims(paper.id) if not one.ours]
+    checks = [one for claim in claims for one in claim.checks]
     open_points = [one for one in paper.departures if one.option]
     scored = [
         f"{key}: {len(set(some['picture']))} pictures of {len(set(some['scene']))} photographs"
@@ -145,14 +151,17 @@ def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
     yield (
         "What is claimed, and when was it written down?",
         (
-            f"{len(papers.claims(paper.id))} claims with {len(checks)} checks, in "
+            f"{len(claims)} claims with {len(checks)} checks, in "
             f"papers/{paper.id}/claims.yaml, before the rows that judge them"
         ),
     )
     yield "Which data, split how?", ", ".join(data)
     yield (
         "Can test pictures have been seen in training?",
-        ("splits share no photograph, object or texture; the page on the pictures lists them"),
+        (
+            "test pictures share no photograph, object or texture with the others; validation "
+            "shares textures with training, and no photograph; the page on the pictures lists them"
+        ),
     )
     yield "How many test pictures, and what is the unit?", "; ".join(scored)
     yield "Which metrics?", conventions

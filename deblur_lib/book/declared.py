@@ -14,7 +14,10 @@ from deblur_lib.weights.presets import presets
 
 def profiles() -> str:
     """What each paper does at each budget, from the declarations."""
-    lines = ["| paper | profile | trained on | seeds | what it can show |", "|---|---|---|---|---|"]
+    lines = [
+        "| paper | profile | trained on | seeds declared | what it can show |",
+        "|---|---|---|---|---|",
+    ]
     for name in papers.names():
         for one in papers.load(name).profiles:
             texts = (name, one.name, one.train_on, _seeds(one), one.why or "–")

@@ -85,7 +85,8 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
             real = [f"{one}{whose}" for one in real]
             where = f" on {escape(one.where)}" if method == told.own else " there"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
-            yield f"{name}, over the blurred input: {'; '.join(parts)}"
+            other = summary.other_blur(results, paper, method)
+            yield f"{name}{other}, over the blurred input: {'; '.join(parts)}"
         elif method == told.own:
             yield f"{name}: not scored at this budget"
 

@@ -16,7 +16,7 @@ from deblur_lib.book.networks import networks_page
 from deblur_lib.book.photo import left_alone, photo_page
 from deblur_lib.book.pictures import compressed, pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
-from deblur_lib.report import attempts, derive, judged, pilot, standing
+from deblur_lib.report import attempts, budget, derive, judged, pilot, standing
 from deblur_lib.report.columns import own_method
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -145,16 +145,17 @@ def made(*stored: Mapping[str, Results]) -> str:
     parts = []
     told = {id(results): (name, results) for some in stored for name, results in some.items()}
     for name, results in told.values():
-        parts += [f"## {name}, profile {results.profile}", "", _runs_table(results.manifests), ""]
+        parts += [f"## {name}, profile {results.profile}", "", _runs_table(results), ""]
         notes = sorted({note for one in results.manifests for note in one.notes})
         parts += ["Noted by these runs:", ""] if notes else []
         parts += [f"- {escape(note)}" for note in notes] + [""]
     return "\n".join(parts)
 
 
-def _runs_table(manifests: Sequence[Manifest]) -> str:
+def _runs_table(results: Results) -> str:
     groups: dict[tuple[tuple[str, str], ...], list[Manifest]] = {}
-    for one in manifests:
+    learned = {one.run for one in budget.trained(results)}
+    for one in results.manifests:
         groups.setdefault(_circumstances(one), []).append(one)
     lines = []
     for circumstances, runs in groups.items():
@@ -163,7 +164,7 @@ def _runs_table(manifests: Sequence[Manifest]) -> str:
             ("runs", f"{len(runs)}, {len({one.method for one in runs})} networks, "
                      f"{len({one.seed for one in runs})} seed(s)"),
             ("training", f"{seconds / 60:.1f} minutes in all, "
-                         f"{sum(one.steps for one in runs):,} steps"),
+                         f"{sum(one.steps for one in runs if one.run in learned):,} steps"),
             ("code", vintage.remark(runs) or "as it stands in this project"),
             *circumstances,
             ("data", ", ".join(sorted({f"{key} ({value[:10]})" for one in runs

@@ -171,7 +171,7 @@ def compare(ours: Results, folder: Path, paper: Paper) -> Agreement:
     return Agreement(
         paper=paper,
         rows=_rows(mine.rows, theirs.rows, again, paper) if again else (),
-        claims=_claims(mine, theirs, paper, [one.words for one in records]),
+        claims=_claims(mine, theirs, paper, [one.words for one in records if not one.same_sums]),
         notes=tuple(notes),
         records=records,
         ours=tuple(one for one in ours.manifests if one.run in again),

@@ -123,6 +123,10 @@ def _recorded(records: Sequence[Record], paper: Paper) -> list[tuple[str, pd.Dat
             "threads": " and ".join(map(str, one.threads)),
             "precision": " and ".join(one.precisions),
             "same verdicts, by its rows alone": f"{one.agreed} of {len(one.claims)}",
+            "other verdicts": ", ".join(name.rpartition("-")[2] for name in one.differing) or "–",
+            "rows that moved": "none: the same sums, which tests nothing"
+            if one.same_sums
+            else "{} of {}".format(*one.moved),
         }
         for one in records
     }

@@ -10,6 +10,7 @@ from deblur_lib.report.differences import changes
 from deblur_lib.report.results import Results
 from deblur_lib.spec import PROFILES, Paper, Table
 
+NOTHING = "nothing trained"
 TITLED = 3  # changes of size that a title lists; more are told in the notes alone
 SPANS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 
@@ -26,27 +27,32 @@ def train_budget(results: Results, method: str) -> str:
 
 def in_words(*stored: Results) -> str:
     """What the profiles of some rows are, one after the other, for readers who know no profile."""
-    alike: dict[str, list[Manifest]] = {}
+    alike: dict[str, dict[str, list[Manifest]]] = {}
     for one in sorted(stored, key=lambda one: PROFILES.index(one.profile)):
-        alike.setdefault(one.profile, []).extend(_trained(one))
-    return "; ".join(f"profile {name}: {_spent(runs)}" for name, runs in alike.items())
+        kinds = alike.setdefault(one.profile, {"a training": [], "a long run": []})
+        apart = {row.id for row in papers.load(one.paper).methods if row.apart}
+        for run in trained(one):
+            kinds["a long run" if run.method in apart else "a training"].append(run)
+    return "; ".join(
+        f"profile {name}: "
+        + (", and ".join(_spent(runs, kind) for kind, runs in kinds.items() if runs) or NOTHING)
+        for name, kinds in alike.items()
+    )
 
 
-def _spent(runs: Sequence[Manifest]) -> str:
-    if not runs:
-        return "nothing trained"
+def _spent(runs: Sequence[Manifest], kind: str) -> str:
     spent = median(one.seconds_training for one in runs)
     size, unit = next(one for one in SPANS if spent >= 1.5 * one[0] or one[0] == 1)
     cores = max(one.threads for one in runs)
     own = f"{cores} processor core{'s' if cores > 1 else ''}"
     machines = {one.hardware.get("accelerator", "none").replace("none", own) for one in runs}
     return (
-        f"{_range([one.steps for one in runs])} steps a training, about "
+        f"{_range([one.steps for one in runs])} steps {kind}, about "
         f"{spent / size:.0f} {unit} of {' or '.join(sorted(machines))}"
     )
 
 
-def _trained(results: Results) -> list[Manifest]:
+def trained(results: Results) -> list[Manifest]:
     """Runs that learned, without those that score the weights of another row."""
     adopted = {one.id for one in papers.load(results.paper).methods if one.weights_of}
     return [one for one in results.manifests if one.steps and one.method not in adopted]

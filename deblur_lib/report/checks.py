@@ -25,7 +25,7 @@ PSNR, SSIM = "psnr-rgb", "vol3d-rgb"
 CAPTION = (
     "The trained networks on pictures that none of them learnt from; these pictures are for "
     "checking only and are not shipped. Gain: mean difference to the blurred picture, picture by "
-    "picture, over all seeds; its 95 % interval says how much it depends on the pictures drawn."
+    "picture, over the seeds scored; its 95 % interval says how much it depends on the pictures."
 )
 
 
@@ -67,8 +67,10 @@ def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
         middle, *ends = (
             number(value, "psnr_db", sign=True) for value in (mean, bounds.low, bounds.high)
         )
-        around = f" [{', '.join(ends)}]" if bounds.units > 1 else " (1 scene)"
-        told.append(f"{one['title']}: {middle} dB{around}")
+        around = f" [{', '.join(ends)}]" if bounds.units > 1 else ""
+        counts = {"training": len(mine.seeds), "picture": len(mine.pictures), "scene": bounds.units}
+        few = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items())
+        told.append(f"{one['title']}: {middle} dB{around} ({few})")
     return told
 
 

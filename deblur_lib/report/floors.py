@@ -25,6 +25,9 @@ from deblur_lib.spec import STRICT
 NAME = "agreement.json"
 INPUT = "identity"
 LOST = 3.0  # dB below the blurred picture: such a row drifts, and no other row by as much
+SAME = (
+    1e-4  # of a mean score, in its unit: an execution that moves no row by more did the same sums
+)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -77,6 +80,22 @@ class Record:
     commits: list[str]
     rows: list[Difference]
     claims: list[Words]
+
+    @property
+    def same_sums(self) -> bool:
+        """True when no trained row moved: its agreement says nothing about another execution."""
+        return self.moved[0] == 0
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        """How many means of trained rows moved, and how many there are."""
+        values = [abs(one.value) for one in self.rows if one.trained]
+        return sum(one >= SAME for one in values), len(values)
+
+    @property
+    def differing(self) -> list[str]:
+        """Ids of the claims with other verdicts than the published rows."""
+        return [one.claim for one in self.claims if one.published != one.ours]
 
     @property
     def agreed(self) -> int:
@@ -139,11 +158,11 @@ def add_record(folder: Path, record: Record) -> None:
 def floors(records: Iterable[Record]) -> dict[tuple[str, str], float]:
     """Root mean square of the differences of trained rows, by data set and convention.
 
-    A row that ends `LOST` below the blurred picture in an execution is left out: it would set the
-    floor of all others.
+    Executions that did the same sums measure none. A row that ends `LOST` below the blurred picture
+    in an execution is left out: it would set the floor of all others.
     """
     found: dict[tuple[str, str], list[float]] = {}
-    for record in records:
+    for record in (one for one in records if not one.same_sums):
         lost = _lost(record)
         for row in record.rows:
             if row.trained and (row.method, row.dataset) not in lost:

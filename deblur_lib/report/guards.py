@@ -13,6 +13,7 @@ from deblur_lib.spec import Check, Paper
 
 UNEQUAL = 1.5  # ratio of parameters; widths that differ by a fifth or less stay below it
 INPUT = "identity"
+OWN_PROTOCOL = "paper"
 
 
 def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
@@ -109,6 +110,23 @@ def unequal(check: Check, keys: Iterable[str], results: Results, paper: Paper) -
     told = [] if "loss" in check.about else [_other_loss(own, results)]
     told += [] if "size" in check.about else [_other_size(own, results)]
     return "; ".join(filter(None, told))
+
+
+def longer_trained(ahead: Iterable[str], behind: Iterable[str], results: Results) -> str:
+    """Rows that lead after more steps of training than one behind them had, with both numbers.
+
+    At profile paper each network has the steps of its own publication, as in the print.
+    """
+    if results.profile == OWN_PROTOCOL:
+        return ""
+    steps = {name: one.steps for name in ahead for one in results.of_method(name)[:1] if one.steps}
+    fewer = {name: one.steps for name in behind for one in results.of_method(name)[:1] if one.steps}
+    return "; ".join(
+        f"{name} leads after {count:,} steps of training, {other} had {least:,}"
+        for name, count in steps.items()
+        for other, least in fewer.items()
+        if count > least
+    )
 
 
 def _other_loss(methods: list[str], results: Results) -> str:

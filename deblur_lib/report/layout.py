@@ -149,7 +149,7 @@ def _heading(block: pd.DataFrame) -> str:
     one = block.iloc[0]
     dataset = str(one["dataset"])
     if block["convention"].isin(columns.COST_NAMES).all():
-        return f"What the networks cost, {dataset}"
+        return "What the networks cost"
     metric = str(one["metric"]).partition("_")[0]
     metric = metric.capitalize() if metric in WORDS else metric.upper()
     scored = block[block["pictures"] > 0]
@@ -173,7 +173,8 @@ def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -
     beside = bool(block["beside"].any())
     for title, convention in pairs:
         part = block[(block["column"] == title) & (block["convention"] == convention)]
-        top = f"{convention}: " if beside else f"{title}: " if len(pairs) > 1 else ""
+        cost = convention in columns.COST_NAMES  # its heading names neither quantity nor unit
+        top = f"{convention}: " if beside else f"{title}: " if cost or len(pairs) > 1 else ""
         alone = not beside and not (part["reported"] != "").any() and len(pairs) > 1
         wide[title if alone else f"{top}ours"] = _cells(part, _ours)
         if part["gain"].notna().any():

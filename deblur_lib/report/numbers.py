@@ -70,11 +70,13 @@ def _kind(metric: str) -> str:
     return metric.partition("_")[0].partition("-")[0]
 
 
-def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -> list[str]:
+def together(
+    values: Iterable[float], metric: str = "", *, sign: bool = False, ends: bool = False
+) -> list[str]:
     """Numbers of one column or interval, all with the decimals of the one that needs most.
 
     Those of a metric with fixed decimals get up to two more where these keep all of them from
-    reading as zero.
+    reading as zero; with `ends`, any of them, for the end of an interval must show its side.
     """
     found = list(values)
     if metric in COUNTED:
@@ -82,7 +84,9 @@ def together(values: Iterable[float], metric: str = "", *, sign: bool = False) -
     finite = [abs(one) for one in found if math.isfinite(one)]
     fewest = DECIMALS.get(_kind(metric))
     if fewest is not None:
-        shown = (more for more in (0, 1, 2) if max(finite, default=1) * 10 ** (fewest + more) >= 2)
+        seen = [4 * one for one in finite if ends and one * 10 ** (fewest + 2) >= 0.5]
+        small = min(seen, default=max(finite, default=1))
+        shown = (more for more in (0, 1, 2) if small * 10 ** (fewest + more) >= 2)
         decimals = fewest + (next(shown, 0) if any(finite) else 0)
         return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]
     needed = max(map(_needed, finite), default=0)

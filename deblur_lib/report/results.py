@@ -87,7 +87,9 @@ class Results:
             curves=_frame(folder, "curves.csv", CURVE_COLUMNS, there),
             costs=_frame(folder, "costs.csv", COST_COLUMNS, there),
             probes=dict(read_json(folder / "probes.json")) if "probes.json" in there else {},
-            executions=() if partial else tuple(one.words for one in read_records(folder)),
+            executions=()
+            if partial
+            else tuple(one.words for one in read_records(folder) if not one.same_sums),
         )
 
     @property

@@ -54,14 +54,16 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - Words that promise size ("a clear step", "much") have a margin, declared with the claim: both
   intervals must lie beyond it; both short of it speak against the claim.
 - At {" and ".join(CAPPED)}, where a single execution says little, a direction counts only where
-  every other execution recorded beside the rows shows it as well; else it is *{INSEPARABLE}*.
+  every other execution recorded beside the rows shows it as well, those left out that did the same
+  sums; else it is *{INSEPARABLE}*.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
   its place; a note below the claims names it.
 - **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
   input, the module in question never left its start, two rows of an ablation differ in loss or size
-  although the claim is about neither, there is one photograph, or one training and nothing that
-  tells its luck.
+  although the claim is about neither, the row that leads was trained for more steps than the one
+  behind it (but at paper), there is one photograph, or one training and nothing that tells its
+  luck.
 - **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they
@@ -130,7 +132,7 @@ def compared(check: Check, value: float, low: float, high: float) -> str:
     """
     metric, sign = _metric(check), " - " in check.expr and "/" not in check.expr
     bound = number(check.stated + _beyond(check), metric, sign=sign)
-    middle, *ends = together((value, low, high), metric, sign=sign)
+    middle, *ends = together((value, low, high), metric, sign=sign, ends=True)
     bound = bound if bound.strip("0.") else "0"
     claimed = bound if check.relation == "eq" else f"{_WORDS[check.relation]} {bound}"
     around = f" [{', '.join(ends)}]" if low < high and math.isfinite(high - low) else ""
@@ -268,7 +270,9 @@ def _counted(check: Check, value: float, low: float, high: float) -> Verdict:
 def _told(found: Evidence, metric: str) -> str:
     fewest, most = min(found.seeds, default=0), max(found.seeds, default=0)
     seeds = _number(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    value, *ends = together((found.value, *found.pictures[:2], *found.trainings[:2]), metric)
+    value, *ends = together(
+        (found.value, *found.pictures[:2], *found.trainings[:2]), metric, ends=True
+    )
     over = (
         (found.pictures, ends[:2], _number(found.pictures.units, "photograph")),
         (found.trainings, ends[2:], seeds if found.seeds else "no training"),

@@ -1,7 +1,8 @@
 """Two budgets of one paper: verdicts in common, what each could judge, the order of the rows.
 
 A claim compares rows where one of its checks on our rows names a score. Of these claims a budget
-judges those whose verdict points one way or is not separable; the others wait for rows.
+judges those whose verdict points one way or is not separable; the others wait for rows. Questions
+of ours are not among them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -94,6 +95,7 @@ def compares_rows(claim: Claim, paper: Paper) -> bool:
 
 def standing(judged: Sequence[Judgement], paper: Paper) -> Standing:
     """Count the verdicts of one budget."""
+    judged = [one for one in judged if not one.claim.ours]
     words = [one.ours.verdict for one in judged]
     compare = [one for one in judged if compares_rows(one.claim, paper)]
     open_ones = (NOT_JUDGED, UNTESTABLE)

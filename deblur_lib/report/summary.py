@@ -134,14 +134,25 @@ def pace(results: Results, paper: Paper) -> Iterator[str]:
             number(one, "psnr_db", sign=True)
             for one in (middle - blurred.iloc[0], score.iloc[-1] - middle)
         )
+        title = columns.method_of(paper, method).title + other_blur(results, paper, method)
         yield (
-            f"- {escape(columns.method_of(paper, method).title)} on the validation pictures: "
+            f"- {escape(title)} on the validation pictures: "
             f"{first} dB by the first half of its {score.index[-1]:,} steps, {second} dB by the "
             "second."
         )
 
 
+def other_blur(results: Results, paper: Paper, method: str) -> str:
+    """What to say of a row that learnt from longer or shorter blur than the others, else ""."""
+    profile = columns.profile_of(paper, results.profile)
+    usual, mine = profile.data.get("blur"), profile.data_of.get(method, {}).get("blur")
+    if not (isinstance(usual, float) and isinstance(mine, float)) or mine == usual:
+        return ""
+    return f" (learnt from blur {number(mine / usual)} times as long as that of the test pictures)"
+
+
 def _left(judged: list[Judgement], profile: str) -> str:
+    judged = [one for one in judged if not one.claim.ours]
     words = Counter(one.ours.verdict for one in judged)
     open_ones = words[NOT_JUDGED] + words[UNTESTABLE]
     clear = sum(words[word] for word in FOR + AGAINST)
@@ -159,4 +170,5 @@ def _takeaway(told: Takeaway, one: Judgement) -> str:
     word = verdict.verdict
     text = told.holds if word in FOR else told.fails if word in AGAINST else told.open
     name = told.claim.rpartition("-")[2] + (f", check {told.check}" if told.check else "")
-    return f"- {text} (claim {name}: {escape(at(word, one.profile))})"
+    whose = "our question" if one.claim.ours else "claim"
+    return f"- {text} ({whose} {name}: {escape(at(word, one.profile))})"

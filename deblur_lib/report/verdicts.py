@@ -125,7 +125,8 @@ def held(alone: Judgement, executions: Sequence[Mapping[str, list[str]]]) -> Jud
         alone: the judgement.
         executions: what each says on the checks of each claim, see `Results`.
     """
-    words = [one[alone.claim.id] for one in executions if alone.claim.id in one]
+    words = [one.get(alone.claim.id, []) for one in executions]
+    words = [one for one in words if len(one) == len(alone.our_parts)]  # of the claim as it is now
     if not words or not alone.our_parts or alone.profile not in CAPPED:
         return alone
     parts = tuple(
@@ -201,6 +202,7 @@ def as_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
             "statement": one.claim.statement,
             "kind": one.claim.kind,
             "note": _note(one.claim),
+            "question_of_ours": one.claim.ours,
             "checks": [vars(check) for check in one.claim.checks],
             "printed": {
                 **one.printed._asdict(),
@@ -215,8 +217,8 @@ def as_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
 
 
 def counts(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
-    """How many claims got each verdict, against the print and against our rows."""
-    judged = list(judgements)
+    """How many of the paper's claims got each verdict, against the print and against our rows."""
+    judged = [one for one in judgements if not one.claim.ours]
     return {
         side: {word: sum(getattr(one, side).verdict == word for one in judged) for word in VERDICTS}
         for side in ("printed", "ours")

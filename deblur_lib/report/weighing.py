@@ -11,6 +11,8 @@ from deblur_lib.report.expressions import evaluate, keys
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
     CONTRADICTED,
+    DIRECTION,
+    OTHER,
     SUPPORTED,
     Evidence,
     Verdict,
@@ -24,6 +26,7 @@ from deblur_lib.report.statistics import trainings as student
 from deblur_lib.spec import Check, Paper
 
 STEP = 1e-6  # of the numerical derivative, far below the digits of any score
+POINTING = (SUPPORTED, DIRECTION, OTHER, CONTRADICTED)
 LEARNT = ("attention_zeros",)  # costs that one training decides
 
 
@@ -111,8 +114,23 @@ def _on_scores(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
     verdict = measured_verdict(check, evidence)
+    longer = _longer_trained(check, value, slopes, results) if verdict.verdict in POINTING else ""
+    if longer:
+        return not_judged(f"{longer} ({verdict.reason})")
     equal = f"; {left_out} equal pictures left out" if left_out else ""
     return verdict._replace(reason=verdict.reason + equal)
+
+
+def _longer_trained(
+    check: Check, value: float, slopes: Mapping[str, float], results: Results
+) -> str:
+    """Whether what leads was trained for more steps, see `guards.longer_trained`."""
+    base = 0.0 if check.relation == "eq" else check.stated
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    for name, slope in slopes.items():
+        if slope:
+            sides[(slope > 0) == (value > base)].append(name.rpartition(".")[2])
+    return guards.longer_trained(dict.fromkeys(sides[True]), dict.fromkeys(sides[False]), results)
 
 
 def _slope(expr: str, means: Mapping[str, Any], name: str) -> float:

@@ -81,6 +81,8 @@ class Claim:
         id: "wan2023-C01".
         section: where it stands: "2.4 and 3", or in words, "abstract".
         statement: the claim in our words.
+        ours: True for a question of ours that this place raises and the paper does not answer in
+            words; it is judged like a claim and never counted among the paper's.
         kind: arithmetic, ordering, efficiency, structural or visual.
         checks: its testable parts; all must hold.
         untestable: why no number can decide it ("" when checks exist).
@@ -97,12 +99,14 @@ class Claim:
     checks: tuple[Check, ...] = ()
     untestable: str = ""
     note: str = ""
+    ours: bool = False
     stand_ins: dict[str, str] = Field(default_factory=dict)
 
     @property
     def place(self) -> str:
-        """Where it stands, for readers: "section 2.4 and 3", "abstract"."""
-        return f"section {self.section}" if self.section[:1].isdigit() else self.section
+        """Where it stands, for readers: "section 2.4 and 3", "abstract", "our question to ..."."""
+        where = f"section {self.section}" if self.section[:1].isdigit() else self.section
+        return f"our question to {where}" if self.ours else where
 
     @property
     def our_checks(self) -> tuple[Check, ...]:

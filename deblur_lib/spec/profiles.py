@@ -71,8 +71,7 @@ STUDY = Profile(
     train={"steps": 1600, "validate": 6, "ema": 0.995},
     seeds=FIVE,
     why="hours on two processor cores, resumable: narrow networks of about equal cost, half of "
-    "GoPro's length of blur, five seeds for the paper's rows and the controls that claims rest on, "
-    "three for competitors and other controls. "
+    "GoPro's length of blur, several seeds of what is compared. "
     "It judges differences between rows of one size and budget, not what full width and full "
     "training would give; the long run shows full length",
 )

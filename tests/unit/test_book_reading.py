@@ -57,7 +57,10 @@ def test_real_pictures_are_told_by_the_published_run_where_this_one_lacks_them(
     write_json(theirs / checks.SETS, {"gopro_test": {"title": "GoPro, real pairs"}})
     seals.renew(theirs, checks.ROWS, checks.SETS)
     text = front.findings({"wan2023": results}, tmp_path)
-    told = r"Gain on real pictures, by the published run: GoPro, real pairs: \+\d\.\d\d dB \["
+    told = (
+        r"Gain on real pictures, by the published run: GoPro, real pairs: \+\d\.\d\d dB "
+        r"\[.*\] \(3 trainings, 24 pictures, 6 scenes\)"
+    )
     assert re.search(told, text)
     assert re.search(told, answers.box(results, PAPER, tmp_path))
     own = answers.gains(Results.load(theirs), PAPER, tmp_path)
@@ -73,6 +76,16 @@ def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:
     assert "about 5 minutes of" in budget.in_words(cast(Results, mixed))
 
 
+def test_a_long_run_is_told_apart(results: Results) -> None:
+    first = dataclasses.replace(results.manifests[0], steps=1600, seconds_training=300.0)
+    long = dataclasses.replace(first, method="wan2023_long", steps=24_000, seconds_training=4500.0)
+    mixed = SimpleNamespace(paper="wan2023", profile="study", manifests=(first, long))
+    assert budget.in_words(cast(Results, mixed)) == (
+        "profile study: 1,600 steps a training, about 5 minutes of 1 processor core, and "
+        "24,000 steps a long run, about 75 minutes of 1 processor core"
+    )
+
+
 def test_budgets_of_two_profiles_are_not_mixed(results: Results) -> None:
     """A median over both would be the time of no training at all."""
     stored = []
@@ -82,6 +95,13 @@ def test_budgets_of_two_profiles_are_not_mixed(results: Results) -> None:
     small, large = budget.in_words(*cast(list[Results], stored)).split("; ")
     assert small.startswith("profile demo: 600 steps a training, about 30 seconds")
     assert large.startswith("profile study: 20,000 steps a training, about 20 minutes")
+
+
+def test_an_abbreviation_keeps_its_full_stop_before_a_verdict() -> None:
+    assert answers.VERDICT.sub(r"\1 (\2).", "Lai et al. (claim C1: at demo)") == (
+        "Lai et al. (claim C1: at demo)."
+    )
+    assert answers.VERDICT.sub(r"\1 (\2).", "It does. (claim C1)") == "It does (claim C1)."
 
 
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
@@ -234,7 +254,7 @@ def test_the_search_knows_printed_numbers_and_ours(results: Results, tmp_path: P
 def test_the_checklist_is_filled_by_declarations_and_manifests(results: Results) -> None:
     text = checkable.checklist({"wan2023": results})
     assert "| How many trainings? | 15, seeds 0, 1, 2 |" in text
-    assert f"{len(papers.claims('wan2023'))} claims with" in text
+    assert f"{len([one for one in papers.claims('wan2023') if not one.ours])} claims with" in text
     assert "24 pictures of 6 photographs" in text
     assert all(line.rstrip(" |").count("|") == 2 for line in text.splitlines() if "?" in line)
 
@@ -243,3 +263,13 @@ def test_repetition_is_told_for_every_paper(results: Results, tmp_path: Path) ->
     text = checkable.repeats({"wan2023": results}, tmp_path)
     assert text.startswith("## wan2023, profile demo")
     assert "Not compared" in text
+
+
+def test_executions_of_a_smaller_budget_are_told_too(tmp_path: Path) -> None:
+    """The chapter shows study; the record stands beside demo."""
+    room = store.published_folder("wan2023", "study").parent
+    text = checkable.repeats({"wan2023": Results.load(room / "study")}, room.parent)
+    assert "## wan2023, profile demo" in text
+    assert text.index("profile study") != text.index("profile demo")
+    records = json.loads((room / "demo" / "agreement.json").read_text())["records"]
+    assert all(one["label"] in text for one in records)

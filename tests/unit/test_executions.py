@@ -73,7 +73,7 @@ def test_a_direction_counts_where_every_other_execution_shows_it(
     executed: Path, published: Path
 ) -> None:
     assert words(published, "C07") == (DIRECTION, [DIRECTION])
-    recorded(executed, published, "as before", 0.0, "wan2023")
+    recorded(executed, published, "as before", 0.1, "wan2023")
     assert words(published, "C07") == (DIRECTION, [DIRECTION])
     recorded(executed, published, "another", -1.0, "wan2023_dffm")
     assert words(published, "C07") == (INSEPARABLE, [INSEPARABLE])
@@ -84,6 +84,28 @@ def test_a_direction_counts_where_every_other_execution_shows_it(
     pair = found["wan2023-C07"]
     assert (pair.published, pair.ours) == (INSEPARABLE, INSEPARABLE)
     assert (pair.alone.published, pair.alone.ours) == (DIRECTION, DIRECTION)
+
+
+def test_an_execution_that_did_the_same_sums_shows_nothing(executed: Path, published: Path) -> None:
+    recorded(executed, published, "the same", 5e-5, "wan2023")
+    assert Results.load(published).executions == ()
+    assert compared(executed, published).floors == {}
+    shown = agreement_view.shown(Results.load(published), published, PAPER).markdown()
+    assert "none: the same sums, which tests nothing" in shown
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    assert len(Results.load(published).executions) == 1
+    shown = agreement_view.shown(Results.load(published), published, PAPER).markdown()
+    assert f"| 1 of {len(compared(executed, published).rows) - 4} |" in shown
+
+
+def test_a_record_of_a_claim_with_other_checks_is_not_its_execution(
+    executed: Path, published: Path
+) -> None:
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    alone = {one.claim.id: one for one in verdicts.judge(Results.load(executed), PAPER)}
+    one = alone["wan2023-C07"]
+    assert verdicts.held(one, [{"wan2023-C07": [INSEPARABLE]}]).ours.verdict == INSEPARABLE
+    assert verdicts.held(one, [{"wan2023-C07": [INSEPARABLE] * 2}]) == one
 
 
 def test_records_go_with_rows_that_are_the_same(

@@ -99,6 +99,16 @@ def test_an_effect_below_the_usual_decimals_does_not_read_as_zero(
     assert numbers.together(values, metric) == shown
 
 
+def test_the_end_of_an_interval_shows_its_side() -> None:
+    ends = (-0.03, -0.05, -0.004)
+    assert numbers.together(ends, "psnr_db") == ["−0.03", "−0.05", "0.00"]
+    assert numbers.together(ends, "psnr_db", ends=True) == ["−0.030", "−0.050", "−0.004"]
+    assert numbers.together((-0.03, 0.0), "psnr_db", ends=True) == ["−0.03", "0.00"]
+    assert numbers.together((-0.03, 1e-9), "psnr_db", ends=True) == ["−0.03", "0.00"]
+    tiny = numbers.together((1e-5, -0.001, 0.0006), "psnr_db", ends=True)
+    assert tiny == ["0.000", "−0.001", "0.001"]
+
+
 def test_a_column_that_reads_as_zero_with_more_decimals_too_keeps_its_own() -> None:
     assert numbers.together([5e-7, -4e-7], "psnr_db") == ["0.00", "0.00"]
     assert numbers.together([0.0003, -0.0002], "psnr_db") == ["0.0003", "−0.0002"]

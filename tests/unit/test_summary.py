@@ -46,6 +46,14 @@ def test_it_tells_what_each_half_of_the_steps_brought(stored: Results) -> None:
     assert "on the validation pictures: +" in summary.opening(stored, PAPER, where="here")
 
 
+def test_a_row_that_learnt_from_longer_blur_is_said_to() -> None:
+    study = Results.load(store.published_folder("wan2023", "study"))
+    told = " (learnt from blur 2 times as long as that of the test pictures)"
+    assert summary.other_blur(study, PAPER, "wan2023_long") == told
+    assert summary.other_blur(study, PAPER, "wan2023") == ""
+    assert told in summary.opening(study, PAPER, where="here")
+
+
 def test_an_execution_that_says_otherwise_is_named_beside_the_numbers(
     stored: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:

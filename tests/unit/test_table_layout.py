@@ -58,7 +58,8 @@ def test_the_divider_begins_with_the_pictures_of_the_papers_own_set() -> None:
 
 @pytest.mark.parametrize(
     ("paper", "place"),
-    [("sang2018", "C25, Table 1: "), ("zhao2020", "C08, abstract and 3.1: "),
+    [("sang2018", "C25, our question to Table 1: "), ("sang2018", "C01, section 3.2: "),
+     ("zhao2020", "C08, abstract and 3.1: "),
      ("zhao2020", "C18, section 3.2: ")],
 )  # fmt: skip
 def test_a_claim_names_its_place_as_the_paper_does(paper: str, place: str) -> None:

@@ -332,7 +332,8 @@ def test_costs_have_columns_for_what_there_is(tmp_path: Path) -> None:
     assert not [name for name in table if name.endswith("printed")]
     first = tables.styled(tables.compare(results, room, "T1")).blocks
     (costs,) = [one for name, one in first if name.startswith("What the networks cost")]
-    ours, gap = (len(costs.loc["MPRNet", name].partition(".")[2]) for name in ("ours", "gap"))
+    ours, gap = (len(costs.loc["MPRNet", name].partition(".")[2]) for name in costs.columns[[0, 2]])
+    assert costs.columns[0] == "parameters [M]: ours"
     assert ours == gap
 
 

@@ -290,6 +290,41 @@ def test_rows_of_an_ablation_must_have_one_loss(tmp_path: Path) -> None:
     assert weighed(results, compared).verdict == SUPPORTED
 
 
+def with_steps(results: Results, **steps: int) -> Results:
+    manifests = tuple(
+        dataclasses.replace(one, steps=steps.get(one.method, one.steps))
+        for one in results.manifests
+    )
+    return dataclasses.replace(results, manifests=manifests)
+
+
+def test_a_row_does_not_lead_by_more_steps_of_training(tmp_path: Path) -> None:
+    results = made(tmp_path)
+    steps = results.of_method("wan2023")[0].steps
+    found = weighed(with_steps(results, wan2023_dffm=steps - 1))
+    assert found.verdict == NOT_JUDGED
+    assert f"because wan2023 leads after {steps:,} steps of training, wan2023_dffm had" in (
+        found.reason
+    )
+    assert weighed(with_steps(results, wan2023_dffm=steps + 1)).verdict == SUPPORTED
+    backwards = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.wan2023"
+    assert weighed(with_steps(results, wan2023_dffm=1), backwards).verdict == NOT_JUDGED
+    assert weighed(with_steps(results, wan2023=1), backwards).verdict == CONTRADICTED
+
+
+def test_questions_of_ours_are_not_counted_among_the_claims(tmp_path: Path) -> None:
+    judged = judge(made(tmp_path), PAPER)
+    asked = [
+        dataclasses.replace(one, claim=dataclasses.replace(one.claim, ours=True))
+        if one.claim.id == "wan2023-C07"
+        else one
+        for one in judged
+    ]
+    before, after = (verdicts.counts(some)["ours"] for some in (judged, asked))
+    assert sum(before.values()) - 1 == sum(after.values())
+    assert "C07, our question to section" in verdicts.to_markdown(asked)
+
+
 def test_rows_of_an_ablation_must_have_one_size(tmp_path: Path) -> None:
     results = made(tmp_path)
     mine = (results.costs["method"] == "wan2023") & (results.costs["name"] == "parameters_here")

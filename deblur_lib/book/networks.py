@@ -21,6 +21,7 @@ from deblur_lib.report.markup import escape
 from deblur_lib.report.side_by_side import Entry
 
 Groups = dict[str, list[Entry]]
+MACS = ("macs", "macs_here")
 MIB = 2.0**20
 STEEP = 1.05  # power of growth above which something does not grow linearly
 
@@ -143,12 +144,13 @@ def _groups(found: Sequence[Entry]) -> Groups:
 
 
 def _plots(groups: Groups) -> Iterator[str]:
-    """Two plots for each set of pictures, over multiply-accumulates and over seconds."""
+    """Three plots for each set of pictures: over what made the gain, and over published sizes."""
     if not groups:
         yield "No results are published yet."
     for name_of_group, entries in groups.items():
         yield f"## Quality against cost on pictures {escape(name_of_group)}"
         for title, name in (
+            ("multiply-accumulates at 256x256, as run", "macs_here"),
             ("multiply-accumulates at 256x256, published size", "macs"),
             ("seconds at 256x256, published size", "seconds"),
         ):
@@ -161,10 +163,10 @@ def _point(one: Entry, name: str) -> Point:
     cost = one.costs[name]
     gain, low, high = (float(value or 0.0) for value in (one.gain, one.low, one.high))
     low, high = (gain if math.isnan(value) else value for value in (low, high))
-    shown = numbers.count(cost) + " MAC" if name == "macs" else f"{numbers.number(cost)} s"
+    shown = numbers.count(cost) + " MAC" if name in MACS else f"{numbers.number(cost)} s"
     told = f"{one.title} ({one.paper}): {numbers.number(gain, 'psnr_db', sign=True)} dB, {shown}"
     group = papers.names().index(one.paper)
-    name_shown = f"{one.method}{'*' if one.busy and name != 'macs' else ''}"
+    name_shown = f"{one.method}{'*' if one.busy and name not in MACS else ''}"
     return Point(cost, gain, low, high, name_shown, group, chapter_of(one), file_of(one), told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from deblur_lib import papers
 from deblur_lib.errors import UsageError, unknown_name
@@ -17,27 +17,19 @@ if TYPE_CHECKING:
     from deblur_lib.nn import Deblurrer
 
 
-# Precision of each network's forward pass in training, where neither request nor profile says one.
-# Steps were timed at demo and study size on a processor with units for bfloat16: bf16 where these
-# save about a fifth or more, fp32 elsewhere, since a processor without them takes several times as
-# long. What no such profile trains stands with its like, or in fp32. A run is the same everywhere.
-PRECISION: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            *("dbgan", "deepdeblur", "dmphn", "mimo_unet", "mimo_unet_plus", "mtrnn", "plain_unet"),
-            *("sang2018", "srn", "svrnn", "wan2023", "zhao2020"),
-        ),
-        "bf16",
-    ),
-    **dict.fromkeys(
-        (
-            *("convir", "deblurgan", "deblurgan_v2", "dsgformer", "gong2017", "li2026"),
-            *("mb_taylorformer_v2", "mprnet", "nafnet", "rdn", "restormer", "stripformer"),
-            *("sun2015", "true_blur", "unet_seresnext", "whyte2012"),
-        ),
-        "fp32",
-    ),
-}
+# Networks whose forward pass in training is bfloat16 where neither request nor profile says
+# another; all others take float32. Steps were timed at demo and study size on a processor with
+# units for bfloat16: it pays where it saves about a fifth or more, since a processor without them
+# takes several times as long. A run is the same everywhere.
+BF16 = frozenset({
+    *("dbgan", "deepdeblur", "dmphn", "mimo_unet", "mimo_unet_plus", "mtrnn", "plain_unet"),
+    *("sang2018", "srn", "svrnn", "wan2023", "zhao2020"),
+})  # fmt: skip
+
+
+def precision(network: str) -> Literal["bf16", "fp32"]:
+    """Precision of a network's forward pass in training, where nothing else is asked for."""
+    return "bf16" if network in BF16 else "fp32"
 
 
 def networks() -> dict[str, str]:

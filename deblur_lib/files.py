@@ -28,6 +28,7 @@ FOREIGN = (
     "work in a folder of your own (DEBLUR_RUNS moves runs and caches, a copy of the project the "
     "rest)"
 )
+BLOCKED = "a file lies where a folder is needed, or a folder where a file is: choose another name"
 ADVICE = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
@@ -35,6 +36,9 @@ ADVICE = {
     errno.EROFS: FOREIGN,
     errno.EACCES: FOREIGN,
     errno.EPERM: FOREIGN,
+    errno.ENOTDIR: BLOCKED,
+    errno.EEXIST: BLOCKED,
+    errno.EISDIR: BLOCKED,
     errno.ENAMETOOLONG: "the name is longer than the disk takes: shorten it",
 }
 
@@ -180,9 +184,11 @@ def check_writable(folder: Path) -> None:
     """Refuse a folder that cannot be written, before anything is started; nothing is made.
 
     Raises:
-        UsageError: it is read-only or someone else's.
+        UsageError: it is read-only or someone else's, or a file lies in its place.
     """
     there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise UsageError(f"{folder} is needed as a folder, but {there} is a file; {BLOCKED}")
     effective = os.access in os.supports_effective_ids
     if not os.access(there, os.W_OK | os.X_OK, effective_ids=effective):
         raise UsageError(f"{folder} is needed to write to; {FOREIGN}")

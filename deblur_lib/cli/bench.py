@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import examples, main
+from deblur_lib.cli.group import Place, examples, main
+from deblur_lib.files import check_writable
 
 SIZE = re.compile(r"(\d+)x(\d+)")
 
@@ -35,7 +36,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps")
 @click.option("--again", is_flag=True, help="measure what the table holds already, too")
 @click.option("--no-step", is_flag=True, help="measure no training step")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"),
+@click.option("--out", type=Place(), default=Path("build/bench"),
               show_default=True, help="folder of networks.csv and networks.json")  # fmt: skip
 def bench(
     networks: tuple[str, ...],
@@ -57,6 +58,7 @@ def bench(
     from deblur_lib.runs import benching, measurements, store
 
     where, folder = resolve_device(device), store.below_root(out)
+    check_writable(folder)
     found = measurements.stored(folder, where)
     known = () if again else tuple(found)
     for one in benching.subjects(networks):

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,10 +106,31 @@ def pair(option: str, text: str) -> tuple[str, str]:
     return key, value
 
 
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
+
+
+class Place(click.Path):
+    """The path of a file or folder to write; an empty text, as of an unset variable, is none."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A path from the text of an option."""
+        if value == "":
+            self.fail("needs a path, got an empty text", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @contextmanager
 def ends_as_ctrl_c() -> Iterator[None]:
-    """A request to end (SIGTERM, as batch systems send it) counts as Ctrl-C: states are stored."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A request to end (SIGTERM, as batch systems send it) counts as Ctrl-C: states are stored.
+
+    It takes the way that Ctrl-C has at that moment, which a training holds back between two steps.
+    """
+    before = signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         yield
     finally:

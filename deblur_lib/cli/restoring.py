@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import examples, loading, main
+from deblur_lib.cli.group import Place, examples, loading, main
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.runs import store
 
 SUFFIX = {"same": "", "png": ".png", "jpg": ".jpg", "tif": ".tif"}
-PLACE = click.Path(path_type=Path)
 METRICS = ("psnr-rgb", "wang-rgb")
 SCORE_EXAMPLES = examples(
     "deblur score restored/ sharp/",
@@ -40,7 +39,7 @@ def _tile(ctx: click.Context, param: click.Parameter, value: str) -> int | str |
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--weights", default="", metavar="NAME|FILE",
               help="added weights, or a checkpoint; default: what is shipped")  # fmt: skip
-@click.option("--out", type=PLACE, default=Path("restored"), show_default=True,
+@click.option("--out", type=Place(), default=Path("restored"), show_default=True,
               help="folder of the results")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps")
 @click.option(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deblur_lib import training
-from deblur_lib.cli.group import ends_as_ctrl_c, examples, in_words, main, pair
+from deblur_lib.cli.group import Place, ends_as_ctrl_c, examples, in_words, main, pair
 from deblur_lib.errors import UsageError
+from deblur_lib.files import check_writable
 from deblur_lib.runs import store
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ RECIPES = sorted(one.stem for one in Path(training.__file__).parent.glob("recipe
 @click.option(
     "--check", "checks", multiple=True, metavar="NAME=FOLDER", help="further pairs to score"
 )
-@click.option("--out", type=click.Path(path_type=Path), help="folder of this training")
+@click.option("--out", type=Place(), help="folder of this training")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="of first weights, batches and noise")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps")
@@ -85,6 +86,9 @@ def train(
         click.echo(f"ready: {order.recipe.network}, {in_words(order.recipe.train)}")
         return
     folder = out or store.workspace() / "own" / f"{order.name}-{order.recipe.network}"
+    check_writable(folder)
+    if order.data and folder.resolve() == order.data.resolve():
+        raise UsageError(f"{folder} holds the pictures; give another --out for the training")
     click.echo(f"training {order.recipe.network} in {folder}")
     with ends_as_ctrl_c():
         try:
@@ -93,7 +97,8 @@ def train(
                 progress=not quiet, say=click.echo,
             )  # fmt: skip
         except KeyboardInterrupt:
-            click.echo("the state is stored; the same command goes on", err=True)
+            if any(folder.glob("resume-*")):
+                click.echo("the state is stored; the same command goes on", err=True)
             raise
     click.echo(
         f"{done.steps} steps; best at {done.best_step}: {done.best_psnr:.2f} dB on the validation "
@@ -156,7 +161,14 @@ def _values(option: str, given: tuple[str, ...]) -> dict[str, Any]:
     """Values as YAML reads them, by name."""
     import yaml
 
-    return {key: yaml.safe_load(text) for key, text in (pair(option, one) for one in given)}
+    found = {}
+    for key, text in (pair(option, one) for one in given):
+        try:
+            found[key] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            why = str(error).splitlines()[0]
+            raise UsageError(f"{option} {key} needs a YAML value, got {text!r} ({why})") from error
+    return found
 
 
 def _altered(recipe: "Recipe", network: str, options: dict[str, Any]) -> "Recipe":

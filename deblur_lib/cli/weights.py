@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from deblur_lib.cli.group import examples, main, pair
+from deblur_lib.cli.group import Place, examples, main, pair
+from deblur_lib.files import check_writable
 from deblur_lib.runs import store
 
 
@@ -225,7 +226,7 @@ def _foreign(path: Path, preset: str, network: str, options: dict[str, Any]) -> 
     )
 )
 @click.argument("source")
-@click.option("--out", type=click.Path(path_type=Path), help="the file; default: SOURCE's name")
+@click.option("--out", type=Place(), help="the file; default: SOURCE's name")
 @click.option("--side", type=click.IntRange(min=1), help="fixed height and width, in pixels")
 @click.option("--half", is_flag=True, help="store weights as float16: half the file")
 def export(source: str, out: Path | None, side: int | None, half: bool) -> None:
@@ -241,6 +242,7 @@ def export(source: str, out: Path | None, side: int | None, half: bool) -> None:
     path = place(source, store.weights_folder())
     built, _ = open_network(path)
     target = out or Path(f"{path.stem}.onnx")
+    check_writable(target.parent)
     made = exporting.export(built, target, side=side, half=half)
     free = f"fixed size, {made.why_fixed}" if made.why_fixed else "free height and width"
     click.echo(f"{target}: {made.network}, {free}; input {made.shape}, white is 1")

@@ -341,4 +341,4 @@ def _released(path: Path, method: Method) -> tuple[Options, str]:
 
 def _precision(network: str, *wishes: str) -> str:
     """The first wish that is not "auto", or the network's own precision."""
-    return next((one for one in wishes if one != "auto"), catalogue.PRECISION[network])
+    return next((one for one in wishes if one != "auto"), catalogue.precision(network))

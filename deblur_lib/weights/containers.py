@@ -5,6 +5,8 @@ below other keys; a file that is something else is refused with what it is.
 """
 
 import argparse
+import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,12 +123,13 @@ def _file(path: Path, told: list[str], *, needed: bool = True) -> dict[str, Tens
     if path.suffix == ".safetensors":
         return read_tensors(path)
     try:
-        with torch.serialization.safe_globals(INERT):
+        with torch.serialization.safe_globals(INERT), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the error below says it
             held = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; check the path") from None
     except Exception as error:  # whatever a damaged or foreign file makes of the reader
-        why = _refused(path) or (str(error).splitlines() or [type(error).__name__])[0]
+        why = _refused(path) or _in_a_line(error)
         raise CheckpointError(
             f"{path} holds more than tensors, is cut short or is no such file ({why}); it was not "
             "run. Take an untouched copy, or convert it to safetensors where you trust it"
@@ -142,6 +145,13 @@ def _file(path: Path, told: list[str], *, needed: bool = True) -> dict[str, Tens
             "the state dict alone"
         )
     return found
+
+
+def _in_a_line(error: Exception) -> str:
+    """What the reader says, without its advice to run what the file holds."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "other objects than tensors"
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _refused(path: Path) -> str:

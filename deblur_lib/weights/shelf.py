@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from deblur_lib import catalogue
 from deblur_lib.errors import CheckpointError, UsageError, unknown_name
 from deblur_lib.locks import held
@@ -66,6 +68,7 @@ def add(
         card = read_card(source)
         raise UsageError(f"{source} has a card ({card.network}); every command takes its path")
     found = open_container(source)
+    _check_finite(source, found.tensors)
     seen = recognise(found.tensors, source, known=known, network=network, options=options)
     name = name or (seen.preset.id if seen.preset else _called(source))
     if not NAME.fullmatch(name):
@@ -84,6 +87,15 @@ def add(
             origin=_origin(seen, found.files, licence),
         )
     return Added(path, card, told)
+
+
+def _check_finite(source: Path, tensors: Mapping[str, Tensor]) -> None:
+    broken = [name for name, one in tensors.items() if not one.isfinite().all()]
+    if broken:
+        raise CheckpointError(
+            f"{source} holds NaN or infinite values in {len(broken)} of {len(tensors)} tensors, "
+            f"first {broken[0]}; take an untouched copy or an earlier checkpoint"
+        )
 
 
 def _called(source: Path) -> str:

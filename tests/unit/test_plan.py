@@ -68,9 +68,9 @@ def test_the_profile_overrides_the_recipe_and_the_request_overrides_both() -> No
     assert asked.train.steps == 17
 
 
-def test_the_catalogue_says_the_precision_of_every_network() -> None:
-    assert catalogue.PRECISION.keys() == catalogue.networks().keys()
-    assert set(catalogue.PRECISION.values()) == {"fp32", "bf16"}
+def test_every_network_has_a_precision_one_of_a_new_room_too() -> None:
+    assert catalogue.networks().keys() > catalogue.BF16
+    assert catalogue.precision("mine2024") == "fp32"
     for paper in papers.names():
         for profile in PROFILES:
             runs = make_plan(Request(paper, profile)).runs

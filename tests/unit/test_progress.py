@@ -20,6 +20,7 @@ from deblur_lib.records import write_json
 from deblur_lib.runs import failures, matrix, progress, store
 from deblur_lib.runs.engines import Result, Task
 from deblur_lib.runs.plan import Plan, Request, commands_of, make_plan
+from deblur_lib.training.interrupts import Interrupts
 
 
 @pytest.fixture
@@ -125,3 +126,11 @@ def test_a_request_to_end_counts_as_ctrl_c() -> None:
     with pytest.raises(KeyboardInterrupt), ends_as_ctrl_c():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_to_end_waits_for_the_end_of_a_step_as_ctrl_c_does(first: signal.Signals) -> None:
+    with ends_as_ctrl_c(), Interrupts() as held:
+        signal.raise_signal(first)
+        signal.raise_signal(signal.SIGTERM)  # soon after the first: its echo
+        assert held.pressed

@@ -208,6 +208,17 @@ def test_a_name_that_is_taken_is_kept(shelf: Path, tmp_path: Path) -> None:
     assert "--name needs letters" in text
 
 
+def test_weights_that_are_no_numbers_are_not_stored(shelf: Path, tmp_path: Path) -> None:
+    state = catalogue.build("rdn", features=4).state_dict()
+    first = next(iter(state))
+    state[first].view(-1)[0] = float("nan")
+    torch.save(state, tmp_path / "broken.pth")
+    status, text = run("add", str(tmp_path / "broken.pth"))
+    assert status != 0
+    assert f"NaN or infinite values in 1 of {len(state)} tensors, first {first}" in text
+    assert not list(shelf.glob("*.safetensors"))
+
+
 def test_names_keep_their_letters_and_what_has_a_card_needs_none(
     shelf: Path, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ from deblur_lib.data.pictures.reading import U8
 from deblur_lib.data.real.layouts import Entry
 from deblur_lib.data.real.opening import OWN_SPLITS
 from deblur_lib.errors import DataError, UsageError
-from deblur_lib.files import atomic, sweep
+from deblur_lib.files import atomic, check_writable, sweep
 from deblur_lib.provenance import settings_hash
 from deblur_lib.records import read_json, write_json
 
@@ -188,6 +188,7 @@ def _begin(out: Path, order: dict[str, object]) -> None:
             )
         sweep(out, deep=True)
         return
+    check_writable(out)
     if out.is_dir() and any(one for one in out.iterdir() if not one.name.startswith(".")):
         raise UsageError(f"{out} holds other files; choose a new folder")
     out.mkdir(parents=True, exist_ok=True)

@@ -133,6 +133,8 @@ def explained(path: Path) -> Iterator[None]:
             yield
     except FileNotFoundError:
         raise DataError(f"{path} is missing; check the path") from None
+    except PermissionError:
+        raise DataError(f"{path} may not be read; get the right to, or copy it") from None
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
         raise DataError(

@@ -21,7 +21,7 @@ from deblur_lib import papers, seals
 from deblur_lib.errors import RecordError
 from deblur_lib.report import columns, markup, numbers
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import decibels, over_input
 from deblur_lib.report.statistics import bootstrap, seed_spread
 
 FOLDER = "pilot"
@@ -133,20 +133,16 @@ def _row(results: Results, method: str, steps: int, seconds: float) -> dict[str,
     tested = columns.tested_on(results, paper)
     learnt = columns.trained_on(results, paper, method)
     dataset = next((one for one, data in tested.items() if data == learnt), next(iter(tested)))
-    mine, blurred = (
-        scores(results, name, dataset, "psnr-rgb") for name in (method, "identity")
-    )  # fmt: skip
-    assert mine is not None
-    assert blurred is not None
-    mean, bounds, _ = gain(mine, blurred, dataset=dataset)
-    low, high = (numbers.fixed(one, 2, sign=True) for one in (bounds.low, bounds.high))
+    gain = over_input(results, method, dataset, "psnr-rgb")
+    assert gain is not None
+    mean, low, high = decibels(gain)
     return {
         "paper": paper.id,
         "row": columns.method_of(paper, method).title,
         "pictures": tested[dataset],
         "steps": steps,
         "training [min]": numbers.fixed(seconds / 60, 1),
-        "gain [dB]": numbers.fixed(mean, 2, sign=True),
+        "gain [dB]": mean,
         "over photographs": f"[{low}, {high}]",
     }
 

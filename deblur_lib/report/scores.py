@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deblur_lib.errors import RecordError
+from deblur_lib.report.numbers import number
 from deblur_lib.report.results import Results
 from deblur_lib.report.statistics import Array, Interval, bootstrap, finite_mean, seed_spread
 
@@ -38,9 +40,19 @@ class Scores:
     partial: bool
 
     @property
-    def mean(self) -> tuple[float, int]:
-        """Mean over pictures and seeds, and the number of infinite pictures left out."""
+    def mean(self) -> float:
+        """Mean over pictures and seeds, without infinite pictures."""
         return finite_mean(self.values)
+
+    @property
+    def infinite(self) -> int:
+        """Number of pictures that `mean` leaves out."""
+        return int((~np.isfinite(self.values).all(axis=0)).sum())
+
+    @property
+    def seed_means(self) -> list[float]:
+        """Mean of each seed."""
+        return [finite_mean(one) for one in self.values]
 
     @property
     def scene_mean(self) -> float:
@@ -49,7 +61,7 @@ class Scores:
         Infinite pictures are left out as in `mean`.
         """
         scenes = np.array(self.scenes, dtype=str)
-        means = [finite_mean(self.values[:, scenes == one])[0] for one in np.unique(scenes)]
+        means = [finite_mean(self.values[:, scenes == one]) for one in np.unique(scenes)]
         finite = [one for one in means if np.isfinite(one)]
         return float(np.mean(finite)) if finite else float("nan")
 
@@ -61,7 +73,7 @@ class Scores:
     @property
     def spread(self) -> float:
         """Standard deviation of the seeds' means."""
-        return seed_spread([finite_mean(one)[0] for one in self.values])
+        return seed_spread(self.seed_means)
 
 
 @dataclass(frozen=True)
@@ -170,7 +182,7 @@ def pooled(results: Results, one: Scores) -> tuple[float, float]:
             other = scores(results, method, one.dataset, one.convention)
             if other is None or not other.trained or len(other.seeds) < 2:
                 continue
-            means = [finite_mean(row)[0] for row in other.values]
+            means = other.seed_means
             squares += float(np.var(means, ddof=1)) * (len(means) - 1)
             freedom += len(means) - 1
         results.memo[key] = (float(np.sqrt(squares / freedom)) if freedom else np.nan, freedom)
@@ -178,16 +190,50 @@ def pooled(results: Results, one: Scores) -> tuple[float, float]:
     return found
 
 
-def mean_interval(one: Scores, *, dataset: str) -> Interval:
+def mean_interval(one: Scores) -> Interval:
     """Interval over photographs of a method's mean."""
     lined = align([one])
-    return bootstrap(lined.means[0], lined.scenes, key=dataset)
+    return bootstrap(lined.means[0], lined.scenes, key=one.dataset)
 
 
-def gain(one: Scores, over: Scores, *, dataset: str) -> tuple[float, Interval, tuple[float, ...]]:
-    """Mean paired difference of two methods, its interval, and the difference of each seed."""
-    lined = align([one, over])
+class Gain(NamedTuple):
+    """A row against the blurred input, paired picture by picture.
+
+    Attributes:
+        mine, blurred: what is compared.
+        mean: of the differences.
+        bounds: its interval over photographs.
+        seeds: mean difference of each seed.
+    """
+
+    mine: Scores
+    blurred: Scores
+    mean: float
+    bounds: Interval
+    seeds: tuple[float, ...]
+
+
+def over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:
+    """Gain of a row over the blurred input; None where one of them has no scores."""
+    cell = (method, dataset, convention)
+    found: Gain | None = results.remembered(("gain", *cell), lambda: _over_input(results, *cell))
+    return found
+
+
+def _over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:
+    mine, blurred = (scores(results, one, dataset, convention) for one in (method, "identity"))
+    if mine is None or blurred is None:
+        return None
+    lined = align([mine, blurred])
     difference = lined.means[0] - lined.means[1]
     seeds = tuple(float((pair[0] - pair[1]).mean()) for pair in lined.by_seed)
     mean = float(difference.mean()) if difference.size else float("nan")
-    return mean, bootstrap(difference, lined.scenes, key=dataset), seeds
+    return Gain(mine, blurred, mean, bootstrap(difference, lined.scenes, key=dataset), seeds)
+
+
+def decibels(gain: Gain) -> tuple[str, str, str]:
+    """Mean and both ends of the interval of a gain in dB, as readers see them."""
+    mean, low, high = (
+        number(one, "psnr_db", sign=True) for one in (gain.mean, gain.bounds.low, gain.bounds.high)
+    )
+    return mean, low, high

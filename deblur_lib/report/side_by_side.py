@@ -18,7 +18,7 @@ from deblur_lib import papers, seals
 from deblur_lib.report import columns
 from deblur_lib.report.coverage import stored
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import over_input
 from deblur_lib.spec import Method, Paper
 
 QUALITY = "psnr-rgb"
@@ -99,14 +99,14 @@ def _quality(results: Results, paper: Paper, method: Method) -> dict[str, Any]:
     tested = columns.tested_on(results, paper)
     datasets = sorted(tested, key=lambda name: tested[name] != learnt)
     for dataset in datasets:
-        mine, blurred = (scores(results, one, dataset, QUALITY) for one in (method.id, "identity"))
-        if mine is not None and blurred is not None:
-            mean, bounds, _ = gain(mine, blurred, dataset=dataset)
+        gain = over_input(results, method.id, dataset, QUALITY)
+        if gain:
+            mine, bounds = gain.mine, gain.bounds
             digests = {one.data.get(mine.data, "") for one in results.of_method(method.id)}
             return {
                 "profile": results.profile, "data": mine.data, "seeds": len(mine.seeds),
                 "pictures": f"{results.profile} {mine.data} {' '.join(sorted(digests))}",
-                "gain": mean, "low": bounds.low, "high": bounds.high,
+                "gain": gain.mean, "low": bounds.low, "high": bounds.high,
             }  # fmt: skip
     return {"profile": results.profile}
 

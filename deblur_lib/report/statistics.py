@@ -184,8 +184,8 @@ def seed_spread(means: Sequence[float]) -> float:
     return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
 
 
-def finite_mean(values: Array) -> tuple[float, int]:
-    """Mean over the pictures with a finite score, and how many were left out.
+def finite_mean(values: Array) -> float:
+    """Mean over the pictures with a finite score; NaN without any.
 
     A restored picture equal to the sharp one scores infinity; one such picture would decide the
     mean of any set.
@@ -194,6 +194,5 @@ def finite_mean(values: Array) -> tuple[float, int]:
         values: (N,) or (seeds, N) scores; a picture is left out when any seed is infinite.
     """
     stacked = np.atleast_2d(values)
-    finite = np.isfinite(stacked).all(axis=0)
-    kept = stacked[:, finite]
-    return (float(kept.mean()) if kept.size else float("nan")), int((~finite).sum())
+    kept = stacked[:, np.isfinite(stacked).all(axis=0)]
+    return float(kept.mean()) if kept.size else float("nan")

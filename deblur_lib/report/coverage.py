@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from deblur_lib import papers
 from deblur_lib.report import cells, columns, differences, markup, numbers
 from deblur_lib.report.results import Results
@@ -110,37 +112,25 @@ def _counted(found: list[dict[str, Any]]) -> dict[str, int]:
 
 def to_markdown(found: dict[str, Any]) -> str:
     """Summary and one table per paper."""
-    lines = [counts_table(found["summary"])]
+    parts = [counts_table(found["summary"])]
     for name in found["summary"]["papers"]:
-        lines += ["", f"## {name}", "", _line(COLUMNS), _rule(len(COLUMNS))]
-        lines += [_line(_shown(one)) for one in found["cells"] if one["paper"] == name]
-    return "\n".join(lines) + "\n"
+        shown = pd.DataFrame(_shown(one) for one in found["cells"] if one["paper"] == name)
+        parts += [f"## {name}", markup.pipe_table(shown.set_index("cell"))]
+    return "\n\n".join(parts) + "\n"
 
 
 def counts_table(summary: dict[str, Any]) -> str:
     """How many printed cells are covered, by paper, as a Markdown table."""
-    heads = ("cells", *KINDS)
-    lines = [_line(("paper", *heads)), _rule(len(heads) + 1)]
-    for name, counts in (*summary["papers"].items(), ("all", summary["all"])):
-        lines.append(_line((name, *(counts[head] for head in heads))))
-    return "\n".join(lines)
+    counts = pd.DataFrame(summary["papers"] | {"all": summary["all"]}).T
+    return markup.pipe_table(counts.rename_axis("paper"))
 
 
-COLUMNS = ("cell", "printed", "ours", "kind", "reason")
-
-
-def _shown(one: dict[str, Any]) -> tuple[str, ...]:
-    ours = numbers.number(one["ours"], one["metric"])
+def _shown(one: dict[str, Any]) -> dict[str, str]:
     apart = ", ".join(differences.kinds(one["gap_reason"]))
-    reason = one["why"] or (f"differs in {apart}" if apart else "")
-    kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
-    key = one["key"].replace(".", " ")  # so that it wraps in a narrow column
-    return (key, one["reported"], ours, kind, reason)
-
-
-def _line(values: tuple[Any, ...]) -> str:
-    return "| " + " | ".join(markup.escape(str(value)) for value in values) + " |"
-
-
-def _rule(count: int) -> str:
-    return "|" + "---|" * count
+    return {
+        "cell": one["key"].replace(".", " "),  # so that it wraps in a narrow column
+        "printed": one["reported"],
+        "ours": numbers.number(one["ours"], one["metric"]),
+        "kind": one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else ""),
+        "reason": one["why"] or (f"differs in {apart}" if apart else ""),
+    }

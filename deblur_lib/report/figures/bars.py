@@ -94,14 +94,8 @@ def _bar(axis: Axes, row: int, gain: Gain, *, colour: str) -> None:
         zorder=4,
     )
     end = max([mean, *seeds] + ([bounds.high] if np.isfinite(bounds.high) else []))
-    axis.annotate(
-        fixed(mean, 2, sign=True) + (", beyond this axis" if mean <= -LOST else ""),
-        (max(end, 0.0), row),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-    )
+    text = fixed(mean, 2, sign=True) + (", beyond this axis" if mean <= -LOST else "")
+    style.at_end(axis, max(end, 0.0), row, text)
 
 
 def _label(results: Results, paper: Paper, method: str) -> str:

@@ -1,7 +1,5 @@
 """Fusion weights: which branch a fused skip listens to, picture by picture."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -43,15 +41,8 @@ def draw(
         for method, by_level in shares.items()
         for picture in next(iter(by_level.values()))
     ]
-    plan = diagrams.stored(results, diagram) if diagram else None
     tall = 0.9 + 0.24 * (len(rows) + len(shares))
-    drawing = style.canvas(tall + (diagrams.height(plan) if plan else 0.0))
-    lower: Any = drawing
-    if plan:
-        upper, lower = drawing.subfigures(
-            2, 1, height_ratios=(diagrams.height(plan), tall), squeeze=False
-        )[:, 0]
-        diagrams.paint(upper.subplots(), plan)
+    drawing, lower = diagrams.above(results, diagram, tall)
     axes = list(lower.subplots(1, len(levels), sharey=True, squeeze=False).flat)
     labels = [_label(results, paper, picture) for _, picture in rows]
     places = _places(rows)

@@ -38,14 +38,7 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
         if half:
             axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)
         text = f"{value:.3g}" if cost == "seconds" else count(value)
-        axis.annotate(
-            text,
-            (value + half, row),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
+        style.at_end(axis, value + half, row, text)
         told.append(f"{method_of(paper, method).title} {text}")
     axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
     axis.invert_yaxis()

@@ -152,8 +152,7 @@ def _decibel(value: float) -> str:
 
 def _picture(axis: Axes, picture: Any, **options: Any) -> None:
     axis.imshow(picture, **options)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    style.bare(axis)
 
 
 def _scale(drawing: Drawing, spread: float, height: float, bar: float) -> None:

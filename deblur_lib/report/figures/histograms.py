@@ -47,15 +47,8 @@ def draw(
     ]
     if not shown:
         raise MissingRowsError(f"no {probe!r} is stored for {figure.id}; run the notebook first")
-    plan = diagrams.stored(results, diagram) if diagram else None
     tall = TALL + 0.17 * -(-len(shown) // 3)
-    drawing = style.canvas(tall + (diagrams.height(plan) if plan else 0.0))
-    lower: Any = drawing
-    if plan:
-        upper, lower = drawing.subfigures(
-            2, 1, height_ratios=(diagrams.height(plan), tall), squeeze=False
-        )[:, 0]
-        diagrams.paint(upper.subplots(), plan)
+    drawing, lower = diagrams.above(results, diagram, tall)
     edges = np.asarray(stored["edges"], dtype=float)
     limits = _limits(edges, panels, shown)
     axes = list(lower.subplots(1, len(panels), sharey=True, squeeze=False).flat)

@@ -62,8 +62,7 @@ def _pairs(
         for row, what in enumerate(("blurred", "sharp")):
             axis = axes[row, column]
             axis.imshow(results.picture(dataset, picture, what))
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            style.bare(axis)
         axes[0, column].set_title(rule, fontsize=7.5, fontweight="normal")
         axes[1, column].set_xlabel(titles[dataset], fontsize=7)
     axes[0, 0].set_ylabel("blurred")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -64,6 +65,19 @@ def canvas(height: float, *, width: float = WIDTH) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def bare(axis: Axes) -> None:
+    """Leave an axis that shows a picture without ticks and frame."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def at_end(axis: Axes, end: float, row: int, text: str) -> None:
+    """Write a text just behind the end of a horizontal bar."""
+    axis.annotate(
+        text, (end, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7.5
+    )
 
 
 def png(figure: Figure) -> bytes:

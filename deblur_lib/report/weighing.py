@@ -31,17 +31,10 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     """Verdict of one check on stored rows and costs; missing rows are named."""
     if results is None:
         return not_judged("nothing was run at this profile")
-    costs: dict[str, float | None] = {}
-    found: dict[str, Scores | None] = {}
-    for key in keys(check.expr):
-        column, method = columns.of_key(key, paper)
-        if column is None:
-            costs[key] = results.cost(method, key.rpartition(".")[2])
-        elif columns.is_cost(column):
-            costs[key] = columns.cost_value(results, method, column)
-        else:
-            found[key] = scores(results, method, column.dataset, column.convention)
-    lacking = [key for key, value in (costs | found).items() if value is None]
+    stored = {key: value_of(key, results, paper) for key in keys(check.expr)}
+    lacking = [key for key, value in stored.items() if value is None]
+    found = {key: one for key, one in stored.items() if isinstance(one, Scores)}
+    costs = {key: one for key, one in stored.items() if isinstance(one, float)}
     methods = [columns.of_key(key, paper)[1] for key in (*found, *costs)]
     reason = (
         guards.not_run(lacking, results, paper)
@@ -51,12 +44,19 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     )
     if reason:
         return not_judged(reason)
-    counted = {key: value for key, value in costs.items() if value is not None}
     if not found:
-        return _on_costs(check, results, counted, paper)
-    return _on_scores(
-        check, results, {key: one for key, one in found.items() if one}, counted, paper
-    )
+        return _on_costs(check, results, costs, paper)
+    return _on_scores(check, results, found, costs, paper)
+
+
+def value_of(key: str, results: Results, paper: Paper) -> Scores | float | None:
+    """Scores or cost that a key of an expression names; None where nothing is stored of it."""
+    column, method = columns.of_key(key, paper)
+    if column is None:
+        return results.cost(method, key.rpartition(".")[2])
+    if columns.is_cost(column):
+        return columns.cost_value(results, method, column)
+    return scores(results, method, column.dataset, column.convention)
 
 
 def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:

@@ -106,10 +106,10 @@ def contents(folder: Path, paper: str) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for table in declared.tables:
         frame = tables.compare(results, declared, table.id)
-        made[f"{table.id}.md"] = tables.to_markdown(frame).encode()
+        made[f"{table.id}.md"] = tables.styled(frame).markdown().encode()
         made[f"{table.id}.csv"] = tables.to_csv(frame).encode()
     judged = verdicts.judge(results, declared)
-    made["claims.md"] = verdicts.to_markdown(judged).encode()
+    made["claims.md"] = verdicts.styled(judged).markdown().encode()
     made["claims.json"] = _json(verdicts.as_dicts(judged))
     cells = coverage.entries(declared, results)
     made["coverage.json"] = _json(cells)

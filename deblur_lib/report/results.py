@@ -127,7 +127,7 @@ class Results:
 
     def _by_method(self) -> dict[str, list[Manifest]]:
         found: dict[str, list[Manifest]] = {}
-        for one in sorted(self.manifests, key=_seed):
+        for one in sorted(self.manifests, key=lambda one: one.seed):
             found.setdefault(one.method, []).append(one)
         return found
 
@@ -191,10 +191,6 @@ class Results:
     def picture_path(self, dataset: str, picture: str, method: str) -> Path:
         """Where a stored picture lies."""
         return self.folder / "pictures" / dataset / picture / f"{method}.png"
-
-
-def _seed(manifest: Manifest) -> int:
-    return manifest.seed
 
 
 def _frame(folder: Path, name: str, columns: tuple[str, ...], there: set[str]) -> pd.DataFrame:

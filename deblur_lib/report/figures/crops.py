@@ -27,13 +27,7 @@ HEADING = 7.0  # points
 
 
 def draw(
-    results: Results,
-    paper: Paper,
-    figure: Figure,
-    *,
-    dataset: str,
-    methods: list[str] | None = None,
-    pictures: list[str] | None = None,
+    results: Results, paper: Paper, figure: Figure, *, dataset: str, methods: list[str]
 ) -> Drawing:
     """One block per picture: the whole of it with the window, the crops, their errors.
 
@@ -43,14 +37,11 @@ def draw(
         figure: the declaration.
         dataset: printed data set.
         methods: networks in the order of the columns; those without pictures are left out.
-            All that have pictures when None.
-        pictures: names of the pictures; chosen by rule when None.
     """
-    rules = dict(zip(pictures, pictures, strict=True)) if pictures else chosen(results, dataset)
-    names = methods if methods is not None else [one.id for one in paper.methods]
+    rules = chosen(results, dataset)
     nets = [
         one
-        for one in names
+        for one in methods
         if rules
         and all(results.picture_path(dataset, name, one).is_file() for name in rules.values())
     ]

@@ -60,7 +60,7 @@ def above(results: Results, name: str, tall: float) -> tuple[Drawing, Any]:
 
     Args:
         results: its probes may hold the diagram.
-        name: which description, "" for none.
+        name: which description.
         tall: inches of the part below.
     """
     plan = stored(results, name)

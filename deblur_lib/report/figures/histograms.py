@@ -23,9 +23,9 @@ def draw(
     figure: Figure,
     *,
     probe: str,
-    diagram: str = "",
-    methods: list[str] | None = None,
-    xlabel: str = "weight",
+    diagram: str,
+    methods: list[str],
+    xlabel: str,
 ) -> Drawing:
     """Step lines over the bins that hold values, below the module's diagram if stored.
 
@@ -35,16 +35,14 @@ def draw(
         paper: declares the methods.
         figure: the declaration.
         probe: name of the probe.
-        diagram: name of the module's diagram among the probes, "" for none.
-        methods: methods shown; all that the probe holds when None.
+        diagram: name of the module's diagram among the probes.
+        methods: methods shown; those that the probe lacks are left out.
         xlabel: what is counted.
     """
     stored = results.probes.get(probe) or {}
     panels: Panels = stored.get("panels") or {}
     held = {method for one in panels.values() for method in one}
-    shown = [
-        one.id for one in paper.methods if one.id in held and (methods is None or one.id in methods)
-    ]
+    shown = [one.id for one in paper.methods if one.id in held and one.id in methods]
     if not shown:
         raise MissingRowsError(f"no {probe!r} is stored for {figure.id}; run the notebook first")
     tall = TALL + 0.17 * -(-len(shown) // 3)

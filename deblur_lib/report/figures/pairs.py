@@ -17,22 +17,22 @@ from deblur_lib.report.statistics import Array
 from deblur_lib.spec import Figure, Paper
 
 ABREAST = 2  # data sets side by side
+EACH = 3  # pairs shown of each data set
 
 
-def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
+def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
     """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR.
 
     Args:
         results: stored pictures and rows.
         paper: names the data sets.
         figure: the declaration.
-        each: pairs shown of each data set.
     """
     data_ids = _shown_sets(results, paper)
     shown = [
         (dataset, rule, picture)
         for dataset in data_ids
-        for rule, picture in list(chosen(results, dataset).items())[:each]
+        for rule, picture in list(chosen(results, dataset).items())[:EACH]
     ]
     if not shown:
         raise MissingRowsError(f"no picture is stored for {figure.id}; run the notebook first")

@@ -13,31 +13,24 @@ from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
+PROBE = "receptive_field"
 ONE_LINE = 4  # maps whose titles fit on one line
 FAINT = 1e-4  # below this share of the strongest pixel a map is drawn as empty
 
 
-def draw(
-    results: Results,
-    paper: Paper,
-    figure: Figure,
-    *,
-    probe: str = "receptive_field",
-    diagram: str = "",
-) -> Drawing:
+def draw(results: Results, paper: Paper, figure: Figure, *, diagram: str) -> Drawing:
     """Heat maps on a logarithmic scale, below the diagram of the block if one is stored.
 
     Args:
         results: its probes hold the maps.
         paper: unused but for the error text.
         figure: the declaration.
-        probe: name of the probe.
-        diagram: name of the block's diagram among the probes, "" for none.
+        diagram: name of the block's diagram among the probes.
     """
-    stored = results.probes.get(probe)
+    stored = results.probes.get(PROBE)
     if not stored or not stored.get("maps"):
         raise MissingRowsError(
-            f"no {probe!r} is stored for {figure.id} of {paper.id}; run it first"
+            f"no {PROBE!r} is stored for {figure.id} of {paper.id}; run it first"
         )
     maps = {name: np.asarray(values, dtype=float) for name, values in stored["maps"].items()}
     reach = {str(name): int(side) for name, side in stored.get("reach", {}).items()}

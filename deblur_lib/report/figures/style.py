@@ -60,9 +60,9 @@ def look() -> Iterator[None]:
         yield
 
 
-def canvas(height: float, *, width: float = WIDTH) -> Figure:
+def canvas(height: float) -> Figure:
     """An empty figure of our width, outside pyplot's list of open figures."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

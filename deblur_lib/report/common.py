@@ -22,18 +22,16 @@ def common_part(ours: Results, published: Results) -> tuple[Results, Results, li
     Raises:
         MissingRowsError: no trained row is left; says why.
     """
-    notes: list[str] = []
-    mine, theirs = ours.rows, published.rows
-    for dataset in sorted({*mine["dataset"]} & {*theirs["dataset"]}):
-        if _other_pictures(ours, published, dataset):
-            notes.append(f"{dataset}: other pictures, not compared")
-            mine = mine[mine["dataset"] != dataset]
-            theirs = theirs[theirs["dataset"] != dataset]
+    both = sorted({*ours.rows["dataset"]} & {*published.rows["dataset"]})
+    apart = [one for one in both if _other_pictures(ours, published, one)]
     others = _other_settings(ours, published)
+    notes = [f"{dataset}: other pictures, not compared" for dataset in apart]
     if others:
         notes.append(f"trained with other settings or pictures, not compared: {', '.join(others)}")
-        mine = mine[~mine["method"].isin(others)]
-        theirs = theirs[~theirs["method"].isin(others)]
+    mine, theirs = (
+        rows[~rows["dataset"].isin(apart) & ~rows["method"].isin(others)]
+        for rows in (ours.rows, published.rows)
+    )
     notes += _one_sided(mine, theirs)
     mine, theirs = mine.set_index(KEYS).sort_index(), theirs.set_index(KEYS).sort_index()
     shared = mine.index.intersection(theirs.index)

@@ -47,22 +47,26 @@ def stored(root: Path, paper: str, profile: str | None = None) -> Path | None:
 
 def entries(paper: Paper, results: Results | None) -> list[dict[str, Any]]:
     """One dict per printed cell of a paper; see `ledger`."""
-    printed = papers.printed_cells(paper.id)
-    if results is None:
-        return [_blank(paper, one) for one in printed]
+    made = _made(paper, results) if results else {}
+    profile = results.profile if results else ""
+    found = []
+    for one in papers.printed_cells(paper.id):
+        told = made.get(one.key) or _blank(paper, one, stored=results is not None)
+        where = "" if told["ours"] is None else f"{paper.id}/{profile}/rows.csv"
+        place = {"paper": paper.id, "key": one.key, "profile": profile}
+        found.append(place | told | {"where": where})
+    return found
+
+
+def _made(paper: Paper, results: Results) -> dict[str, dict[str, Any]]:
+    """What the tables hold of each printed cell, by its key."""
     made: dict[str, dict[str, Any]] = {}
     for table in paper.tables:
         frame = compare(results, paper, table.id)
         for one in frame[~frame["beside"]].to_dict("records"):
             key = f"{one['table']}.{one['dataset']}.{one['metric']}.{one['method']}"
             made[key] = {name: _plain(one[name]) for name in KEPT}
-    where = f"{results.paper}/{results.profile}/rows.csv"
-    return [
-        {"paper": paper.id, "key": one.key, "profile": results.profile}
-        | made.get(one.key, _undeclared(one))
-        | {"where": where if made.get(one.key, {}).get("ours") is not None else ""}
-        for one in printed
-    ]
+    return made
 
 
 def _plain(value: Any) -> Any:
@@ -72,28 +76,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _undeclared(one: PrintedCell) -> dict[str, Any]:
+def _blank(paper: Paper, one: PrintedCell, *, stored: bool) -> dict[str, Any]:
+    kind, why = cells.NOT_RUN, "its table declares no such row or column"
+    if not stored:
+        method = columns.method_of(paper, one.method)
+        why = "no results of this paper are stored"
+        if method.network is None:
+            kind, why = cells.PRINTED_ONLY, method.not_run
     blank: dict[str, Any] = dict.fromkeys(KEPT, "")
     return blank | {
         "table": one.table, "dataset": one.dataset, "metric": one.metric, "method": one.method,
-        "reported": one.printed, "reported_value": one.value, "kind": cells.NOT_RUN,
+        "reported": one.printed, "reported_value": one.value, "kind": kind,
         "ours": None, "gap": None, "pictures": 0, "status": "missing",
-        "flags": " | ".join(one.flags), "why": "its table declares no such row or column",
+        "flags": " | ".join(one.flags), "why": why,
     }  # fmt: skip
-
-
-def _blank(paper: Paper, one: PrintedCell) -> dict[str, Any]:
-    method = columns.method_of(paper, one.method)
-    quoted = method.network is None
-    return (
-        {"paper": paper.id, "key": one.key, "profile": ""}
-        | _undeclared(one)
-        | {
-            "kind": cells.PRINTED_ONLY if quoted else cells.NOT_RUN,
-            "why": method.not_run if quoted else "no results of this paper are stored",
-            "where": "",
-        }
-    )
 
 
 def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:

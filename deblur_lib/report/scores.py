@@ -81,20 +81,19 @@ class Aligned:
     """Scores of K methods on the pictures that all of them have, all finite.
 
     Attributes:
-        means: (K, N), over each method's own seeds.
-        seed_means: for each method the means (seeds,) of its own seeds over the pictures.
-        by_seed: (S, K, N) for the seeds that all trained methods share.
-        seeds: those seeds.
+        values: for each method (seeds, N), its own seeds.
         scenes: scene of each picture.
         left_out: pictures dropped because a score is infinite.
     """
 
-    means: Array
-    seed_means: tuple[Array, ...]
-    by_seed: Array
-    seeds: tuple[int, ...]
+    values: tuple[Array, ...]
     scenes: tuple[str, ...]
     left_out: int
+
+    @property
+    def means(self) -> Array:
+        """Means (K, N) over each method's seeds."""
+        return np.stack([one.mean(axis=0) for one in self.values])
 
 
 def scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
@@ -128,7 +127,7 @@ def _scores(results: Results, method: str, dataset: str, convention: str) -> Sco
 
 
 def align(parts: Sequence[Scores]) -> Aligned:
-    """Line up scores of one data set on their common pictures and seeds.
+    """Line up scores of one data set on their common pictures.
 
     Raises:
         RecordError: they share no picture.
@@ -141,28 +140,12 @@ def align(parts: Sequence[Scores]) -> Aligned:
     ]
     own = [part.values[:, column] for part, column in zip(parts, columns, strict=True)]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(np.concatenate(own)).all(axis=0))
-    own = [values[:, finite] for values in own]
-    trained = [set(part.seeds) for part in parts if part.trained]
-    seeds = tuple(sorted(set.intersection(*trained))) if trained else ()
-    places = [{seed: number for number, seed in enumerate(part.seeds)} for part in parts]
-    by_seed = [
-        [values[place.get(seed, 0)] for place, values in zip(places, own, strict=True)]
-        for seed in seeds
-    ]
-    scenes = [parts[0].scenes[i] for i in columns[0]]
+    scenes = np.array(parts[0].scenes, dtype=str)[columns[0]][finite]
     return Aligned(
-        means=np.stack([values.mean(axis=0) for values in own]),
-        seed_means=tuple(_row_means(values) for values in own),
-        by_seed=np.array(by_seed).reshape(len(seeds), len(parts), int(finite.sum())),
-        seeds=seeds,
-        scenes=tuple(np.array(scenes, dtype=str)[finite].tolist()),
+        values=tuple(values[:, finite] for values in own),
+        scenes=tuple(scenes.tolist()),
         left_out=int((~finite).sum()),
     )
-
-
-def _row_means(values: Array) -> Array:
-    means: Array = values.mean(axis=1) if values.size else np.full(len(values), np.nan)
-    return means
 
 
 def pooled(results: Results, one: Scores) -> tuple[float, float]:
@@ -226,7 +209,8 @@ def _over_input(results: Results, method: str, dataset: str, convention: str) ->
         return None
     lined = align([mine, blurred])
     difference = lined.means[0] - lined.means[1]
-    seeds = tuple(float((pair[0] - pair[1]).mean()) for pair in lined.by_seed)
+    by_seed = lined.values[0] - lined.values[1] if mine.trained else ()
+    seeds = tuple(float(one.mean()) for one in by_seed)
     mean = float(difference.mean()) if difference.size else float("nan")
     return Gain(mine, blurred, mean, bootstrap(difference, lined.scenes, key=dataset), seeds)
 

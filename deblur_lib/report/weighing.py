@@ -19,7 +19,7 @@ from deblur_lib.report.rules import (
     not_judged,
 )
 from deblur_lib.report.scores import Scores, align, pooled, scores
-from deblur_lib.report.statistics import Interval, Share, draws, interval, resampled_means
+from deblur_lib.report.statistics import Array, Interval, Share, draws, interval, resampled_means
 from deblur_lib.report.statistics import trainings as student
 from deblur_lib.spec import Check, Paper
 
@@ -97,10 +97,10 @@ def _on_scores(
         left_out += lined.left_out
         counts = draws(lined.scenes, key=dataset)
         photographs.append(len(set(lined.scenes)))
-        for number, name in enumerate(names):
-            means[name] = lined.means[number].mean() if lined.means.size else np.nan
-            resampled[name] = resampled_means(lined.means[number], counts)
-            by_seed[name] = dict(zip(found[name].seeds, lined.seed_means[number], strict=True))
+        for name, values, over_seeds in zip(names, lined.values, lined.means, strict=True):
+            means[name] = _mean(over_seeds)
+            resampled[name] = resampled_means(over_seeds, counts)
+            by_seed[name] = dict(zip(found[name].seeds, map(_mean, values), strict=True))
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
@@ -113,6 +113,10 @@ def _on_scores(
     verdict = measured_verdict(check, evidence)
     equal = f"; {left_out} equal pictures left out" if left_out else ""
     return verdict._replace(reason=verdict.reason + equal)
+
+
+def _mean(values: Array) -> np.float64:
+    return np.float64(values.mean() if values.size else np.nan)
 
 
 def _slope(expr: str, means: Mapping[str, Any], name: str) -> float:

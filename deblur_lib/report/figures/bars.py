@@ -48,7 +48,7 @@ def draw(
     drawing = style.canvas(0.75 + 0.42 * len(found))
     axis = drawing.subplots()
     for row, (method, gain) in enumerate(found.items()):
-        _bar(axis, row, gain, colour=style.colour(paper, method))
+        _bar(axis, row, gain, colour=style.pen(paper, method)[0])
     axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
     axis.invert_yaxis()
     axis.axvline(0, color=style.INK, linewidth=0.8)

@@ -33,7 +33,7 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
     axis = drawing.subplots()
     told = []
     for row, (method, value) in enumerate(found.items()):
-        axis.barh(row, value, height=0.62, color=style.colour(paper, method), zorder=2)
+        axis.barh(row, value, height=0.62, color=style.pen(paper, method)[0], zorder=2)
         half = (results.cost(method, f"{cost}_iqr") or 0.0) / 2
         if half:
             axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)

@@ -73,7 +73,7 @@ def _panel(
     for number, method in enumerate(shown):
         if method in one:
             shares = 100 * np.asarray(one[method]["shares"], dtype=float)
-            colour = style.PALETTE[number % len(style.PALETTE)]
+            colour, _ = style.turn(number)
             title = method_of(paper, method).title
             axis.stairs(shares, edges, color=colour, linewidth=1.3, label=title)
             axis.axvline(one[method]["mean"], color=colour, linewidth=0.8, linestyle=(0, (2, 2)))

@@ -77,7 +77,7 @@ def _histograms(results: Results, paper: Paper, axes: Any) -> str:
         mine = scores(results, "identity", dataset, "psnr-rgb")
         values = mine.values[0] if mine else np.empty(0)
         values = values[np.isfinite(values)]
-        _histogram(axis, values, style.PALETTE[number % len(style.PALETTE)])
+        _histogram(axis, values, style.turn(number)[0])
         between = " " if len(axes) <= ABREAST else "\n"
         axis.set_title(f"{data_id}{between}({len(values)} test pictures)")
         if len(values):

@@ -102,17 +102,15 @@ def _latin(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
-def colour(paper: Paper, method: str) -> str:
-    """The colour of a method, the same in all figures of a paper."""
-    drawn = [one.id for one in paper.methods if one.network not in (None, "identity")]
-    return PALETTE[drawn.index(method) % len(PALETTE)] if method in drawn else PALE
+def turn(number: int) -> tuple[str, str]:
+    """Colour and line style of one of many lines: dashed where the colours begin again."""
+    return PALETTE[number % len(PALETTE)], "-" if number < len(PALETTE) else "--"
 
 
-def dashes(paper: Paper, method: str) -> str:
-    """Line style of a method: solid, and dashed where the colours begin again."""
+def pen(paper: Paper, method: str) -> tuple[str, str]:
+    """Colour and line style of a method, the same in all figures of a paper."""
     drawn = [one.id for one in paper.methods if one.network not in (None, "identity")]
-    again = method in drawn and drawn.index(method) >= len(PALETTE)
-    return "--" if again else "-"
+    return turn(drawn.index(method)) if method in drawn else (PALE, "-")
 
 
 def name(paper: Paper, method: str, *, width: int = 18) -> str:

@@ -99,8 +99,7 @@ class Aligned:
 def scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
     """Scores of a method on a data set under a convention; None when there are none."""
     cell = (method, dataset, convention)
-    found: Scores | None = results.remembered(("scores", *cell), lambda: _scores(results, *cell))
-    return found
+    return results.remembered(("scores", *cell), lambda: _scores(results, *cell))
 
 
 def _scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
@@ -158,19 +157,21 @@ def pooled(results: Results, one: Scores) -> tuple[float, float]:
     Returns:
         The deviation and the degrees of freedom; NaN and 0 where every row has one seed.
     """
-    key = ("pooled", one.dataset, one.convention)
-    if key not in results.memo:
-        squares = freedom = 0.0
-        for method in results.methods:
-            other = scores(results, method, one.dataset, one.convention)
-            if other is None or not other.trained or len(other.seeds) < 2:
-                continue
-            means = other.seed_means
-            squares += float(np.var(means, ddof=1)) * (len(means) - 1)
-            freedom += len(means) - 1
-        results.memo[key] = (float(np.sqrt(squares / freedom)) if freedom else np.nan, freedom)
-    found: tuple[float, float] = results.memo[key]
-    return found
+    return results.remembered(
+        ("pooled", one.dataset, one.convention),
+        lambda: _pooled(results, one.dataset, one.convention),
+    )
+
+
+def _pooled(results: Results, dataset: str, convention: str) -> tuple[float, float]:
+    squares = freedom = 0.0
+    for method in results.methods:
+        other = scores(results, method, dataset, convention)
+        if other and other.trained and len(other.seeds) > 1:
+            more = len(other.seeds) - 1
+            squares += float(np.var(other.seed_means, ddof=1)) * more
+            freedom += more
+    return (float(np.sqrt(squares / freedom)) if freedom else np.nan), freedom
 
 
 def mean_interval(one: Scores) -> Interval:
@@ -199,8 +200,7 @@ class Gain(NamedTuple):
 def over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:
     """Gain of a row over the blurred input; None where one of them has no scores."""
     cell = (method, dataset, convention)
-    found: Gain | None = results.remembered(("gain", *cell), lambda: _over_input(results, *cell))
-    return found
+    return results.remembered(("gain", *cell), lambda: _over_input(results, *cell))
 
 
 def _over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:

@@ -74,7 +74,7 @@ def measured(one: Judgement) -> str:
     return "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
 
 
-class Gain(NamedTuple):
+class ToldGain(NamedTuple):
     """Gain of a row over the blurred input in dB, with its interval over photographs, as texts."""
 
     where: str
@@ -85,13 +85,13 @@ class Gain(NamedTuple):
     trainings: int
 
 
-def gain_of(results: Results, method: str, dataset: str) -> Gain | None:
+def gain_of(results: Results, method: str, dataset: str) -> ToldGain | None:
     """Gain of a row on a data set; None where it or the input was not scored there."""
     found = over_input(results, method, dataset, PSNR)
     if found is None:
         return None
     where = TITLES.get(found.mine.data.partition("/")[0], found.mine.data)
-    return Gain(where, *decibels(found), found.bounds.units, len(found.seeds))
+    return ToldGain(where, *decibels(found), found.bounds.units, len(found.seeds))
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:

@@ -73,7 +73,8 @@ def _columns(
     """Data set, column title and {budget: scores by method, larger is better}."""
     cut = {budget: frame[~frame["beside"]] for budget, frame in frames.items()}
     some = next(iter(cut.values()), pd.DataFrame(columns=[*KEYS]))
-    for dataset, column, metric in some[[*KEYS]].drop_duplicates().itertuples(index=False):
+    asked = some[[*KEYS]].drop_duplicates(["dataset", "column"])
+    for dataset, column, metric in asked.itertuples(index=False):
         sign = 1.0 if columns.higher_is_better(metric) else -1.0
         scored = {}
         for budget, frame in cut.items():

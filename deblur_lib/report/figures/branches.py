@@ -15,13 +15,7 @@ Shares = dict[str, dict[str, dict[str, list[float]]]]  # method, level, picture
 
 
 def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
-    """Stacked bars of the shares, one panel per level.
-
-    Args:
-        results: its probes hold the shares.
-        paper: declares the methods.
-        figure: the declaration.
-    """
+    """Stacked bars of the shares among the probes, one panel per level."""
     shares: Shares = results.probes.get(PROBE) or {}
     if not shares:
         raise MissingRowsError(f"no {PROBE!r} is stored for {figure.id}; run the notebook first")

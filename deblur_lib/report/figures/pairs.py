@@ -21,13 +21,7 @@ EACH = 3  # pairs shown of each data set
 
 
 def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
-    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR.
-
-    Args:
-        results: stored pictures and rows.
-        paper: names the data sets.
-        figure: the declaration.
-    """
+    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR."""
     data_ids = _shown_sets(results, paper)
     shown = [
         (dataset, rule, picture)

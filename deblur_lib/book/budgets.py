@@ -8,7 +8,7 @@ from deblur_lib.report import budget, rankings, standing, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import ABOVE_SMOKE, Pair
-from deblur_lib.report.tables import compare, to_markdown
+from deblur_lib.report.tables import compare, styled
 from deblur_lib.spec import Paper
 
 PAGE = "budgets"
@@ -50,8 +50,8 @@ def _section(paper: Paper, stored: Mapping[str, Results], shown: Results) -> lis
         if name != shown.profile:
             lines += [f"({anchor(paper.id, name)})=", f"### {paper.id} at profile {name}", ""]
             for table in paper.tables:
-                lines += [to_markdown(compare(results, paper, table.id)), ""]
-            lines += [verdicts.to_markdown(verdicts.judge(results, paper)), ""]
+                lines += [styled(compare(results, paper, table.id)).markdown(), ""]
+            lines += [verdicts.styled(verdicts.judge(results, paper)).markdown(), ""]
     return lines
 
 

@@ -22,8 +22,8 @@ from deblur_lib.report.expressions import keys
 from deblur_lib.report.floors import Difference, Record, Words, floors, read_records
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.rules import NOT_JUDGED, Verdict
-from deblur_lib.report.scores import scores
-from deblur_lib.spec import Check, Column, Paper
+from deblur_lib.report.weighing import value_of
+from deblur_lib.spec import Column, Paper
 
 ITSELF = "These are the published rows; nothing was executed again."
 UNMEASURED = "not measured yet"
@@ -221,7 +221,10 @@ def _claims(
     found = []
     for one, other in zip(*alone, strict=True):
         checks = one.claim.our_checks
-        there = [_has_rows(check, mine, paper) for check in checks]
+        there = [
+            all(value_of(key, mine, paper) is not None for key in keys(check.expr))
+            for check in checks
+        ]  # every row and cost that a check needs, whatever its verdict
         if not checks or not (all(there) or _judged(one.ours, other.ours)):
             continue
         ours, published = verdicts.held(one, [*others, first]), verdicts.held(other, others)
@@ -247,22 +250,3 @@ def _words(parts: Sequence[Verdict]) -> list[str]:
 
 def _judged(*both: Verdict) -> bool:
     return any(one.verdict != NOT_JUDGED for one in both)
-
-
-def _has_rows(check: Check, results: Results, paper: Paper) -> bool:
-    """True when every row and cost that a check needs is there, whatever its verdict."""
-    for key in keys(check.expr):
-        first, *rest = key.split(".")
-        if first == "cost":
-            value: object = results.cost(rest[0], rest[1])
-        else:
-            column = columns.main_column(columns.table_of(paper, first), rest[0], rest[1])
-            assert column is not None
-            value = (
-                columns.cost_value(results, rest[2], column)
-                if columns.is_cost(column)
-                else scores(results, rest[2], column.dataset, column.convention)
-            )
-        if value is None:
-            return False
-    return True

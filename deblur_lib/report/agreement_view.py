@@ -18,6 +18,7 @@ from deblur_lib.report.rules import NOT_JUDGED
 from deblur_lib.report.verdicts import COLOURS
 from deblur_lib.spec import Paper
 
+LEFT = {"processor": "9em"}
 FLOOR = "floor"
 FLOORS = "the floor that each of them measures"
 
@@ -31,25 +32,23 @@ def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
         paper: the declaration.
     """
     if ours.folder == folder:
-        return _itself(read_records(folder), paper)
+        return _plain(ITSELF, _recorded(read_records(folder), paper))
     try:
         return view(compare(ours, folder, paper))
     except MissingRowsError as error:
-        return _line(f"Not compared: {error}.")
+        return _plain(f"Not compared: {error}.")
 
 
-def _line(text: str) -> markup.View:
-    return markup.View(text, "", [], [], "agreement", left={"processor": "9em"})
-
-
-def _itself(records: Sequence[Record], paper: Paper) -> markup.View:
-    return dataclasses.replace(_line(ITSELF), blocks=_recorded(records, paper))
+def _plain(
+    text: str, blocks: Sequence[tuple[str, pd.DataFrame]] = (), notes: Sequence[str] = ()
+) -> markup.View:
+    return markup.View(text, "", [*blocks], [*notes], "agreement", left=LEFT)
 
 
 def view(found: Agreement) -> markup.View:
     """The sentence, a table of rows, a table of verdicts and notes."""
     if found.sentence == ITSELF:
-        return dataclasses.replace(_itself(found.records, found.paper), notes=list(found.notes))
+        return _plain(ITSELF, _recorded(found.records, found.paper), found.notes)
     checks = [pair for claim in found.claims for pair in claim.checks]
     same = sum(before == now for before, now in checks)
     alone = sum(one.alone.published == one.alone.ours for one in found.claims)
@@ -74,7 +73,7 @@ def view(found: Agreement) -> markup.View:
         ],
         notes=notes,
         key="agreement",
-        left={"processor": "9em"},
+        left=LEFT,
         colours=COLOURS,
     )
 

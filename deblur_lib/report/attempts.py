@@ -197,11 +197,10 @@ def _panel(axis: Axes, name: str, found: Sequence[Attempt]) -> None:
     for number, one in enumerate(found):
         if name not in one.gains:
             continue
-        colour = style.PALETTE[number % len(style.PALETTE)]
-        dashed = "--" if number >= len(style.PALETTE) else "-"
+        colour, dashes = style.turn(number)
         gain = one.gains[name]
         axis.plot(
-            [*gain], [*gain.values()], color=colour, linewidth=1.2, linestyle=dashed, label=one.id
+            [*gain], [*gain.values()], color=colour, linewidth=1.2, linestyle=dashes, label=one.id
         )
         axis.plot(one.best, gain[one.best], color=colour, marker="o", markersize=4)
     axis.axhline(0, color=style.PALE, linewidth=0.8, linestyle=":")

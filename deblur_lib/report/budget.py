@@ -80,7 +80,7 @@ def _networks(results: Results, paper: Paper, table: Table) -> str:
     runs = [one for method in table.methods for one in results.of_method(method) if one.steps]
     if not runs:
         return "nothing trained"
-    changed = sorted({part for one in runs for part in changes(paper, one.method, one.options)})
+    changed = changes(paper, runs)
     spent = _range([one.steps for one in runs])
     used = dict.fromkeys(trained_on(results, paper, one.method) for one in runs)
     return f"{_size(changed)} trained for {spent} steps on {_pictures(list(used))}"

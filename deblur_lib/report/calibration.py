@@ -19,7 +19,6 @@ from deblur_lib.report.scores import Scores, scores
 from deblur_lib.report.statistics import (
     Array,
     draws,
-    finite_mean,
     middle,
     random_state,
     resampled_means,
@@ -183,13 +182,12 @@ def shared_seeds(results: Results) -> list[Shared]:
     methods = sorted(results.methods)
     for dataset, convention in sorted(cells.itertuples(index=False, name=None)):
         for first, second in combinations(methods, 2):
-            sides = [scores(results, one, dataset, convention) for one in (first, second)]
-            one, other = sides
+            one, other = (scores(results, name, dataset, convention) for name in (first, second))
             if one is None or other is None or one.seeds != other.seeds:
                 continue
             if len(one.seeds) < 2 * min(SETS):
                 continue
-            a, b = (np.array([finite_mean(row)[0] for row in part.values]) for part in (one, other))
+            a, b = np.array(one.seed_means), np.array(other.seed_means)
             numbers = (
                 np.corrcoef(a, b)[0, 1],
                 (a - b).std(ddof=1),

@@ -4,7 +4,7 @@ from typing import Any
 
 from deblur_lib.report import budget, columns, differences
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import Scores, gain, mean_interval, scores
+from deblur_lib.report.scores import Scores, mean_interval, over_input, scores
 from deblur_lib.spec import Column, Method, Paper, PrintedCell, Table
 
 PRINTED_ONLY = "printed only"
@@ -99,31 +99,25 @@ def _measured(results: Results, method: Method, column: Column) -> dict[str, Any
     mine = scores(results, method.id, column.dataset, column.convention)
     if mine is None:
         return blank
-    mean, infinite = mine.mean
-    bounds = mean_interval(mine, dataset=column.dataset)
+    bounds = mean_interval(mine)
     found = {
-        "ours": mean,
+        "ours": mine.mean,
         "ours_by_scene": mine.scene_mean,
         "low": bounds.low,
         "high": bounds.high,
         "seed_spread": mine.spread,
         "data_id": mine.data,
         "pictures": len(mine.pictures),
-        "infinite": infinite,
+        "infinite": mine.infinite,
         "scenes": len(set(mine.scenes)),
         "seeds": " ".join(str(seed) for seed in mine.seeds if seed >= 0),
         "runs": " ".join(mine.runs),
         "status": _status(results, mine),
     }
-    return found | _over_input(results, method, column, mine)
-
-
-def _over_input(results: Results, method: Method, column: Column, mine: Scores) -> dict[str, float]:
-    blurred = scores(results, "identity", column.dataset, column.convention)
-    if blurred is None or _is_input(method):
-        return {}
-    mean, bounds, _ = gain(mine, blurred, dataset=column.dataset)
-    return {"gain": mean, "gain_low": bounds.low, "gain_high": bounds.high}
+    gain = over_input(results, method.id, column.dataset, column.convention)
+    if gain is None or _is_input(method):
+        return found
+    return found | {"gain": gain.mean, "gain_low": gain.bounds.low, "gain_high": gain.bounds.high}
 
 
 def _status(results: Results, mine: Scores) -> str:

@@ -17,7 +17,7 @@ from deblur_lib.report.columns import method_of
 from deblur_lib.report.markup import View
 from deblur_lib.report.numbers import number
 from deblur_lib.report.results import NO_RUN, Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import Gain, decibels, over_input, scores
 from deblur_lib.spec import CheckSet, Paper
 
 ROWS, SETS = "checks.csv", "checks.json"
@@ -58,17 +58,13 @@ def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
     sets, results = _read(folder)
     told = []
     for name, one in sets.items():
-        mine, blurred = (
-            scores(results, row, name, PSNR) if results else None for row in (method, "identity")
-        )
-        if mine is None or blurred is None or "generated" in name:
+        gain = over_input(results, method, name, PSNR) if results else None
+        if gain is None or "generated" in name:
             continue
-        mean, bounds, _ = gain(mine, blurred, dataset=name)
-        middle, *ends = (
-            number(value, "psnr_db", sign=True) for value in (mean, bounds.low, bounds.high)
-        )
-        around = f" [{', '.join(ends)}]" if bounds.units > 1 else ""
-        counts = {"training": len(mine.seeds), "picture": len(mine.pictures), "scene": bounds.units}
+        middle, *ends = decibels(gain)
+        around = f" [{', '.join(ends)}]" if gain.bounds.units > 1 else ""
+        pictures = len(gain.mine.pictures)
+        counts = {"training": len(gain.seeds), "picture": pictures, "scene": gain.bounds.units}
         few = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items())
         told.append(f"{one['title']}: {middle} dB{around} ({few})")
     return told
@@ -120,32 +116,31 @@ def _missing(check: CheckSet) -> str:
 
 
 def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
-    blurred = scores(results, "identity", dataset, PSNR)
     records: dict[str, dict[str, str]] = {}
     for method in paper.methods:
-        mine = scores(results, method.id, dataset, PSNR)
-        if mine is None or blurred is None:
+        gain = over_input(results, method.id, dataset, PSNR)
+        if gain is None:
             continue
         ssim = scores(results, method.id, dataset, SSIM)
         record = {
-            "PSNR [dB]": number(mine.mean[0], "psnr_db"),
+            "PSNR [dB]": number(gain.mine.mean, "psnr_db"),
             "gain [dB]": "–",
             "interval": "–",
             "each seed": "–",
-            "SSIM (volumetric)": number(ssim.mean[0], "ssim") if ssim else "–",
-            "pairs": str(len(mine.pictures)),
+            "SSIM (volumetric)": number(ssim.mean, "ssim") if ssim else "–",
+            "pairs": str(len(gain.mine.pictures)),
         }
         if method.network != "identity":
-            record |= _gained(*gain(mine, blurred, dataset=dataset))
+            record |= _gained(gain)
         records[method.title] = record
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("row")
 
 
-def _gained(mean: float, bounds: Any, seeds: Sequence[float]) -> dict[str, str]:
-    low, high = (number(one, "psnr_db", sign=True) for one in (bounds.low, bounds.high))
-    many = bounds.units > 1
+def _gained(gain: Gain) -> dict[str, str]:
+    middle, low, high = decibels(gain)
+    scenes = gain.bounds.units
     return {
-        "gain [dB]": number(mean, "psnr_db", sign=True),
-        "interval": f"{low} to {high}, {bounds.units} scenes" if many else "none over 1 scene",
-        "each seed": " ".join(number(one, "psnr_db", sign=True) for one in seeds),
+        "gain [dB]": middle,
+        "interval": f"{low} to {high}, {scenes} scenes" if scenes > 1 else "none over 1 scene",
+        "each seed": " ".join(number(one, "psnr_db", sign=True) for one in gain.seeds),
     }

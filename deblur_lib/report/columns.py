@@ -103,18 +103,13 @@ def is_beside(table: Table, column: Column) -> bool:
     The first column of a data set and metric is the printed protocol; only it is compared with the
     printed cells.
     """
-    same = (
-        one for one in table.columns if (one.dataset, one.metric) == (column.dataset, column.metric)
-    )
-    return next(same) is not column
+    return main_column(table, column.dataset, column.metric) is not column
 
 
 def main_column(table: Table, dataset: str, metric: str) -> Column | None:
     """The column that is compared with the printed cells of a data set and metric."""
-    for column in table.columns:
-        if (column.dataset, column.metric) == (dataset, metric):
-            return column
-    return None
+    asked = (one for one in table.columns if (one.dataset, one.metric) == (dataset, metric))
+    return next(asked, None)
 
 
 def of_key(key: str, paper: Paper) -> tuple[Column | None, str]:

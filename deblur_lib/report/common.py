@@ -1,6 +1,8 @@
 """The part that two executions have in common, and in words what only one of them has."""
 
 import dataclasses
+from itertools import groupby
+from operator import itemgetter
 
 import pandas as pd
 
@@ -22,18 +24,16 @@ def common_part(ours: Results, published: Results) -> tuple[Results, Results, li
     Raises:
         MissingRowsError: no trained row is left; says why.
     """
-    notes: list[str] = []
-    mine, theirs = ours.rows, published.rows
-    for dataset in sorted({*mine["dataset"]} & {*theirs["dataset"]}):
-        if _other_pictures(ours, published, dataset):
-            notes.append(f"{dataset}: other pictures, not compared")
-            mine = mine[mine["dataset"] != dataset]
-            theirs = theirs[theirs["dataset"] != dataset]
+    both = sorted({*ours.rows["dataset"]} & {*published.rows["dataset"]})
+    apart = [one for one in both if _other_pictures(ours, published, one)]
     others = _other_settings(ours, published)
+    notes = [f"{dataset}: other pictures, not compared" for dataset in apart]
     if others:
         notes.append(f"trained with other settings or pictures, not compared: {', '.join(others)}")
-        mine = mine[~mine["method"].isin(others)]
-        theirs = theirs[~theirs["method"].isin(others)]
+    mine, theirs = (
+        rows[~rows["dataset"].isin(apart) & ~rows["method"].isin(others)]
+        for rows in (ours.rows, published.rows)
+    )
     notes += _one_sided(mine, theirs)
     mine, theirs = mine.set_index(KEYS).sort_index(), theirs.set_index(KEYS).sort_index()
     shared = mine.index.intersection(theirs.index)
@@ -119,19 +119,16 @@ def _learnt(one: Manifest) -> dict[str, str]:
 def _one_sided(mine: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
     """What only one side has: data sets, methods, and seeds and pictures of shared ones."""
     notes = []
-    for side, one, other in (("now", mine, theirs), ("published", theirs, mine)):
+    for where, one, other in (("now", mine, theirs), ("published", theirs, mine)):
         for what in ("dataset", "method"):
             only = sorted({*one[what]} - {*other[what]})
             if only:
-                notes.append(f"only {side}: {', '.join(only)}")
+                notes.append(f"only {where}: {', '.join(only)}")
             one = one[~one[what].isin(only)]
         for what, within in (("seed", "method"), ("picture", "dataset")):
-            pairs = sorted(
-                set(one[[within, what]].itertuples(index=False, name=None))
-                - set(other[[within, what]].itertuples(index=False, name=None))
-            )
-            for name in dict.fromkeys(pair[0] for pair in pairs):
-                found = [str(pair[1]) for pair in pairs if pair[0] == name]
+            held, others = ({*zip(side[within], side[what], strict=True)} for side in (one, other))
+            for name, pairs in groupby(sorted(held - others), key=itemgetter(0)):
+                found = [str(value) for _, value in pairs]
                 text = f"{what}s {', '.join(found)}" if what == "seed" else f"{len(found)} pictures"
-                notes.append(f"only {side}: {text} of {name}")
+                notes.append(f"only {where}: {text} of {name}")
     return notes

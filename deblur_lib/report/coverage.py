@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from deblur_lib import papers
 from deblur_lib.report import cells, columns, differences, markup, numbers
 from deblur_lib.report.results import Results
@@ -45,22 +47,26 @@ def stored(root: Path, paper: str, profile: str | None = None) -> Path | None:
 
 def entries(paper: Paper, results: Results | None) -> list[dict[str, Any]]:
     """One dict per printed cell of a paper; see `ledger`."""
-    printed = papers.printed_cells(paper.id)
-    if results is None:
-        return [_blank(paper, one) for one in printed]
+    made = _made(paper, results) if results else {}
+    profile = results.profile if results else ""
+    found = []
+    for one in papers.printed_cells(paper.id):
+        told = made.get(one.key) or _blank(paper, one, stored=results is not None)
+        where = "" if told["ours"] is None else f"{paper.id}/{profile}/rows.csv"
+        place = {"paper": paper.id, "key": one.key, "profile": profile}
+        found.append(place | told | {"where": where})
+    return found
+
+
+def _made(paper: Paper, results: Results) -> dict[str, dict[str, Any]]:
+    """What the tables hold of each printed cell, by its key."""
     made: dict[str, dict[str, Any]] = {}
     for table in paper.tables:
         frame = compare(results, paper, table.id)
         for one in frame[~frame["beside"]].to_dict("records"):
             key = f"{one['table']}.{one['dataset']}.{one['metric']}.{one['method']}"
             made[key] = {name: _plain(one[name]) for name in KEPT}
-    where = f"{results.paper}/{results.profile}/rows.csv"
-    return [
-        {"paper": paper.id, "key": one.key, "profile": results.profile}
-        | made.get(one.key, _undeclared(one))
-        | {"where": where if made.get(one.key, {}).get("ours") is not None else ""}
-        for one in printed
-    ]
+    return made
 
 
 def _plain(value: Any) -> Any:
@@ -70,28 +76,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _undeclared(one: PrintedCell) -> dict[str, Any]:
+def _blank(paper: Paper, one: PrintedCell, *, stored: bool) -> dict[str, Any]:
+    kind, why = cells.NOT_RUN, "its table declares no such row or column"
+    if not stored:
+        method = columns.method_of(paper, one.method)
+        why = "no results of this paper are stored"
+        if method.network is None:
+            kind, why = cells.PRINTED_ONLY, method.not_run
     blank: dict[str, Any] = dict.fromkeys(KEPT, "")
     return blank | {
         "table": one.table, "dataset": one.dataset, "metric": one.metric, "method": one.method,
-        "reported": one.printed, "reported_value": one.value, "kind": cells.NOT_RUN,
+        "reported": one.printed, "reported_value": one.value, "kind": kind,
         "ours": None, "gap": None, "pictures": 0, "status": "missing",
-        "flags": " | ".join(one.flags), "why": "its table declares no such row or column",
+        "flags": " | ".join(one.flags), "why": why,
     }  # fmt: skip
-
-
-def _blank(paper: Paper, one: PrintedCell) -> dict[str, Any]:
-    method = columns.method_of(paper, one.method)
-    quoted = method.network is None
-    return (
-        {"paper": paper.id, "key": one.key, "profile": ""}
-        | _undeclared(one)
-        | {
-            "kind": cells.PRINTED_ONLY if quoted else cells.NOT_RUN,
-            "why": method.not_run if quoted else "no results of this paper are stored",
-            "where": "",
-        }
-    )
 
 
 def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -110,37 +108,25 @@ def _counted(found: list[dict[str, Any]]) -> dict[str, int]:
 
 def to_markdown(found: dict[str, Any]) -> str:
     """Summary and one table per paper."""
-    lines = [counts_table(found["summary"])]
+    parts = [counts_table(found["summary"])]
     for name in found["summary"]["papers"]:
-        lines += ["", f"## {name}", "", _line(COLUMNS), _rule(len(COLUMNS))]
-        lines += [_line(_shown(one)) for one in found["cells"] if one["paper"] == name]
-    return "\n".join(lines) + "\n"
+        shown = pd.DataFrame(_shown(one) for one in found["cells"] if one["paper"] == name)
+        parts += [f"## {name}", markup.pipe_table(shown.set_index("cell"))]
+    return "\n\n".join(parts) + "\n"
 
 
 def counts_table(summary: dict[str, Any]) -> str:
     """How many printed cells are covered, by paper, as a Markdown table."""
-    heads = ("cells", *KINDS)
-    lines = [_line(("paper", *heads)), _rule(len(heads) + 1)]
-    for name, counts in (*summary["papers"].items(), ("all", summary["all"])):
-        lines.append(_line((name, *(counts[head] for head in heads))))
-    return "\n".join(lines)
+    counts = pd.DataFrame(summary["papers"] | {"all": summary["all"]}).T
+    return markup.pipe_table(counts.rename_axis("paper"))
 
 
-COLUMNS = ("cell", "printed", "ours", "kind", "reason")
-
-
-def _shown(one: dict[str, Any]) -> tuple[str, ...]:
-    ours = numbers.number(one["ours"], one["metric"])
+def _shown(one: dict[str, Any]) -> dict[str, str]:
     apart = ", ".join(differences.kinds(one["gap_reason"]))
-    reason = one["why"] or (f"differs in {apart}" if apart else "")
-    kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
-    key = one["key"].replace(".", " ")  # so that it wraps in a narrow column
-    return (key, one["reported"], ours, kind, reason)
-
-
-def _line(values: tuple[Any, ...]) -> str:
-    return "| " + " | ".join(markup.escape(str(value)) for value in values) + " |"
-
-
-def _rule(count: int) -> str:
-    return "|" + "---|" * count
+    return {
+        "cell": one["key"].replace(".", " "),  # so that it wraps in a narrow column
+        "printed": one["reported"],
+        "ours": numbers.number(one["ours"], one["metric"]),
+        "kind": one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else ""),
+        "reason": one["why"] or (f"differs in {apart}" if apart else ""),
+    }

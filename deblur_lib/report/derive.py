@@ -21,7 +21,7 @@ from deblur_lib.errors import MissingRowsError
 from deblur_lib.files import atomic
 from deblur_lib.report import checks, columns, coverage, figures, markup, tables, verdicts
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import over_input
 from deblur_lib.spec import Paper
 
 FOLDER = "derived"
@@ -106,10 +106,10 @@ def contents(folder: Path, paper: str) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for table in declared.tables:
         frame = tables.compare(results, declared, table.id)
-        made[f"{table.id}.md"] = tables.to_markdown(frame).encode()
+        made[f"{table.id}.md"] = tables.styled(frame).markdown().encode()
         made[f"{table.id}.csv"] = tables.to_csv(frame).encode()
     judged = verdicts.judge(results, declared)
-    made["claims.md"] = verdicts.to_markdown(judged).encode()
+    made["claims.md"] = verdicts.styled(judged).markdown().encode()
     made["claims.json"] = _json(verdicts.as_dicts(judged))
     cells = coverage.entries(declared, results)
     made["coverage.json"] = _json(cells)
@@ -179,23 +179,22 @@ def headline(results: Results, paper: Paper) -> dict[str, Any]:
 def _gains(results: Results, paper: Paper) -> list[dict[str, Any]]:
     made = []
     for dataset in columns.profile_of(paper, results.profile).test_on:
-        base = scores(results, "identity", dataset, HEADLINE)
         for method in paper.methods:
-            mine = scores(results, method.id, dataset, HEADLINE)
-            if mine is None or base is None or method.network == "identity":
+            gain = over_input(results, method.id, dataset, HEADLINE)
+            if gain is None or method.network == "identity":
                 continue
-            mean, bounds, seeds = gain(mine, base, dataset=dataset)
+            mine = gain.mine
             numbers = {
-                "input": base.mean[0],
-                "ours": mine.mean[0],
-                "gain": mean,
-                "low": bounds.low,
-                "high": bounds.high,
+                "input": gain.blurred.mean,
+                "ours": mine.mean,
+                "gain": gain.mean,
+                "low": gain.bounds.low,
+                "high": gain.bounds.high,
             }
             made.append(
                 {"dataset": dataset, "data": mine.data, "method": method.id, "title": method.title}
                 | {name: _rounded(value) for name, value in numbers.items()}
-                | {"by_seed": [_rounded(one) for one in seeds], "pictures": len(mine.pictures)}
+                | {"by_seed": [_rounded(one) for one in gain.seeds], "pictures": len(mine.pictures)}
             )
     return made
 

@@ -6,7 +6,7 @@ same row. Each text begins with its kind and a colon: "size: blocks 1 (paper: 8)
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deblur_lib.records import Manifest
@@ -63,31 +63,28 @@ def published_recipe(paper: Paper, method: str) -> Recipe:
     return dataclasses.asdict(override(paper.recipe, {**full.train, **declared.train, **own}))
 
 
-def changes(paper: Paper, method: str, options: Mapping[str, Any]) -> list[str]:
-    """Options that differ from those of the paper profile: "base_channels 8 (paper: 32)"."""
-    declared = method_of(paper, method)
-    full = {
-        **profile_of(paper, "paper").options.get(str(declared.network), {}),
-        **declared.options,
-    }
-    return [
-        f"{name} {value}" + (f" (paper: {full[name]})" if name in full else "")
-        for name, value in sorted(options.items())
-        if name not in full or full[name] != value
-    ]
+def changes(paper: Paper, runs: Iterable[Manifest]) -> list[str]:
+    """Options of runs that differ from those of the paper profile: "blocks 2 (paper: 8)"."""
+    full_size = profile_of(paper, "paper").options
+    found = set()
+    for one in runs:
+        declared = method_of(paper, one.method)
+        full = {**full_size.get(str(declared.network), {}), **declared.options}
+        found |= {
+            f"{name} {value}" + (f" (paper: {full[name]})" if name in full else "")
+            for name, value in one.options.items()
+            if name not in full or full[name] != value
+        }
+    return sorted(found)
 
 
 def _of_cost(results: Results, paper: Paper, method: str, column: Column) -> str:
     if results.profile == "smoke":
         runs = results.of_method(method)
-        return f"size: {', '.join(_changed(paper, method, runs)) or 'the network as it was run'}"
+        return f"size: {', '.join(changes(paper, runs)) or 'the network as it was run'}"
     if column.convention in ("parameters", "macs"):
         return COUNTED
     return "machine: one pass in float32 on ours, a processor with one thread"
-
-
-def _changed(paper: Paper, method: str, runs: list[Manifest]) -> list[str]:
-    return sorted({part for one in runs for part in changes(paper, method, one.options)})
 
 
 def _data(results: Results, paper: Paper, method: str, dataset: str, *, trained: bool) -> list[str]:
@@ -112,7 +109,7 @@ def _pictures(data_id: str, settings: Mapping[str, Any]) -> str:
 
 
 def _network(paper: Paper, method: str, runs: list[Manifest]) -> list[str]:
-    found = _changed(paper, method, runs)
+    found = changes(paper, runs)
     texts = [f"size: {', '.join(found)}"] if found else []
     begun = paper.starts_from.get(str(method_of(paper, method).network))
     if begun and any(not one.options.get("backbone_weights") for one in runs):

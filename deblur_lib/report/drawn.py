@@ -19,6 +19,4 @@ def is_drawn(paper: Paper, dataset: str, method: str) -> bool:
     crops: list[dict[str, Any]] = [
         dict(one.settings) for one in paper.figures if one.kind == "crops"
     ]
-    return any(
-        one["dataset"] == dataset and method in (one.get("methods") or [method]) for one in crops
-    )
+    return any(one["dataset"] == dataset and method in one["methods"] for one in crops)

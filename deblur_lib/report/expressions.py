@@ -58,7 +58,8 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     def look_up(key: str) -> Any:
         if key not in values:
             raise DeclarationError(f"{expression!r} needs {key}, given are {sorted(values)}")
-        return values[key]
+        value = values[key]
+        return np.float64(value) if isinstance(value, int | float) else value
 
     with np.errstate(all="ignore"):  # a division by zero gives an infinity that no rule accepts
         return _value(_parse(expression), look_up, expression)
@@ -80,8 +81,8 @@ def _value(node: ast.expr, look_up: Callable[[str], Any], source: str) -> Any:
             pass
         case ast.Constant(value=int() | float() as number):
             return np.float64(number)
-        case ast.Name() | ast.Attribute():
-            return look_up(_key(node, source))
+        case ast.Name() | ast.Attribute() if _is_key(ast.unparse(node)):
+            return look_up(ast.unparse(node))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             parts = (_value(left, look_up, source), _value(right, look_up, source))
             return _BINARY[type(op)](*parts)
@@ -99,11 +100,5 @@ def _value(node: ast.expr, look_up: Callable[[str], Any], source: str) -> Any:
     )
 
 
-def _key(node: ast.expr, source: str) -> str:
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=base, attr=name):
-            return f"{_key(base, source)}.{name}"
-        case _:
-            raise DeclarationError(f"{source!r}: {ast.unparse(node)!r} is no key")
+def _is_key(text: str) -> bool:
+    return all(map(str.isidentifier, text.split(".")))

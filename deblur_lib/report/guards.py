@@ -8,7 +8,7 @@ import pandas as pd
 
 from deblur_lib.report import columns
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import scores
+from deblur_lib.report.scores import over_input
 from deblur_lib.spec import Check, Paper
 
 UNEQUAL = 1.5  # ratio of parameters; widths that differ by a fifth or less stay below it
@@ -42,14 +42,12 @@ def no_better(keys: Iterable[str], results: Results) -> str:
         return ""
     told = []
     for dataset, method in cells:
-        mine = scores(results, method, dataset, "psnr-rgb")
-        blurred = scores(results, INPUT, dataset, "psnr-rgb")
-        if mine is None or blurred is None or mine.mean[0] > blurred.mean[0]:
-            continue
-        told.append(
-            f"{method} has {mine.mean[0]:.2f} dB on {dataset}, the blurred input "
-            f"{blurred.mean[0]:.2f}"
-        )
+        gain = over_input(results, method, dataset, "psnr-rgb")
+        if gain and not gain.mine.mean > gain.blurred.mean:
+            told.append(
+                f"{method} has {gain.mine.mean:.2f} dB on {dataset}, the blurred input "
+                f"{gain.blurred.mean:.2f}"
+            )
     return "; ".join(told)
 
 

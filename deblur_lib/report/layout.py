@@ -63,7 +63,7 @@ def styled(frame: pd.DataFrame) -> markup.View:
     silent = _silent(frame)
     for block in _blocks(frame[~frame["dataset"].isin(silent)]):
         heading = _heading(block)
-        counts = frame.attrs["kind"] == "ablation" and block["metric"].iloc[0].startswith("psnr")
+        counts = counted and block["metric"].iloc[0].startswith("psnr")
         beside = bool(block["beside"].any())
         if not beside:
             _explain(heading, block, told)
@@ -99,11 +99,6 @@ def _how(main: pd.DataFrame, *, counted: bool) -> Iterator[str]:
         yield COUNTED  # at smoke they are those of the networks as run
     if (scored["reported"] != "").any() and scored["gap"].isna().all():
         yield SILENT
-
-
-def to_markdown(frame: pd.DataFrame) -> str:
-    """The same view as Markdown."""
-    return styled(frame).markdown()
 
 
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -186,8 +181,8 @@ def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -
         if part["ranked"].any():
             wide[f"{top}{RANK}"] = _cells(part, _rank)
     if counts and block["parameters"].notna().any() and not beside:
-        wide["parameters"] = _texts(block, "parameters")
-        wide["MACs"] = _texts(block, "macs")
+        wide["parameters"] = _cells(block, lambda one: numbers.count(one["parameters"]))
+        wide["MACs"] = _cells(block, lambda one: numbers.count(one["macs"]))
     if not beside:
         wide[KIND] = {
             title: markup.marked(text, told.rows.get((heading, title), []))
@@ -195,10 +190,6 @@ def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -
         }
     order = list(dict.fromkeys(block["title"]))
     return pd.DataFrame(wide).reindex(order).fillna(numbers.NOTHING)
-
-
-def _texts(block: pd.DataFrame, field: str) -> dict[str, str]:
-    return {str(one["title"]): numbers.count(one[field]) for _, one in block.iterrows()}
 
 
 def _cells(part: pd.DataFrame, text: Callable[[pd.Series], str]) -> dict[str, str]:
@@ -233,11 +224,11 @@ def _gap(one: pd.Series) -> str:
 def _gain(one: pd.Series) -> str:
     if one["gain"] != one["gain"]:
         return numbers.NOTHING
-    low, high = (numbers.number(one[name], one["metric"], sign=True) for name in LOW_HIGH)
-    return f"{numbers.number(one['gain'], one['metric'], sign=True)}\n[{low},\u00a0{high}]"
-
-
-LOW_HIGH = ("gain_low", "gain_high")
+    gain, low, high = (
+        numbers.number(one[name], one["metric"], sign=True)
+        for name in ("gain", "gain_low", "gain_high")
+    )
+    return f"{gain}\n[{low},\u00a0{high}]"
 
 
 def _kinds(block: pd.DataFrame) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -70,12 +70,9 @@ class View:
         return self.markdown()
 
     def _repr_html_(self) -> str:
-        above = "<br>".join(
-            text
-            for text in (f"<strong>{_safe(self.title)}</strong>", _safe(self.caption))
-            if text not in ("", "<strong></strong>")
-        )
-        parts = [f"<p>{above}</p>"] if above else []
+        above = [f"<strong>{_safe(self.title)}</strong>"] if self.title else []
+        above += [_safe(self.caption)] if self.caption else []
+        parts = [f"<p>{'<br>'.join(above)}</p>"] if above else []
         parts += [self._block(number) for number in range(len(self.blocks))]
         parts += [_list("ul", self.notes)] if self.notes else []
         if self.footnotes:
@@ -95,18 +92,15 @@ class View:
         facts = f' data-dataset="{self.sources[heading]}"' if heading in self.sources else ""
         facts += f' data-choices="{html.escape("|".join(self.choices))}"' if self.choices else ""
         caption = "" if fold or not heading else f"<caption>{self._marks(_safe(heading))}</caption>"
+        heads = (f'<th scope="col">{breakable(one)}</th>' for one in _names(table))
         text = (
             f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{told}">'
             f'<table class="dl-table" id="T_{name}"{facts}>{caption}\n'
-            f"<thead>{_tag_row(self._heads(table))}</thead>\n<tbody>\n"
+            f"<thead>{_tag_row(heads)}</thead>\n<tbody>\n"
             + "\n".join(self._rows(table))
             + "\n</tbody></table></div>"
         )
         return _fold(heading, text) if fold else text
-
-    def _heads(self, table: pd.DataFrame) -> Iterator[str]:
-        for name in ("row" if table.index.name is None else table.index.name, *table.columns):
-            yield f'<th scope="col">{breakable(str(name))}</th>'
 
     def _rows(self, table: pd.DataFrame) -> Iterator[str]:
         for name, values in zip(table.index, table.to_numpy(), strict=True):
@@ -133,10 +127,8 @@ class View:
         """Marks of footnotes as links to them."""
         if not self.footnotes:
             return text
-        return MARKS.sub(lambda found: f"\u00a0{self._mark(_lowered(found[1]))}", text)
-
-    def _mark(self, note: str) -> str:
-        return f'<sup><a href="#{self.key}-n{note}">{note}</a></sup>'
+        link = f'\u00a0<sup><a href="#{self.key}-n{{0}}">{{0}}</a></sup>'
+        return MARKS.sub(lambda found: link.format(found[1].translate(LOWER)), text)
 
     def markdown(self) -> str:
         """Title, tables and notes as Markdown."""
@@ -154,10 +146,6 @@ def marked(text: str, notes: Sequence[int]) -> str:
     return text + "".join(f" {str(one).translate(HIGHER)}" for one in sorted(set(notes)))
 
 
-def _lowered(marks: str) -> str:
-    return marks.translate(LOWER)
-
-
 def _safe(text: str) -> str:
     return html.escape(text, quote=False)
 
@@ -167,16 +155,22 @@ def breakable(text: str) -> str:
     return UNIT.sub("\u00a0", INSIDE.sub("<wbr>", _safe(text)))
 
 
-def _tag_row(cells: Iterator[str] | Sequence[str], facts: str = "") -> str:
+def _names(table: pd.DataFrame) -> list[str]:
+    """Headings of all columns, that of the index first."""
+    first = "row" if table.index.name is None else table.index.name
+    return [str(one) for one in (first, *table.columns)]
+
+
+def _tag_row(cells: Iterable[str], facts: str = "") -> str:
     return f"<tr{facts}>{''.join(cells)}</tr>"
 
 
 def _list(tag: str, items: Sequence[str], key: str = "") -> str:
-    told = [
-        f"<li{f' id={chr(34)}{key}{number}{chr(34)}' if key else ''}>{_safe(one)}</li>"
-        for number, one in enumerate(items, 1)
-    ]
-    return f"<{tag}>{''.join(told)}</{tag}>"
+    told = ""
+    for number, one in enumerate(items, 1):
+        told += f'<li id="{key}{number}">' if key else "<li>"
+        told += f"{_safe(one)}</li>"
+    return f"<{tag}>{told}</{tag}>"
 
 
 def _fold(summary: str, text: str) -> str:
@@ -220,8 +214,7 @@ def _cell(value: object) -> str:
 
 def pipe_table(table: pd.DataFrame) -> str:
     """A table of texts as a Markdown pipe table; the index is the first column."""
-    heads = ["row" if table.index.name is None else str(table.index.name)]
-    heads += [str(name) for name in table.columns]
+    heads = _names(table)
     lines = ["| " + " | ".join(map(escape, heads)) + " |", "|" + "---|" * len(heads)]
     for name, values in zip(table.index, table.to_numpy(), strict=True):
         lines.append("| " + " | ".join(escape(str(one)) for one in (name, *values)) + " |")

@@ -88,11 +88,11 @@ def together(
         small = min(seen, default=max(finite, default=1))
         shown = (more for more in (0, 1, 2) if small * 10 ** (fewest + more) >= 2)
         decimals = fewest + (next(shown, 0) if any(finite) else 0)
-        return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]
-    needed = max(map(_needed, finite), default=0)
-    if finite and max(finite) >= 10**DIGITS and needed:  # too far apart for one rule
-        return [number(one, sign=sign) for one in found]
-    return [NOTHING if math.isnan(one) else fixed(one, needed, sign=sign) for one in found]
+    else:
+        decimals = max(map(_needed, finite), default=0)
+        if decimals and max(finite) >= 10**DIGITS:  # too far apart for one rule
+            return [number(one, sign=sign) for one in found]
+    return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]
 
 
 def reached(value: float, metric: str = "") -> str:

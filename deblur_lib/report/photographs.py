@@ -62,7 +62,7 @@ def shown(gained: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def _by_scene(one: Scores) -> pd.Series:
     means = pd.Series(one.values.mean(axis=0)).groupby(list(one.scenes))
-    return means.apply(lambda values: finite_mean(values.to_numpy())[0])
+    return means.apply(lambda values: finite_mean(values.to_numpy()))
 
 
 def _differences(one: Scores, blurred: Scores) -> pd.Series:

@@ -19,10 +19,12 @@ from scipy.special import stdtrit
 
 from deblur_lib import papers, seals
 from deblur_lib.errors import RecordError
+from deblur_lib.records import Manifest
 from deblur_lib.report import columns, markup, numbers
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import decibels, over_input
 from deblur_lib.report.statistics import bootstrap, seed_spread
+from deblur_lib.spec import Method, Paper
 
 FOLDER = "pilot"
 SETTINGS = "settings.csv"
@@ -117,7 +119,7 @@ def rows(root: Path) -> pd.DataFrame:
         for method in paper.methods:
             runs = results.of_method(method.id)
             if runs:
-                row = _row(results, method.id, runs[0].steps, runs[0].seconds_training)
+                row = _row(results, paper, method, runs[0])
                 why = "" if gains(row) else reasons.get(paper.id, {}).get(method.id, UNKNOWN)
                 found.append(row | {WHY: why})
     return pd.DataFrame(found)
@@ -128,25 +130,20 @@ def gains(row: Mapping[Any, object]) -> bool:
     return str(row["gain [dB]"]).startswith("+")
 
 
-def _row(results: Results, method: str, steps: int, seconds: float) -> dict[str, object]:
-    paper = papers.load(results.paper)
+def _row(results: Results, paper: Paper, method: Method, run: Manifest) -> dict[str, object]:
     tested = columns.tested_on(results, paper)
-    learnt = columns.trained_on(results, paper, method)
+    learnt = columns.trained_on(results, paper, method.id)
     dataset = next((one for one, data in tested.items() if data == learnt), next(iter(tested)))
-    mine, blurred = (
-        scores(results, name, dataset, "psnr-rgb") for name in (method, "identity")
-    )  # fmt: skip
-    assert mine is not None
-    assert blurred is not None
-    mean, bounds, _ = gain(mine, blurred, dataset=dataset)
-    low, high = (numbers.fixed(one, 2, sign=True) for one in (bounds.low, bounds.high))
+    gain = over_input(results, method.id, dataset, "psnr-rgb")
+    assert gain is not None
+    mean, low, high = decibels(gain)
     return {
         "paper": paper.id,
-        "row": columns.method_of(paper, method).title,
+        "row": method.title,
         "pictures": tested[dataset],
-        "steps": steps,
-        "training [min]": numbers.fixed(seconds / 60, 1),
-        "gain [dB]": numbers.fixed(mean, 2, sign=True),
+        "steps": run.steps,
+        "training [min]": numbers.fixed(run.seconds_training / 60, 1),
+        "gain [dB]": mean,
         "over photographs": f"[{low}, {high}]",
     }
 

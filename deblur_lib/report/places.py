@@ -33,13 +33,10 @@ def places(values: list[float], metric: str) -> list[str]:
         values: of one metric.
         metric: decides how many digits are shown, and whether more is better.
     """
-    sign = 1 if higher_is_better(metric) else -1
     texts = [numbers.number(one, metric) for one in values]
-    found = []
-    for value, text in zip(values, texts, strict=True):
-        better = sum(
-            sign * other > sign * value and shown != text
-            for other, shown in zip(values, texts, strict=True)
-        )
-        found.append(f"{better + 1}{'=' if texts.count(text) > 1 else ''}")
-    return found
+    ranks = pd.Series(values).rank(method="min", ascending=not higher_is_better(metric))
+    shared = ranks.groupby(texts).transform("min")
+    return [
+        f"{rank:.0f}{'=' if texts.count(text) > 1 else ''}"
+        for rank, text in zip(shared, texts, strict=True)
+    ]

@@ -7,20 +7,20 @@ print itself counts as one more budget. The blurred input is no network and is l
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 
 import pandas as pd
 from scipy.stats import kendalltau
 
 from deblur_lib.report import cells, columns, numbers
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import pipe_table
 from deblur_lib.report.results import Results
 from deblur_lib.report.tables import compare
 from deblur_lib.spec import PROFILES, Paper
 
 PRINT = "print"
 LEAST = 3  # two rows agree by chance every other time
-HEADS = ("column", "rows", "tau", "by chance", "order")
+KEYS = ("dataset", "column", "metric")
 
 
 @dataclass(frozen=True)
@@ -56,100 +56,73 @@ def rankings(paper: Paper, budgets: Mapping[str, Results]) -> list[Ranking]:
     made = []
     for table in paper.tables:
         frames = {name: compare(one, paper, table.id) for name, one in budgets.items()}
-        for dataset, column, values in _columns(frames):
-            for first, second in combinations(sorted(values, key=_large_first), 2):
+        for dataset, column, scored in _columns(frames):
+            for first, second in combinations(sorted(scored, key=_large_first), 2):
                 names = (table.number, dataset, column, first, second)
-                made.append(_rank(*names, values[first], values[second]))
+                made.append(_rank(names, scored[first], scored[second]))
     return sorted(made, key=lambda one: (one.table, _large_first(one.first), one.second))
 
 
 def _large_first(budget: str) -> int:
-    return -1 if budget == PRINT else -PROFILES.index(budget) + len(PROFILES)
+    return -1 if budget == PRINT else len(PROFILES) - PROFILES.index(budget)
 
 
 def _columns(
     frames: Mapping[str, pd.DataFrame],
-) -> Iterator[tuple[str, str, dict[str, dict[str, float]]]]:
-    """Data set, column title and {budget: {method: score, larger is better}}."""
-    some = next(iter(frames.values()), None)
-    if some is None:
-        return
-    kept = some[~some["beside"]].drop_duplicates(["dataset", "column"])
-    for dataset, column, metric in kept[["dataset", "column", "metric"]].itertuples(index=False):
+) -> Iterator[tuple[str, str, dict[str, pd.Series]]]:
+    """Data set, column title and {budget: scores by method, larger is better}."""
+    cut = {budget: frame[~frame["beside"]] for budget, frame in frames.items()}
+    some = next(iter(cut.values()), pd.DataFrame(columns=[*KEYS]))
+    asked = some[[*KEYS]].drop_duplicates(["dataset", "column"])
+    for dataset, column, metric in asked.itertuples(index=False):
         sign = 1.0 if columns.higher_is_better(metric) else -1.0
-        values: dict[str, dict[str, float]] = {}
-        for budget, frame in frames.items():
-            part = frame[
-                (frame["dataset"] == dataset) & (frame["column"] == column) & ~frame["beside"]
-            ]
-            printed = part[part["reported_value"].notna()]
-            values[PRINT] = _scores(printed, "reported_value", sign)
-            run = part[part["ours"].notna() & part["kind"].isin(cells.OURS)]
-            values[budget] = _scores(run, "ours", sign)
-        yield str(dataset), str(column), values
+        scored = {}
+        for budget, frame in cut.items():
+            part = frame[(frame["dataset"] == dataset) & (frame["column"] == column)]
+            part = part.set_index("method")
+            scored[PRINT] = sign * part["reported_value"].dropna()
+            scored[budget] = sign * part.loc[part["kind"].isin(cells.OURS), "ours"].dropna()
+        yield str(dataset), str(column), scored
 
 
-def _scores(part: pd.DataFrame, field: str, sign: float) -> dict[str, float]:
-    return {str(one["method"]): sign * float(one[field]) for _, one in part.iterrows()}
-
-
-def _rank(
-    table: str,
-    dataset: str,
-    column: str,
-    first: str,
-    second: str,
-    ours: Mapping[str, float],
-    theirs: Mapping[str, float],
-) -> Ranking:
-    common = [method for method in ours if method in theirs]
+def _rank(names: tuple[str, str, str, str, str], ours: pd.Series, theirs: pd.Series) -> Ranking:
+    common = [method for method in ours.index if method in theirs.index]
+    sides = ours[common], theirs[common]
     tau = chance = float("nan")
     if len(common) >= LEAST:
-        a, b = [ours[one] for one in common], [theirs[one] for one in common]
-        tau = float(kendalltau(a, b).statistic)
-        chance = float(kendalltau(a, b, alternative="greater").pvalue)
-    return Ranking(
-        table, dataset, column, first, second, _order(common, ours), _order(common, theirs),
-        tau, chance,
-    )  # fmt: skip
+        tau = float(kendalltau(*sides).statistic)
+        chance = float(kendalltau(*sides, alternative="greater").pvalue)
+    ordered = (one.sort_values(ascending=False, kind="stable") for one in sides)
+    first, second = (tuple(map(str, one.index)) for one in ordered)
+    return Ranking(*names, first, second, tau, chance)
 
 
-def _order(common: list[str], values: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(sorted(common, key=lambda method: -values[method]))
-
-
-def to_markdown(found: list[Ranking], *, level: int = 3) -> str:
-    """Rankings under a heading for each table and pair of budgets.
-
-    Args:
-        found: what `rankings` gave.
-        level: depth of the headings.
-    """
+def to_markdown(found: list[Ranking]) -> str:
+    """Rankings under a heading for each table and pair of budgets."""
     told = [one for one in found if one.tau == one.tau]
-    lines: list[str] = []
-    heading = ""
-    for one in told:
-        mine = f"{'#' * level} {one.table}: {one.first} and {one.second}"
-        if mine != heading:
-            heading = mine
-            lines += [*([""] if lines else []), mine, ""]
-            lines += ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
-        lines.append("| " + " | ".join(map(escape, _texts(one))) + " |")
+    parts = []
+    for (table, first, second), group in groupby(told, key=_pair):
+        parts.append(f"### {table}: {first} and {second}")
+        parts.append(pipe_table(pd.DataFrame(map(_texts, group)).set_index("column")))
     few = len(found) - len(told)
     if few:
-        lines += [
-            *([""] if lines else []),
+        parts.append(
             f"Not ranked: {few} more, where both budgets hold fewer than {LEAST} rows or all "
-            "scores of one are equal.",
-        ]
-    return "\n".join([*lines, ""])
+            "scores of one are equal."
+        )
+    return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def _texts(one: Ranking) -> tuple[str, ...]:
-    return (
-        f"{one.dataset}, {one.column}",
-        str(len(one.first_order)),
-        numbers.fixed(one.tau, 2, sign=True),
-        numbers.fixed(one.chance, 2),
-        ", ".join(f"{name} ({one.second_order.index(name) + 1})" for name in one.first_order),
-    )
+def _pair(one: Ranking) -> tuple[str, str, str]:
+    return one.table, one.first, one.second
+
+
+def _texts(one: Ranking) -> dict[str, str]:
+    order = (f"{name} ({one.second_order.index(name) + 1})" for name in one.first_order)
+    return {
+        "column": f"{one.dataset}, {one.column}",
+        "rows": str(len(one.first_order)),
+        "tau": numbers.fixed(one.tau, 2, sign=True),
+        "by chance": numbers.fixed(one.chance, 2),
+        "order": ", ".join(order),
+    }

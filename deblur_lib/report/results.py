@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,14 @@ from PIL import Image, UnidentifiedImageError
 
 from deblur_lib import seals
 from deblur_lib.errors import MissingRowsError, RecordError
-from deblur_lib.records import ROW_COLUMNS, Manifest, read_json, read_table
-from deblur_lib.records import read_manifests as read_checked_manifests
-from deblur_lib.records import read_rows as read_checked_rows
+from deblur_lib.records import (
+    ROW_COLUMNS,
+    Manifest,
+    read_json,
+    read_manifests,
+    read_rows,
+    read_table,
+)
 from deblur_lib.report.floors import read_records
 from deblur_lib.spec import ProfileName
 
@@ -23,6 +28,7 @@ VALIDATION = "validation/psnr-rgb"  # in curves, of the restored validation pict
 UNTOUCHED = "validation/input"  # and of the blurred ones
 COST_COLUMNS = ("method", "name", "value", "unit")
 READ = ("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json")
+Made = TypeVar("Made")
 NO_RUN = "-"  # run id of rows that no training made: the blurred picture scored as output
 
 
@@ -76,8 +82,8 @@ class Results:
         if partial and (spoilt or not (folder / "rows.csv").is_file()):
             rows, manifests = pd.DataFrame(columns=list(ROW_COLUMNS)), []
         else:
-            rows = read_checked_rows(folder / "rows.csv")
-            manifests = read_checked_manifests(folder / "manifests.json")
+            rows = read_rows(folder / "rows.csv")
+            manifests = read_manifests(folder / "manifests.json")
         there = {one for one in READ if (folder / one).is_file()}
         there -= {*READ} if seals.NAME in spoilt else {*spoilt}
         return cls(
@@ -110,26 +116,25 @@ class Results:
             )
         return self.rows[column].iloc[0]
 
-    def remembered(self, key: Any, make: Callable[[], Any]) -> Any:
+    def remembered(self, key: Any, make: Callable[[], Made]) -> Made:
         """A value that is computed once."""
         if key not in self.memo:
             self.memo[key] = make()
-        return self.memo[key]
+        found: Made = self.memo[key]
+        return found
 
     @property
     def methods(self) -> list[str]:
         """Rows that were scored, the blurred input among them, in their stored order."""
-        found: list[str] = self.remembered("methods", lambda: [*self.rows["method"].unique()])
-        return found
+        return self.remembered("methods", lambda: [*self.rows["method"].unique()])
 
     def of_method(self, method: str) -> list[Manifest]:
         """Manifests of a method's runs, by seed."""
-        found: dict[str, list[Manifest]] = self.remembered("by method", self._by_method)
-        return found.get(method, [])
+        return self.remembered("by method", self._by_method).get(method, [])
 
     def _by_method(self) -> dict[str, list[Manifest]]:
         found: dict[str, list[Manifest]] = {}
-        for one in sorted(self.manifests, key=_seed):
+        for one in sorted(self.manifests, key=lambda one: one.seed):
             found.setdefault(one.method, []).append(one)
         return found
 
@@ -137,8 +142,7 @@ class Results:
         """Rows of one method on one data set under one convention, in their stored order."""
         keys = ["method", "dataset", "convention"]
         places = self.remembered("by cell", lambda: self.rows.groupby(keys, sort=False).indices)
-        found: pd.DataFrame = self.rows.iloc[places.get((method, dataset, convention), [])]
-        return found
+        return self.rows.iloc[places.get((method, dataset, convention), [])]
 
     def cost(self, subject: str, name: str) -> float | None:
         """A cost of a method (from costs.csv) or of a single block (from the probes)."""
@@ -193,10 +197,6 @@ class Results:
     def picture_path(self, dataset: str, picture: str, method: str) -> Path:
         """Where a stored picture lies."""
         return self.folder / "pictures" / dataset / picture / f"{method}.png"
-
-
-def _seed(manifest: Manifest) -> int:
-    return manifest.seed
 
 
 def _frame(folder: Path, name: str, columns: tuple[str, ...], there: set[str]) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deblur_lib.errors import RecordError
+from deblur_lib.report.numbers import number
 from deblur_lib.report.results import Results
 from deblur_lib.report.statistics import Array, Interval, bootstrap, finite_mean, seed_spread
 
@@ -38,9 +40,19 @@ class Scores:
     partial: bool
 
     @property
-    def mean(self) -> tuple[float, int]:
-        """Mean over pictures and seeds, and the number of infinite pictures left out."""
+    def mean(self) -> float:
+        """Mean over pictures and seeds, without infinite pictures."""
         return finite_mean(self.values)
+
+    @property
+    def infinite(self) -> int:
+        """Number of pictures that `mean` leaves out."""
+        return int((~np.isfinite(self.values).all(axis=0)).sum())
+
+    @property
+    def seed_means(self) -> list[float]:
+        """Mean of each seed."""
+        return [finite_mean(one) for one in self.values]
 
     @property
     def scene_mean(self) -> float:
@@ -49,7 +61,7 @@ class Scores:
         Infinite pictures are left out as in `mean`.
         """
         scenes = np.array(self.scenes, dtype=str)
-        means = [finite_mean(self.values[:, scenes == one])[0] for one in np.unique(scenes)]
+        means = [finite_mean(self.values[:, scenes == one]) for one in np.unique(scenes)]
         finite = [one for one in means if np.isfinite(one)]
         return float(np.mean(finite)) if finite else float("nan")
 
@@ -61,7 +73,7 @@ class Scores:
     @property
     def spread(self) -> float:
         """Standard deviation of the seeds' means."""
-        return seed_spread([finite_mean(one)[0] for one in self.values])
+        return seed_spread(self.seed_means)
 
 
 @dataclass(frozen=True)
@@ -69,27 +81,25 @@ class Aligned:
     """Scores of K methods on the pictures that all of them have, all finite.
 
     Attributes:
-        means: (K, N), over each method's own seeds.
-        seed_means: for each method the means (seeds,) of its own seeds over the pictures.
-        by_seed: (S, K, N) for the seeds that all trained methods share.
-        seeds: those seeds.
+        values: for each method (seeds, N), its own seeds.
         scenes: scene of each picture.
         left_out: pictures dropped because a score is infinite.
     """
 
-    means: Array
-    seed_means: tuple[Array, ...]
-    by_seed: Array
-    seeds: tuple[int, ...]
+    values: tuple[Array, ...]
     scenes: tuple[str, ...]
     left_out: int
+
+    @property
+    def means(self) -> Array:
+        """Means (K, N) over each method's seeds."""
+        return np.stack([one.mean(axis=0) for one in self.values])
 
 
 def scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
     """Scores of a method on a data set under a convention; None when there are none."""
     cell = (method, dataset, convention)
-    found: Scores | None = results.remembered(("scores", *cell), lambda: _scores(results, *cell))
-    return found
+    return results.remembered(("scores", *cell), lambda: _scores(results, *cell))
 
 
 def _scores(results: Results, method: str, dataset: str, convention: str) -> Scores | None:
@@ -116,7 +126,7 @@ def _scores(results: Results, method: str, dataset: str, convention: str) -> Sco
 
 
 def align(parts: Sequence[Scores]) -> Aligned:
-    """Line up scores of one data set on their common pictures and seeds.
+    """Line up scores of one data set on their common pictures.
 
     Raises:
         RecordError: they share no picture.
@@ -129,28 +139,12 @@ def align(parts: Sequence[Scores]) -> Aligned:
     ]
     own = [part.values[:, column] for part, column in zip(parts, columns, strict=True)]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(np.concatenate(own)).all(axis=0))
-    own = [values[:, finite] for values in own]
-    trained = [set(part.seeds) for part in parts if part.trained]
-    seeds = tuple(sorted(set.intersection(*trained))) if trained else ()
-    places = [{seed: number for number, seed in enumerate(part.seeds)} for part in parts]
-    by_seed = [
-        [values[place.get(seed, 0)] for place, values in zip(places, own, strict=True)]
-        for seed in seeds
-    ]
-    scenes = [parts[0].scenes[i] for i in columns[0]]
+    scenes = np.array(parts[0].scenes, dtype=str)[columns[0]][finite]
     return Aligned(
-        means=np.stack([values.mean(axis=0) for values in own]),
-        seed_means=tuple(_row_means(values) for values in own),
-        by_seed=np.array(by_seed).reshape(len(seeds), len(parts), int(finite.sum())),
-        seeds=seeds,
-        scenes=tuple(np.array(scenes, dtype=str)[finite].tolist()),
+        values=tuple(values[:, finite] for values in own),
+        scenes=tuple(scenes.tolist()),
         left_out=int((~finite).sum()),
     )
-
-
-def _row_means(values: Array) -> Array:
-    means: Array = values.mean(axis=1) if values.size else np.full(len(values), np.nan)
-    return means
 
 
 def pooled(results: Results, one: Scores) -> tuple[float, float]:
@@ -163,31 +157,67 @@ def pooled(results: Results, one: Scores) -> tuple[float, float]:
     Returns:
         The deviation and the degrees of freedom; NaN and 0 where every row has one seed.
     """
-    key = ("pooled", one.dataset, one.convention)
-    if key not in results.memo:
-        squares = freedom = 0.0
-        for method in results.methods:
-            other = scores(results, method, one.dataset, one.convention)
-            if other is None or not other.trained or len(other.seeds) < 2:
-                continue
-            means = [finite_mean(row)[0] for row in other.values]
-            squares += float(np.var(means, ddof=1)) * (len(means) - 1)
-            freedom += len(means) - 1
-        results.memo[key] = (float(np.sqrt(squares / freedom)) if freedom else np.nan, freedom)
-    found: tuple[float, float] = results.memo[key]
-    return found
+    return results.remembered(
+        ("pooled", one.dataset, one.convention),
+        lambda: _pooled(results, one.dataset, one.convention),
+    )
 
 
-def mean_interval(one: Scores, *, dataset: str) -> Interval:
+def _pooled(results: Results, dataset: str, convention: str) -> tuple[float, float]:
+    squares = freedom = 0.0
+    for method in results.methods:
+        other = scores(results, method, dataset, convention)
+        if other and other.trained and len(other.seeds) > 1:
+            more = len(other.seeds) - 1
+            squares += float(np.var(other.seed_means, ddof=1)) * more
+            freedom += more
+    return (float(np.sqrt(squares / freedom)) if freedom else np.nan), freedom
+
+
+def mean_interval(one: Scores) -> Interval:
     """Interval over photographs of a method's mean."""
     lined = align([one])
-    return bootstrap(lined.means[0], lined.scenes, key=dataset)
+    return bootstrap(lined.means[0], lined.scenes, key=one.dataset)
 
 
-def gain(one: Scores, over: Scores, *, dataset: str) -> tuple[float, Interval, tuple[float, ...]]:
-    """Mean paired difference of two methods, its interval, and the difference of each seed."""
-    lined = align([one, over])
+class Gain(NamedTuple):
+    """A row against the blurred input, paired picture by picture.
+
+    Attributes:
+        mine, blurred: what is compared.
+        mean: of the differences.
+        bounds: its interval over photographs.
+        seeds: mean difference of each seed.
+    """
+
+    mine: Scores
+    blurred: Scores
+    mean: float
+    bounds: Interval
+    seeds: tuple[float, ...]
+
+
+def over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:
+    """Gain of a row over the blurred input; None where one of them has no scores."""
+    cell = (method, dataset, convention)
+    return results.remembered(("gain", *cell), lambda: _over_input(results, *cell))
+
+
+def _over_input(results: Results, method: str, dataset: str, convention: str) -> Gain | None:
+    mine, blurred = (scores(results, one, dataset, convention) for one in (method, "identity"))
+    if mine is None or blurred is None:
+        return None
+    lined = align([mine, blurred])
     difference = lined.means[0] - lined.means[1]
-    seeds = tuple(float((pair[0] - pair[1]).mean()) for pair in lined.by_seed)
+    by_seed = lined.values[0] - lined.values[1] if mine.trained else ()
+    seeds = tuple(float(one.mean()) for one in by_seed)
     mean = float(difference.mean()) if difference.size else float("nan")
-    return mean, bootstrap(difference, lined.scenes, key=dataset), seeds
+    return Gain(mine, blurred, mean, bootstrap(difference, lined.scenes, key=dataset), seeds)
+
+
+def decibels(gain: Gain) -> tuple[str, str, str]:
+    """Mean and both ends of the interval of a gain in dB, as readers see them."""
+    mean, low, high = (
+        number(one, "psnr_db", sign=True) for one in (gain.mean, gain.bounds.low, gain.bounds.high)
+    )
+    return mean, low, high

@@ -6,7 +6,6 @@ that of the network at its published size. Seconds and memory come from `deblur 
 benchmarks/measured holds its table, else from what the runs measured on their own machines.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,11 @@ from typing import Any
 import pandas as pd
 
 from deblur_lib import papers, seals
+from deblur_lib.records import read_json
 from deblur_lib.report import columns
 from deblur_lib.report.coverage import stored
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import over_input
 from deblur_lib.spec import Method, Paper
 
 QUALITY = "psnr-rgb"
@@ -77,11 +77,11 @@ def entries(published: Path, measured: pd.DataFrame | None = None) -> list[Entry
 def _entry(
     paper: Paper, method: Method, results: Results | None, measured: pd.DataFrame | None
 ) -> Entry:
-    costs: Costs = {}
-    for name in ("parameters", "macs", "macs_here", "seconds", "peak_memory"):
-        value = results.cost(method.id, name) if results else None
-        if value is not None:
-            costs[name] = value
+    costs: Costs = {
+        name: value
+        for name in ("parameters", "macs", "macs_here", "seconds", "peak_memory")
+        if results and (value := results.cost(method.id, name)) is not None
+    }
     busy = False
     if measured is not None:
         costs = {name: one for name, one in costs.items() if name not in ("seconds", "peak_memory")}
@@ -99,14 +99,14 @@ def _quality(results: Results, paper: Paper, method: Method) -> dict[str, Any]:
     tested = columns.tested_on(results, paper)
     datasets = sorted(tested, key=lambda name: tested[name] != learnt)
     for dataset in datasets:
-        mine, blurred = (scores(results, one, dataset, QUALITY) for one in (method.id, "identity"))
-        if mine is not None and blurred is not None:
-            mean, bounds, _ = gain(mine, blurred, dataset=dataset)
+        gain = over_input(results, method.id, dataset, QUALITY)
+        if gain:
+            mine, bounds = gain.mine, gain.bounds
             digests = {one.data.get(mine.data, "") for one in results.of_method(method.id)}
             return {
                 "profile": results.profile, "data": mine.data, "seeds": len(mine.seeds),
                 "pictures": f"{results.profile} {mine.data} {' '.join(sorted(digests))}",
-                "gain": mean, "low": bounds.low, "high": bounds.high,
+                "gain": gain.mean, "low": bounds.low, "high": bounds.high,
             }  # fmt: skip
     return {"profile": results.profile}
 
@@ -152,5 +152,5 @@ def _numbers(row: Any, names: Mapping[str, str]) -> Costs:
 def machine(root: Path) -> str:
     """The processor or accelerator of the table of `deblur bench`."""
     path = (root / MEASURED / NAME).with_suffix(".json")
-    told: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["machine"]
+    told: dict[str, str] = read_json(path)["machine"]
     return told["processor"] if told["accelerator"] == "none" else told["accelerator"]

@@ -12,6 +12,7 @@ from statistics import mean
 
 from deblur_lib.report import columns, rankings, verdicts
 from deblur_lib.report.expressions import keys
+from deblur_lib.report.numbers import fixed
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import INSEPARABLE, NOT_JUDGED, UNTESTABLE
 from deblur_lib.report.summary import AGAINST, FOR
@@ -139,5 +140,4 @@ def agreement(orders: Sequence[rankings.Ranking]) -> str:
     told = [one.tau for one in orders if one.tau == one.tau]
     if not told:
         return "–"
-    text = f"{mean(told):+.2f}".replace("-", "−")
-    return f"{text} over {len(told)} column{'s' if len(told) > 1 else ''}"
+    return f"{fixed(mean(told), 2, sign=True)} over {len(told)} column{'s' if len(told) > 1 else ''}"

@@ -113,9 +113,9 @@ def resampled_means(values: Array, counts: Array) -> Array:
     return means
 
 
-def middle(means: Array, *, level: float = LEVEL) -> tuple[Array, Array]:
+def middle(means: Array) -> tuple[Array, Array]:
     """Ends of the percentile interval over the first axis."""
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high
 
 
@@ -136,15 +136,14 @@ def bootstrap(values: Array, photographs: Sequence[str], *, key: str) -> Interva
 # --- trainings ------------------------------------------------------------------------------------
 
 
-def student_half(variance: Array, freedom: Array, *, level: float = LEVEL) -> Array:
+def student_half(variance: Array, freedom: Array) -> Array:
     """Half width of a Student interval: quantile times the square root of the variance.
 
     Args:
         variance: squared standard error of the effect, any shape.
         freedom: degrees of freedom, same shape.
-        level: of the interval.
     """
-    half: Array = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
+    half: Array = stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance)
     return half
 
 
@@ -184,8 +183,8 @@ def seed_spread(means: Sequence[float]) -> float:
     return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
 
 
-def finite_mean(values: Array) -> tuple[float, int]:
-    """Mean over the pictures with a finite score, and how many were left out.
+def finite_mean(values: Array) -> float:
+    """Mean over the pictures with a finite score; NaN without any.
 
     A restored picture equal to the sharp one scores infinity; one such picture would decide the
     mean of any set.
@@ -194,6 +193,5 @@ def finite_mean(values: Array) -> tuple[float, int]:
         values: (N,) or (seeds, N) scores; a picture is left out when any seed is infinite.
     """
     stacked = np.atleast_2d(values)
-    finite = np.isfinite(stacked).all(axis=0)
-    kept = stacked[:, finite]
-    return (float(kept.mean()) if kept.size else float("nan")), int((~finite).sum())
+    kept = stacked[:, np.isfinite(stacked).all(axis=0)]
+    return float(kept.mean()) if kept.size else float("nan")

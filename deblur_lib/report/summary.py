@@ -20,7 +20,7 @@ from deblur_lib.report.rules import (
     UNTESTABLE,
     at,
 )
-from deblur_lib.report.scores import gain, scores
+from deblur_lib.report.scores import decibels, over_input
 from deblur_lib.report.verdicts import Judgement, judge, short
 from deblur_lib.spec import Paper, Takeaway
 from deblur_lib.spec.kinds import TITLES
@@ -74,7 +74,7 @@ def measured(one: Judgement) -> str:
     return "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
 
 
-class Gain(NamedTuple):
+class ToldGain(NamedTuple):
     """Gain of a row over the blurred input in dB, with its interval over photographs, as texts."""
 
     where: str
@@ -85,18 +85,13 @@ class Gain(NamedTuple):
     trainings: int
 
 
-def gain_of(results: Results, method: str, dataset: str) -> Gain | None:
+def gain_of(results: Results, method: str, dataset: str) -> ToldGain | None:
     """Gain of a row on a data set; None where it or the input was not scored there."""
-    mine = scores(results, method, dataset, PSNR)
-    blurred = scores(results, "identity", dataset, PSNR)
-    if mine is None or blurred is None:
+    found = over_input(results, method, dataset, PSNR)
+    if found is None:
         return None
-    mean, bounds, seeds = gain(mine, blurred, dataset=dataset)
-    middle, low, high = (
-        number(one, "psnr_db", sign=True) for one in (mean, bounds.low, bounds.high)
-    )
-    where = TITLES.get(mine.data.partition("/")[0], mine.data)
-    return Gain(where, middle, low, high, bounds.units, len(seeds))
+    where = TITLES.get(found.mine.data.partition("/")[0], found.mine.data)
+    return ToldGain(where, *decibels(found), found.bounds.units, len(found.seeds))
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError
 from deblur_lib.report import budget, cells, columns, markup, numbers
-from deblur_lib.report.layout import styled, to_markdown
+from deblur_lib.report.layout import styled
 from deblur_lib.report.places import with_places
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
@@ -119,9 +119,6 @@ def to_csv(frame: pd.DataFrame) -> str:
     return text
 
 
-__all__ = ["check", "compare", "styled", "to_csv", "to_markdown"]
-
-
 def means(results: Results, paper: Paper) -> markup.View:
     """Mean PSNR and SSIM of RGB pictures over pictures and seeds, a block for each.
 
@@ -141,3 +138,6 @@ def means(results: Results, paper: Paper) -> markup.View:
         texts = {on: numbers.together(frame[on], metric) for on in frame}
         blocks.append((f"{title} ({convention})", pd.DataFrame(texts, index=list(frame.index))))
     return markup.View("", "means over pictures and seeds", blocks, [], "summary")
+
+
+__all__ = ["check", "compare", "means", "styled", "to_csv"]

@@ -3,7 +3,7 @@
 A claim gets two verdicts. The one against the print is arithmetic on the printed cells. The one
 against our rows takes, for every key, the scores of that method under the convention of the
 table's column; all pictures are resampled together, so that differences are paired. The rules are
-told in `RULES`, which the book prints as it stands.
+told in `rules.RULES`, which the book prints as it stands.
 
 Keys in expressions:
     T1.gopro_test.psnr_db.wan2023     a cell: table, data set, metric, method
@@ -30,7 +30,6 @@ from deblur_lib.report.rules import (
     INSEPARABLE,
     NOT_JUDGED,
     OTHER,
-    RULES,
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
@@ -291,21 +290,3 @@ def _note(claim: Claim) -> str:
     """What a reader should know, the rows that stand for printed ones among it."""
     held = "; ".join(f"{ours} for {printed}" for printed, ours in claim.stand_ins.items())
     return f"{claim.note} Our rows take {held}.".lstrip() if held else claim.note
-
-
-def to_markdown(judgements: Iterable[Judgement]) -> str:
-    """The same view as Markdown."""
-    return styled(judgements).markdown()
-
-
-__all__ = [
-    "RULES",
-    "Judgement",
-    "as_dicts",
-    "check_keys",
-    "counts",
-    "held",
-    "judge",
-    "styled",
-    "to_markdown",
-]

@@ -21,7 +21,7 @@ from deblur_lib.report.rules import (
     not_judged,
 )
 from deblur_lib.report.scores import Scores, align, pooled, scores
-from deblur_lib.report.statistics import Interval, Share, draws, interval, resampled_means
+from deblur_lib.report.statistics import Array, Interval, Share, draws, interval, resampled_means
 from deblur_lib.report.statistics import trainings as student
 from deblur_lib.spec import Check, Paper
 
@@ -34,17 +34,10 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     """Verdict of one check on stored rows and costs; missing rows are named."""
     if results is None:
         return not_judged("nothing was run at this profile")
-    costs: dict[str, float | None] = {}
-    found: dict[str, Scores | None] = {}
-    for key in keys(check.expr):
-        column, method = columns.of_key(key, paper)
-        if column is None:
-            costs[key] = results.cost(method, key.rpartition(".")[2])
-        elif columns.is_cost(column):
-            costs[key] = columns.cost_value(results, method, column)
-        else:
-            found[key] = scores(results, method, column.dataset, column.convention)
-    lacking = [key for key, value in (costs | found).items() if value is None]
+    stored = {key: value_of(key, results, paper) for key in keys(check.expr)}
+    lacking = [key for key, value in stored.items() if value is None]
+    found = {key: one for key, one in stored.items() if isinstance(one, Scores)}
+    costs = {key: one for key, one in stored.items() if isinstance(one, float)}
     methods = [columns.of_key(key, paper)[1] for key in (*found, *costs)]
     reason = (
         guards.not_run(lacking, results, paper)
@@ -54,12 +47,19 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     )
     if reason:
         return not_judged(reason)
-    counted = {key: value for key, value in costs.items() if value is not None}
     if not found:
-        return _on_costs(check, results, counted, paper)
-    return _on_scores(
-        check, results, {key: one for key, one in found.items() if one}, counted, paper
-    )
+        return _on_costs(check, results, costs, paper)
+    return _on_scores(check, results, found, costs, paper)
+
+
+def value_of(key: str, results: Results, paper: Paper) -> Scores | float | None:
+    """Scores or cost that a key of an expression names; None where nothing is stored of it."""
+    column, method = columns.of_key(key, paper)
+    if column is None:
+        return results.cost(method, key.rpartition(".")[2])
+    if columns.is_cost(column):
+        return columns.cost_value(results, method, column)
+    return scores(results, method, column.dataset, column.convention)
 
 
 def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper: Paper) -> Verdict:
@@ -100,10 +100,10 @@ def _on_scores(
         left_out += lined.left_out
         counts = draws(lined.scenes, key=dataset)
         photographs.append(len(set(lined.scenes)))
-        for number, name in enumerate(names):
-            means[name] = lined.means[number].mean() if lined.means.size else np.nan
-            resampled[name] = resampled_means(lined.means[number], counts)
-            by_seed[name] = dict(zip(found[name].seeds, lined.seed_means[number], strict=True))
+        for name, values, over_seeds in zip(names, lined.values, lined.means, strict=True):
+            means[name] = _mean(over_seeds)
+            resampled[name] = resampled_means(over_seeds, counts)
+            by_seed[name] = dict(zip(found[name].seeds, map(_mean, values), strict=True))
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
@@ -131,6 +131,10 @@ def _longer_trained(
         if slope:
             sides[(slope > 0) == (value > base)].append(name.rpartition(".")[2])
     return guards.longer_trained(dict.fromkeys(sides[True]), dict.fromkeys(sides[False]), results)
+
+
+def _mean(values: Array) -> np.float64:
+    return np.float64(values.mean() if values.size else np.nan)
 
 
 def _slope(expr: str, means: Mapping[str, Any], name: str) -> float:

@@ -88,6 +88,11 @@ def write_results(
     return folder
 
 
+def made(folder: Path, profile: str = "demo", **settings: Any) -> Results:
+    """Results of a folder as `write_results` writes it, without pictures unless asked for."""
+    return Results.load(write_results(folder, profile=profile, **{"pictures": False} | settings))
+
+
 def write_checks(folder: Path) -> None:
     """Store the rows of gopro_test a second time, as those of a check set "mine"."""
     rows = read_rows(folder / "rows.csv")

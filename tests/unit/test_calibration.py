@@ -10,7 +10,6 @@ from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report import calibration, judged
 from deblur_lib.report.calibration import bounds, clear_before, drawn_sides
-from deblur_lib.report.results import Results
 from deblur_lib.report.rules import INSEPARABLE
 from deblur_lib.report.scores import NO_SEED, scores
 from deblur_lib.report.weighing import on_rows
@@ -53,11 +52,8 @@ def test_sides_share_no_seed_where_there_are_enough() -> None:
 
 def test_a_draw_is_judged_as_a_check_would_be(tmp_path: Path) -> None:
     """The same two sides as two methods of a results folder: the ends are those of the verdict."""
-    folder = fake_results.write_results(
-        tmp_path, profile="study", seeds=range(6), gains={"wan2023": 1.0, "wan2023_dffm": 1.0},
-        by_seed=0.2, pictures=False,
-    )  # fmt: skip
-    results = Results.load(folder)
+    gains = {"wan2023": 1.0, "wan2023_dffm": 1.0}
+    results = fake_results.made(tmp_path, "study", seeds=range(6), gains=gains, by_seed=0.2)
     rows = results.rows
     one = scores(results, "wan2023", "gopro_test", "psnr-rgb")
     assert one is not None
@@ -130,11 +126,9 @@ def test_a_changed_file_is_found_by_verify(tmp_path: Path) -> None:
 
 
 def test_sharing_seeds_is_measured(tmp_path: Path) -> None:
-    folder = fake_results.write_results(
-        tmp_path, seeds=range(SEEDS), gains={"wan2023": 1.0, "wan2023_dffm": 1.1}, by_seed=0.1,
-        pictures=False,
-    )  # fmt: skip
-    found = calibration.shared_seeds(Results.load(folder))
+    gains = {"wan2023": 1.0, "wan2023_dffm": 1.1}
+    results = fake_results.made(tmp_path, seeds=range(SEEDS), gains=gains, by_seed=0.1)
+    found = calibration.shared_seeds(results)
     one = next(one for one in found if one.convention == "psnr-rgb")
     assert (one.first, one.second, one.seeds) == ("wan2023", "wan2023_dffm", SEEDS)
     assert abs(one.correlation) < 0.7

@@ -6,7 +6,6 @@ import pytest
 
 from deblur_lib import papers
 from deblur_lib.report import coverage
-from deblur_lib.report.results import Results
 
 PAPER = papers.load("wan2023")
 
@@ -60,8 +59,7 @@ def test_the_largest_stored_profile_is_taken_unless_one_is_named(root: Path) -> 
 
 
 def test_rows_that_should_have_run_are_counted_apart(tmp_path: Path) -> None:
-    folder = fake_results.write_results(tmp_path, gains={"wan2023": 1.0}, pictures=False)
-    found = coverage.entries(PAPER, Results.load(folder))
+    found = coverage.entries(PAPER, fake_results.made(tmp_path, gains={"wan2023": 1.0}))
     assert coverage.summarise(found)["all"] == {
         "cells": 38,
         "retrained here": 6,

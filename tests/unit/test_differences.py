@@ -19,7 +19,7 @@ PAPER = papers.load("wan2023")
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    return Results.load(fake_results.write_results(tmp_path_factory.mktemp("demo"), pictures=False))
+    return fake_results.made(tmp_path_factory.mktemp("demo"))
 
 
 def row_of(frame: pd.DataFrame, method: str) -> pd.Series:
@@ -50,7 +50,7 @@ def test_a_gap_is_told_where_data_size_and_steps_are_the_papers(results: Results
     found = row_of(frame, "wan2023_dffm")
     assert found["gap"] == pytest.approx(found["ours"] - 31.78, abs=1e-9)
     assert found["gap_reason"] == differences.NONE
-    text = tables.to_markdown(frame)
+    text = tables.styled(frame).markdown()
     assert " gap |" in text
     assert "no gap to the printed scores" not in text
     assert "differs in" not in text

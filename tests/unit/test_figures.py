@@ -104,9 +104,7 @@ def test_a_bar_far_below_the_input_does_not_hide_the_others(results: Results) ->
 
 
 def test_missing_input_is_named(results: Results, tmp_path: Path) -> None:
-    empty = Results(
-        tmp_path, results.rows, results.manifests, results.curves[:0], results.costs, {}
-    )
+    empty = dataclasses.replace(results, folder=tmp_path, curves=results.curves[:0], probes={})
     for name, message in (
         ("F1", "no diagram 'wan2023' is stored for F1"),
         ("F2", "no 'receptive_field' is stored"),

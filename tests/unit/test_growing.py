@@ -20,7 +20,7 @@ from deblur_lib.runs.plan import Request, make_plan
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("rows") / "wan2023" / "demo"
-    return Results.load(fake_results.write_results(folder, pictures=False))
+    return fake_results.made(folder)
 
 
 def test_many_failed_runs_are_planned_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Heat maps of small matrices, and joined probes of structure and training."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -23,10 +24,8 @@ FIGURE = Figure(
 
 
 def results(folder: Path, panels: list) -> Results:
-    made = Results.load(fake_results.write_results(folder, pictures=False))
-    return Results(
-        folder, made.rows, made.manifests, made.curves, made.costs, {"maps": {"panels": panels}}
-    )
+    probes = {"maps": {"panels": panels}}
+    return dataclasses.replace(fake_results.made(folder), probes=probes)
 
 
 def test_panels_of_one_scale_stand_together_and_methods_get_their_titles(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import fake_results
 
 from deblur_lib import papers
 from deblur_lib.report import guards, ledger, verdicts
-from deblur_lib.report.results import Results
 from deblur_lib.report.rules import CONTRADICTED
 from deblur_lib.spec import Check, Claim
 
@@ -50,8 +49,7 @@ def test_a_place_without_a_section_is_told_as_it_is() -> None:
 
 
 def test_the_table_of_modules_tells_idle_from_moved(tmp_path: Path) -> None:
-    folder = fake_results.write_results(tmp_path, profile="study", pictures=False)
-    results = Results.load(folder)
+    results = fake_results.made(tmp_path, "study")
     one = {"start": 0.5, "value": 0.5, "moved": 0.01, "least": 0.05}
     modules = {"DFFM": {"wan2023": one, "wan2023_dffm": one | {"moved": 0.2}}}
     found = guards.modules(dataclasses.replace(results, probes={"modules": modules}), PAPER)

@@ -257,7 +257,8 @@ def test_weights_of_trained_networks_become_histograms(tmp_path: Path) -> None:
     folder = fake_results.write_results(tmp_path, paper="li2026")
     stored = dataclasses.replace(Results.load(folder), probes=found)
     figure = Figure(id="x", title="Gates", kind="histograms", caption="", settings={
-        "probe": "afem_gates", "xlabel": "gate"})  # fmt: skip
+        "probe": "afem_gates", "diagram": "afem", "methods": ["li2026"], "xlabel": "gate",
+    })  # fmt: skip
     data, alt = figures.render(stored, PAPER, figure)
     assert data.startswith(b"\x89PNG")
     assert "head 4: li2026: MSFM, AFEM, ECA 0." in alt

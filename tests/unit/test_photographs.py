@@ -15,7 +15,7 @@ PAPER = papers.load("wan2023")
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    return Results.load(fake_results.write_results(tmp_path_factory.mktemp("demo"), pictures=False))
+    return fake_results.made(tmp_path_factory.mktemp("demo"))
 
 
 def test_gain_is_shown_photograph_by_photograph(results: Results) -> None:

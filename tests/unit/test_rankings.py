@@ -15,9 +15,7 @@ WAN = papers.load("wan2023")
 
 
 def stored(folder: Path, profile: str, gains: dict[str, float] | None = None) -> Results:
-    place = folder / "wan2023" / profile
-    fake_results.write_results(place, profile=profile, gains=gains, pictures=False)
-    return Results.load(place)
+    return fake_results.made(folder / "wan2023" / profile, profile, gains=gains)
 
 
 def of_ablation(found: list[Ranking], first: str, second: str) -> Ranking:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import fake_results
 import pytest
+from fake_results import made
 
 from deblur_lib import papers
 from deblur_lib.book import budgets as part
@@ -17,16 +18,11 @@ WAN = papers.load("wan2023")
 OTHERS = {"wan2023_baseline": 1.0, "wan2023_dffm": 0.4, "wan2023": 1.7, "wan2023_aff": 1.2}
 
 
-def made(place: Path, profile: str = "demo", gains: dict[str, float] | None = None) -> Results:
-    fake_results.write_results(place, profile=profile, gains=gains, pictures=False)
-    return Results.load(place)
-
-
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study is published, in part that of a larger budget as well."""
     root = tmp_path_factory.mktemp("results")
-    made(root / "wan2023" / "study", "study", OTHERS)
+    made(root / "wan2023" / "study", "study", gains=OTHERS)
     made(root / "wan2023" / "unfinished" / "gpu", "gpu")
     return root
 
@@ -147,7 +143,7 @@ def test_gains_on_real_pairs_are_told_where_they_are_stored(tmp_path: Path) -> N
 
 def test_a_network_that_was_not_scored_is_said_to_be(tmp_path: Path) -> None:
     others = {name: gain for name, gain in fake_results.GAINS.items() if name != "wan2023"}
-    text = found.page({"wan2023": {"study": made(tmp_path, "study", others)}}, tmp_path)
+    text = found.page({"wan2023": {"study": made(tmp_path, "study", gains=others)}}, tmp_path)
     assert "Own network: not scored at this budget" in text
 
 

@@ -63,7 +63,7 @@ def test_the_divider_begins_with_the_pictures_of_the_papers_own_set() -> None:
      ("zhao2020", "C18, section 3.2: ")],
 )  # fmt: skip
 def test_a_claim_names_its_place_as_the_paper_does(paper: str, place: str) -> None:
-    assert place in verdicts.to_markdown(verdicts.judge(None, papers.load(paper)))
+    assert place in verdicts.styled(verdicts.judge(None, papers.load(paper))).markdown()
 
 
 def test_means_have_heads_that_readers_know_and_common_decimals() -> None:

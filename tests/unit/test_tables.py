@@ -5,6 +5,7 @@ import fake_results
 import numpy as np
 import pandas as pd
 import pytest
+from fake_results import with_rows
 
 from deblur_lib import papers
 from deblur_lib.errors import MissingRowsError, RecordError, UsageError
@@ -18,7 +19,7 @@ PAPER = papers.load("wan2023")
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    return Results.load(fake_results.write_results(tmp_path_factory.mktemp("demo"), pictures=False))
+    return fake_results.made(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,6 @@ def second(results: Results) -> pd.DataFrame:
 
 def cell(frame: pd.DataFrame, method: str, metric: str = "psnr_db") -> pd.Series:
     return frame[(frame["method"] == method) & (frame["metric"] == metric)].iloc[0]
-
-
-def with_rows(results: Results, rows: pd.DataFrame) -> Results:
-    return dataclasses.replace(results, rows=rows.reset_index(drop=True))
 
 
 def as_smoke(results: Results) -> Results:
@@ -52,12 +49,7 @@ def test_every_printed_cell_is_there_with_its_text(results: Results) -> None:
 def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     results: Results, second: pd.DataFrame
 ) -> None:
-    rows = results.rows
-    mine = rows[
-        (rows["method"] == "wan2023_dffm")
-        & (rows["dataset"] == "gopro_test")
-        & (rows["convention"] == "psnr-rgb")
-    ]
+    mine = results.of_cell("wan2023_dffm", "gopro_test", "psnr-rgb")
     found = cell(second, "wan2023_dffm")
     assert found["ours"] == pytest.approx(mine["value"].mean(), abs=1e-9)
     assert np.isnan(found["gap"])
@@ -76,7 +68,7 @@ def test_places_stand_side_by_side_among_rows_that_have_both(second: pd.DataFram
     assert [one["rank_printed"] for one in found.values()] == ["3", "2", "1"]
     assert {one["ranked"] for one in found.values()} == {3}
     assert cell(second, "wan2023_aff")["ranked"] == 0
-    assert " | 31.95 | 1 | 1 of 3 |" in tables.to_markdown(second).replace("\\", "")
+    assert " | 31.95 | 1 | 1 of 3 |" in tables.styled(second).markdown().replace("\\", "")
 
 
 @pytest.mark.parametrize(
@@ -127,11 +119,7 @@ def test_scenes_of_unequal_length_count_alike_beside_the_plain_mean(results: Res
     rows = results.rows
     shorter = with_rows(results, rows[~rows["picture"].isin(["p00", "p01", "p02"])])
     found = cell(tables.compare(shorter, PAPER, "T2"), "wan2023")
-    mine = shorter.rows[
-        (shorter.rows["method"] == "wan2023")
-        & (shorter.rows["dataset"] == "gopro_test")
-        & (shorter.rows["convention"] == "psnr-rgb")
-    ]
+    mine = shorter.of_cell("wan2023", "gopro_test", "psnr-rgb")
     by_scene = mine.groupby("scene")["value"].mean().mean()
     assert found["ours_by_scene"] == pytest.approx(by_scene, abs=1e-9)
     assert abs(found["ours_by_scene"] - found["ours"]) > 1e-3
@@ -223,7 +211,7 @@ def test_equal_pictures_are_left_out_and_counted(results: Results) -> None:
     found = cell(frame, "wan2023")
     assert found["infinite"] == 1
     assert np.isfinite(found["ours"])
-    assert "(1 equal)" in tables.to_markdown(frame)
+    assert "(1 equal)" in tables.styled(frame).markdown()
 
 
 def test_other_conventions_stand_beside_and_have_no_gap(results: Results) -> None:
@@ -245,10 +233,8 @@ def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
 
 
 def test_a_table_tells_only_of_what_it_has(tmp_path: Path) -> None:
-    small = fake_results.write_results(
-        tmp_path, pictures=False, paper="lu2025", gains={"mprnet": 1, "convir": 2}
-    )
-    results, room = Results.load(small), papers.load("lu2025")
+    room = papers.load("lu2025")
+    results = fake_results.made(tmp_path, paper="lu2025", gains={"mprnet": 1, "convir": 2})
     cost = {"method": "dsgformer", "name": "parameters", "value": 2e7}
     results.costs.loc[len(results.costs)] = pd.Series(cost)
     views = {one.id: tables.styled(tables.compare(results, room, one.id)) for one in room.tables}
@@ -263,7 +249,7 @@ def test_a_table_tells_only_of_what_it_has(tmp_path: Path) -> None:
 def test_views_are_the_same_every_time_and_hold_no_address(second: pd.DataFrame) -> None:
     first, again = tables.styled(second), tables.styled(second.copy())
     assert first._repr_html_() == again._repr_html_()
-    assert repr(first) == tables.to_markdown(second)
+    assert repr(first) == repr(again)
     assert " at 0x" not in repr(first) + first._repr_html_()
     assert 'id="T_wan2023_T2_0"' in first._repr_html_()
     assert "| Baseline | 25.60 ±0.01 | +1.0" in repr(first)
@@ -324,9 +310,8 @@ def test_ours_over_input_and_print_come_first_and_each_metric_has_its_table(
 
 
 def test_costs_have_columns_for_what_there_is(tmp_path: Path) -> None:
-    gains = {"dsgformer": 1.0, "mprnet": 1.0}
-    small = fake_results.write_results(tmp_path, gains=gains, pictures=False, paper="lu2025")
-    results, room = Results.load(small), papers.load("lu2025")
+    room = papers.load("lu2025")
+    results = fake_results.made(tmp_path, paper="lu2025", gains={"dsgformer": 1.0, "mprnet": 1.0})
     ((_, table),) = tables.styled(tables.compare(results, room, "cost")).blocks
     assert table.columns[0] == "parameters [M]"  # nothing is printed beside it
     assert not [name for name in table if name.endswith("printed")]

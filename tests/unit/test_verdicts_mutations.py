@@ -32,10 +32,8 @@ STRENGTH = {SUPPORTED: 2, CONTRADICTED: 2, DIRECTION: 1, OTHER: 1, INSEPARABLE: 
 
 
 def results(folder: Path, *, lead: float = 0.4, seeds: int = 5, **settings: object) -> Results:
-    made = {"profile": "study", "pictures": False, "gains": {FIRST: 1 + lead, SECOND: 1.0}}
-    return Results.load(
-        fake_results.write_results(folder, seeds=range(seeds), **(made | settings))  # type: ignore[arg-type]
-    )
+    made = {"profile": "study", "seeds": range(seeds), "gains": {FIRST: 1 + lead, SECOND: 1.0}}
+    return fake_results.made(folder, **made | settings)
 
 
 def weighed(stored: Results) -> Verdict:

@@ -90,6 +90,3 @@ def render(results: Results, paper: Paper, figure: Figure) -> tuple[bytes, str]:
     """PNG bytes of a declared figure and the text that stands for it."""
     drawing = draw(results, paper, figure)
     return style.png(drawing), str(drawing.get_label())
-
-
-__all__ = ["DRAW", "declared", "draw", "render"]

@@ -11,8 +11,7 @@ from deblur_lib.report.columns import main_column, method_of, table_of
 from deblur_lib.report.figures import style
 from deblur_lib.report.numbers import count, fixed, number
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import gain, scores
-from deblur_lib.report.statistics import Interval
+from deblur_lib.report.scores import Gain, over_input
 from deblur_lib.spec import Figure, Paper
 
 MARGIN = 0.12
@@ -36,54 +35,49 @@ def draw(
     column = main_column(declared, dataset, metric)
     if column is None:
         raise MissingRowsError(f"{table} has no column for {metric} on {dataset}")
-    base = scores(results, "identity", dataset, column.convention)
-    found = {}
-    for method in declared.methods:
-        mine = scores(results, method, dataset, column.convention)
-        if mine and base and method_of(paper, method).network != "identity":
-            found[method] = gain(mine, base, dataset=dataset)
-    if not found or base is None:
+    found = {
+        method: gain
+        for method in declared.methods
+        if (gain := over_input(results, method, dataset, column.convention))
+        and method_of(paper, method).network != "identity"
+    }
+    if not found:
         raise MissingRowsError(
             f"no row of {table} is scored on {dataset} as {column.convention}; run it first"
         )
     drawing = style.canvas(0.75 + 0.42 * len(found))
     axis = drawing.subplots()
-    for row, (method, (mean, bounds, seeds)) in enumerate(found.items()):
-        _bar(axis, row, mean, bounds, seeds, colour=style.colour(paper, method))
+    for row, (method, gain) in enumerate(found.items()):
+        _bar(axis, row, gain, colour=style.pen(paper, method)[0])
     axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
     axis.invert_yaxis()
     axis.axvline(0, color=style.INK, linewidth=0.8)
     axis.grid(True, axis="x")
     axis.margins(x=MARGIN)
-    _cut(axis, [(mean, bounds) for mean, bounds, _ in found.values()])
+    _cut(axis, list(found.values()))
     unit = " [dB]" if "psnr" in metric else ""
-    axis.set_xlabel(f"gain over the blurred input of {base.data}, {column.convention}{unit}")
+    data = next(iter(found.values())).blurred.data
+    axis.set_xlabel(f"gain over the blurred input of {data}, {column.convention}{unit}")
     told = [
-        f"{method_of(paper, one).title} {number(found[one][0], metric, sign=True)}" for one in found
+        f"{method_of(paper, method).title} {number(gain.mean, metric, sign=True)}"
+        for method, gain in found.items()
     ]
     drawing.set_label(f"{figure.title}: {'; '.join(told)}.")
     return drawing
 
 
-def _cut(axis: Axes, found: Sequence[tuple[float, Interval]]) -> None:
+def _cut(axis: Axes, found: Sequence[Gain]) -> None:
     """End the axis not far below the rows that restore, where another row falls far below."""
-    kept = [one for one in found if one[0] > -LOST]
+    kept = [one for one in found if one.mean > -LOST]
     if not kept or len(kept) == len(found):
         return
-    ends = [0.0, *(value for mean, bounds in kept for value in (mean, bounds.low, bounds.high))]
+    ends = [0.0, *(end for one in kept for end in (one.mean, one.bounds.low, one.bounds.high))]
     low, high = np.nanmin(ends), np.nanmax(ends)
     axis.set_xlim(low - MARGIN * (high - low), high + 2 * MARGIN * (high - low))
 
 
-def _bar(
-    axis: Axes,
-    row: int,
-    mean: float,
-    bounds: Interval,
-    seeds: tuple[float, ...],
-    *,
-    colour: str,
-) -> None:
+def _bar(axis: Axes, row: int, gain: Gain, *, colour: str) -> None:
+    mean, bounds, seeds = gain.mean, gain.bounds, gain.seeds
     axis.barh(row, mean, height=0.62, color=colour, zorder=2)
     if np.isfinite(bounds.low):
         axis.plot([bounds.low, bounds.high], [row, row], color=style.INK, linewidth=1.4, zorder=3)
@@ -100,14 +94,8 @@ def _bar(
         zorder=4,
     )
     end = max([mean, *seeds] + ([bounds.high] if np.isfinite(bounds.high) else []))
-    axis.annotate(
-        fixed(mean, 2, sign=True) + (", beyond this axis" if mean <= -LOST else ""),
-        (max(end, 0.0), row),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-    )
+    text = fixed(mean, 2, sign=True) + (", beyond this axis" if mean <= -LOST else "")
+    style.at_end(axis, max(end, 0.0), row, text)
 
 
 def _label(results: Results, paper: Paper, method: str) -> str:

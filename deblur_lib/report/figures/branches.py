@@ -1,41 +1,24 @@
 """Fusion weights: which branch a fused skip listens to, picture by picture."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.report.columns import method_of, tested_on
-from deblur_lib.report.figures import diagram as diagrams
 from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
+PROBE = "branch_weights"
 Shares = dict[str, dict[str, dict[str, list[float]]]]  # method, level, picture
 
 
-def draw(
-    results: Results,
-    paper: Paper,
-    figure: Figure,
-    *,
-    probe: str = "branch_weights",
-    diagram: str = "",
-) -> Drawing:
-    """Stacked bars of the shares, one panel per level, below the module's diagram if stored.
-
-    Args:
-        results: its probes hold the shares.
-        paper: declares the methods.
-        figure: the declaration.
-        probe: name of the probe.
-        diagram: name of the module's diagram among the probes, "" for none.
-    """
-    shares: Shares = results.probes.get(probe) or {}
+def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
+    """Stacked bars of the shares among the probes, one panel per level."""
+    shares: Shares = results.probes.get(PROBE) or {}
     if not shares:
-        raise MissingRowsError(f"no {probe!r} is stored for {figure.id}; run the notebook first")
+        raise MissingRowsError(f"no {PROBE!r} is stored for {figure.id}; run the notebook first")
     shares = {one.id: shares[one.id] for one in paper.methods if one.id in shares}
     levels = sorted({level for one in shares.values() for level in one})
     rows = [
@@ -43,16 +26,8 @@ def draw(
         for method, by_level in shares.items()
         for picture in next(iter(by_level.values()))
     ]
-    plan = diagrams.stored(results, diagram) if diagram else None
-    tall = 0.9 + 0.24 * (len(rows) + len(shares))
-    drawing = style.canvas(tall + (diagrams.height(plan) if plan else 0.0))
-    lower: Any = drawing
-    if plan:
-        upper, lower = drawing.subfigures(
-            2, 1, height_ratios=(diagrams.height(plan), tall), squeeze=False
-        )[:, 0]
-        diagrams.paint(upper.subplots(), plan)
-    axes = list(lower.subplots(1, len(levels), sharey=True, squeeze=False).flat)
+    drawing = style.canvas(0.9 + 0.24 * (len(rows) + len(shares)))
+    axes = list(drawing.subplots(1, len(levels), sharey=True, squeeze=False).flat)
     labels = [_label(results, paper, picture) for _, picture in rows]
     places = _places(rows)
     for axis, level in zip(axes, levels, strict=True):
@@ -64,7 +39,7 @@ def draw(
         title = method_of(paper, method).title
         axes[0].annotate(title, (0, first - 0.62), fontsize=7.5, fontweight="bold", va="center")
     handles, names = axes[-1].get_legend_handles_labels()
-    lower.legend(handles, names, loc="outside lower center", ncols=len(names))
+    drawing.legend(handles, names, loc="outside lower center", ncols=len(names))
     drawing.set_label(_alt(figure, paper, shares))
     return drawing
 

@@ -33,19 +33,12 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
     axis = drawing.subplots()
     told = []
     for row, (method, value) in enumerate(found.items()):
-        axis.barh(row, value, height=0.62, color=style.colour(paper, method), zorder=2)
+        axis.barh(row, value, height=0.62, color=style.pen(paper, method)[0], zorder=2)
         half = (results.cost(method, f"{cost}_iqr") or 0.0) / 2
         if half:
             axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)
         text = f"{value:.3g}" if cost == "seconds" else count(value)
-        axis.annotate(
-            text,
-            (value + half, row),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
+        style.at_end(axis, value + half, row, text)
         told.append(f"{method_of(paper, method).title} {text}")
     axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
     axis.invert_yaxis()

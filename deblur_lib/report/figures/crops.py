@@ -1,6 +1,6 @@
 """Crops of the same window: blurred, each network, sharp; errors below."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from deblur_lib.report.figures import style
 from deblur_lib.report.figures.choosing import Picture, chosen, psnr
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
-from deblur_lib.windows import most_changed
+from deblur_lib.windows import Window, most_changed
 
 SHARE = 0.4  # side of the crop, as a share of the shorter side of the picture
 ERRORS = "magma"
@@ -26,14 +26,17 @@ LETTERS = 15  # of a heading, in an inch
 HEADING = 7.0  # points
 
 
+class Block(NamedTuple):
+    """One picture in all its versions, and their crops at its window."""
+
+    rule: str
+    pictures: dict[str, Picture]
+    window: Window
+    crops: dict[str, Picture]
+
+
 def draw(
-    results: Results,
-    paper: Paper,
-    figure: Figure,
-    *,
-    dataset: str,
-    methods: list[str] | None = None,
-    pictures: list[str] | None = None,
+    results: Results, paper: Paper, figure: Figure, *, dataset: str, methods: list[str]
 ) -> Drawing:
     """One block per picture: the whole of it with the window, the crops, their errors.
 
@@ -43,14 +46,11 @@ def draw(
         figure: the declaration.
         dataset: printed data set.
         methods: networks in the order of the columns; those without pictures are left out.
-            All that have pictures when None.
-        pictures: names of the pictures; chosen by rule when None.
     """
-    rules = dict(zip(pictures, pictures, strict=True)) if pictures else chosen(results, dataset)
-    names = methods if methods is not None else [one.id for one in paper.methods]
+    rules = chosen(results, dataset)
     nets = [
         one
-        for one in names
+        for one in methods
         if rules
         and all(results.picture_path(dataset, name, one).is_file() for name in rules.values())
     ]
@@ -60,18 +60,23 @@ def draw(
         )
     shown = ["blurred", *nets[: MOST - 2], "sharp"]
     blocks = [
-        (rule, {one: results.picture(dataset, name, one) for one in shown})
+        _block(rule, {one: results.picture(dataset, name, one) for one in shown})
         for rule, name in rules.items()
     ]
     data_id = tested_on(results, paper).get(dataset, dataset)
     drawing = _layout(blocks, shown, paper, data_id)
-    drawing.set_label(_alt(figure, data_id, blocks, shown, paper))
+    drawing.set_label(_alt(figure, data_id, blocks, paper))
     return drawing
 
 
-def _layout(
-    blocks: list[tuple[str, dict[str, Picture]]], shown: list[str], paper: Paper, data_id: str
-) -> Drawing:
+def _block(rule: str, pictures: dict[str, Picture]) -> Block:
+    sharp = pictures["sharp"]
+    side = max(8, int(SHARE * min(sharp.shape[:2])))
+    window = most_changed(pictures["blurred"], sharp, side)
+    return Block(rule, pictures, window, {name: one[window] for name, one in pictures.items()})
+
+
+def _layout(blocks: list[Block], shown: list[str], paper: Paper, data_id: str) -> Drawing:
     """Rows of (crops, errors) per picture; the whole picture spans both rows at the left."""
     whole, gap, bar = 2.15, 0.12, 0.55
     cell = style.WIDTH / (len(shown) + whole + 0.15)
@@ -80,14 +85,14 @@ def _layout(
     FigureCanvasAgg(drawing)
     top, step = 1 - 0.42 / height, (2 * cell + 0.17 + gap) / height
     spread = _spread(blocks)
-    for number, (rule, pictures) in enumerate(blocks):
+    for number, block in enumerate(blocks):
         upper = top - number * step
         grid = GridSpec(
             2, 1 + len(shown), figure=drawing, left=0.005, right=0.995, top=upper,
             bottom=upper - (2 * cell + 0.17) / height, wspace=0.04, hspace=0.19,
             width_ratios=[whole, *[1.0] * len(shown)],
         )  # fmt: skip
-        _block(drawing, grid, rule, pictures, shown, spread)
+        _draw_block(drawing, grid, block, spread)
         if number == 0:
             for column, one in enumerate(shown, start=1):
                 title = style.name(paper, one, width=99)
@@ -98,32 +103,16 @@ def _layout(
     return drawing
 
 
-def _block(
-    drawing: Drawing,
-    grid: GridSpec,
-    rule: str,
-    pictures: dict[str, Picture],
-    shown: list[str],
-    spread: float,
-) -> None:
-    sharp, side = pictures["sharp"], _side(pictures["sharp"])
-    box = most_changed(pictures["blurred"], sharp, side)
+def _draw_block(drawing: Drawing, grid: GridSpec, block: Block, spread: float) -> None:
+    truth = block.crops["sharp"]
     axis = drawing.add_subplot(grid[:, 0])
-    _picture(axis, pictures["blurred"])
-    axis.add_patch(
-        Rectangle(
-            (box[1].start - 0.5, box[0].start - 0.5),
-            side,
-            side,
-            fill=False,
-            edgecolor="#F0E442",
-            linewidth=1.6,
-        )
-    )
-    axis.set_title(rule, fontsize=7.5, pad=3, fontweight="normal")
+    _picture(axis, block.pictures["blurred"])
+    rows, columns = block.window
+    corner, side = (columns.start - 0.5, rows.start - 0.5), len(truth)
+    axis.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="#F0E442", linewidth=1.6))
+    axis.set_title(block.rule, fontsize=7.5, pad=3, fontweight="normal")
     axis.set_anchor("NW")
-    for column, one in enumerate(shown, start=1):
-        crop, truth = pictures[one][box], sharp[box]
+    for column, (one, crop) in enumerate(block.crops.items(), start=1):
         axis = drawing.add_subplot(grid[0, column])
         _picture(axis, crop)
         below = "" if one == "sharp" else _decibel(psnr(crop, truth))
@@ -152,8 +141,7 @@ def _decibel(value: float) -> str:
 
 def _picture(axis: Axes, picture: Any, **options: Any) -> None:
     axis.imshow(picture, **options)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    style.bare(axis)
 
 
 def _scale(drawing: Drawing, spread: float, height: float, bar: float) -> None:
@@ -164,36 +152,24 @@ def _scale(drawing: Drawing, spread: float, height: float, bar: float) -> None:
     axis.tick_params(labelsize=7, pad=1)
 
 
-def _side(picture: Picture) -> int:
-    height, width = picture.shape[:2]
-    return max(8, int(SHARE * min(height, width)))
-
-
 def _error(crop: Picture, truth: Picture) -> Any:
     return np.abs(crop.astype(np.float64) - truth.astype(np.float64)).mean(axis=2)
 
 
-def _spread(blocks: list[tuple[str, dict[str, Picture]]]) -> float:
+def _spread(blocks: list[Block]) -> float:
     """Error that takes the brightest colour: what 99 percent of the blurred pixels stay below."""
-    errors = [_error(one["blurred"], one["sharp"]).ravel() for _, one in blocks]
+    pictures = (one.pictures for one in blocks)
+    errors = [_error(one["blurred"], one["sharp"]).ravel() for one in pictures]
     return max(1.0, float(np.ceil(np.percentile(np.concatenate(errors), 99))))
 
 
-def _alt(
-    figure: Figure,
-    data_id: str,
-    blocks: list[tuple[str, dict[str, Picture]]],
-    shown: list[str],
-    paper: Paper,
-) -> str:
+def _alt(figure: Figure, data_id: str, blocks: list[Block], paper: Paper) -> str:
     parts = []
-    for rule, pictures in blocks:
-        side = _side(pictures["sharp"])
-        box = most_changed(pictures["blurred"], pictures["sharp"], side)
-        truth = pictures["sharp"][box]
+    for block in blocks:
         numbers = ", ".join(
-            f"{style.name(paper, one, width=99)} {psnr(pictures[one][box], truth):.2f}"
-            for one in shown[:-1]
+            f"{style.name(paper, one, width=99)} {psnr(crop, block.crops['sharp']):.2f}"
+            for one, crop in block.crops.items()
+            if one != "sharp"
         )
-        parts.append(f"{rule}: {numbers}")
+        parts.append(f"{block.rule}: {numbers}")
     return f"{figure.title} ({data_id}), PSNR of the crop in dB. {'; '.join(parts)}."

@@ -144,7 +144,7 @@ def _input_line(axis: Axes, curves: pd.DataFrame, paper: Paper) -> None:
 def _lines(axis: Axes, rows: pd.DataFrame, paper: Paper, method: str) -> None:
     if rows.empty:
         return
-    colour = style.colour(paper, method)
+    colour, dashes = style.pen(paper, method)
     table = rows.pivot_table(index="step", columns="seed", values="value").sort_index()
     if len(table) > NOISE:
         table = table.rolling(len(table) // NOISE, center=True, min_periods=1).median()
@@ -156,7 +156,7 @@ def _lines(axis: Axes, rows: pd.DataFrame, paper: Paper, method: str) -> None:
         table.mean(axis=1),
         color=colour,
         linewidth=1.6,
-        linestyle=style.dashes(paper, method),
+        linestyle=dashes,
         marker=marker,
         markersize=2.5,
         label=style.name(paper, method, width=40),

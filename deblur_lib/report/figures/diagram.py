@@ -6,6 +6,7 @@ of kind "add" is written into the box it ends at ("+ B1 = S1"); one of kind "ski
 shows its "title" where it has one, else its name.
 """
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -54,6 +55,26 @@ def draw(results: Results, paper: Paper, figure: Figure, *, name: str) -> Drawin
     return drawing
 
 
+def above(results: Results, name: str, tall: float) -> tuple[Drawing, Any]:
+    """An empty drawing and the part of it for `tall` inches of axes, below a diagram if stored.
+
+    Args:
+        results: its probes may hold the diagram.
+        name: which description.
+        tall: inches of the part below.
+    """
+    plan = stored(results, name)
+    if plan is None:
+        drawing = style.canvas(tall)
+        return drawing, drawing
+    heights = (height(plan), tall)
+    drawing = style.canvas(sum(heights))
+    parts: Any = drawing.subfigures(2, 1, height_ratios=heights)
+    upper, lower = parts
+    paint(upper.subplots(), plan)
+    return drawing, lower
+
+
 def stored(results: Results, name: str) -> Plan | None:
     """A description among the probes, None when there is none of that name."""
     found: Plan | None = results.probes.get("architecture", {}).get(name)
@@ -81,8 +102,12 @@ def places(plan: Plan) -> dict[str, tuple[float, float]]:
         before[end].append(start)
     sizes = sorted({_size(one) for one in blocks.values()}, reverse=True)
     depth: dict[str, int] = {}
-    for name in blocks:
-        _depth(name, before, depth, ())
+    try:
+        for name in TopologicalSorter(before).static_order():
+            depth[name] = 1 + max((depth[one] for one in before[name]), default=-1)
+    except CycleError as error:
+        told = " > ".join(error.args[1])
+        raise RecordError(f"the arrows of the diagram go in a circle: {told}") from error
     found: dict[str, tuple[float, float]] = {}
     taken: set[tuple[float, float]] = set()
     for name in sorted(blocks, key=lambda one: (depth[one], list(blocks).index(one))):
@@ -94,17 +119,6 @@ def places(plan: Plan) -> dict[str, tuple[float, float]]:
         taken.add((row, column))
         found[name] = (row, column)
     return found
-
-
-def _depth(
-    name: str, before: dict[str, list[str]], depth: dict[str, int], way: tuple[str, ...]
-) -> int:
-    if name in way:
-        raise RecordError(f"the arrows of the diagram go in a circle: {' > '.join((*way, name))}")
-    if name not in depth:
-        above = [_depth(one, before, depth, (*way, name)) for one in before[name]]
-        depth[name] = 1 + max(above, default=-1)
-    return depth[name]
 
 
 def _size(block: dict[str, Any]) -> int:

@@ -83,8 +83,7 @@ def _scale(maps: list[Map], middle: float | None) -> tuple[Normalize, str]:
 
 
 def _heat(axis: Axes, values: Map, norm: Normalize, colours: str) -> Any:
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    style.bare(axis)
     return axis.imshow(values, cmap=colours, norm=norm)
 
 

@@ -23,9 +23,9 @@ def draw(
     figure: Figure,
     *,
     probe: str,
-    diagram: str = "",
-    methods: list[str] | None = None,
-    xlabel: str = "weight",
+    diagram: str,
+    methods: list[str],
+    xlabel: str,
 ) -> Drawing:
     """Step lines over the bins that hold values, below the module's diagram if stored.
 
@@ -35,27 +35,18 @@ def draw(
         paper: declares the methods.
         figure: the declaration.
         probe: name of the probe.
-        diagram: name of the module's diagram among the probes, "" for none.
-        methods: methods shown; all that the probe holds when None.
+        diagram: name of the module's diagram among the probes.
+        methods: methods shown; those that the probe lacks are left out.
         xlabel: what is counted.
     """
     stored = results.probes.get(probe) or {}
     panels: Panels = stored.get("panels") or {}
     held = {method for one in panels.values() for method in one}
-    shown = [
-        one.id for one in paper.methods if one.id in held and (methods is None or one.id in methods)
-    ]
+    shown = [one.id for one in paper.methods if one.id in held and one.id in methods]
     if not shown:
         raise MissingRowsError(f"no {probe!r} is stored for {figure.id}; run the notebook first")
-    plan = diagrams.stored(results, diagram) if diagram else None
     tall = TALL + 0.17 * -(-len(shown) // 3)
-    drawing = style.canvas(tall + (diagrams.height(plan) if plan else 0.0))
-    lower: Any = drawing
-    if plan:
-        upper, lower = drawing.subfigures(
-            2, 1, height_ratios=(diagrams.height(plan), tall), squeeze=False
-        )[:, 0]
-        diagrams.paint(upper.subplots(), plan)
+    drawing, lower = diagrams.above(results, diagram, tall)
     edges = np.asarray(stored["edges"], dtype=float)
     limits = _limits(edges, panels, shown)
     axes = list(lower.subplots(1, len(panels), sharey=True, squeeze=False).flat)
@@ -82,7 +73,7 @@ def _panel(
     for number, method in enumerate(shown):
         if method in one:
             shares = 100 * np.asarray(one[method]["shares"], dtype=float)
-            colour = style.PALETTE[number % len(style.PALETTE)]
+            colour, _ = style.turn(number)
             title = method_of(paper, method).title
             axis.stairs(shares, edges, color=colour, linewidth=1.3, label=title)
             axis.axvline(one[method]["mean"], color=colour, linewidth=0.8, linestyle=(0, (2, 2)))

@@ -83,5 +83,5 @@ def _lines(axis: Any, gray: Array, field: dict[str, Any]) -> None:
     ends = np.stack([middles - half, middles + half], axis=-2).reshape(-1, 2, 2)
     axis.imshow(gray, cmap="gray", vmin=-80, vmax=255, extent=(0, width, height, 0))
     axis.add_collection(LineCollection(list(ends), colors=COLOUR, linewidths=1.0))
-    axis.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    axis.set(xlim=(0, width), ylim=(height, 0))
+    style.bare(axis)

@@ -17,22 +17,16 @@ from deblur_lib.report.statistics import Array
 from deblur_lib.spec import Figure, Paper
 
 ABREAST = 2  # data sets side by side
+EACH = 3  # pairs shown of each data set
 
 
-def draw(results: Results, paper: Paper, figure: Figure, *, each: int = 3) -> Drawing:
-    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR.
-
-    Args:
-        results: stored pictures and rows.
-        paper: names the data sets.
-        figure: the declaration.
-        each: pairs shown of each data set.
-    """
+def draw(results: Results, paper: Paper, figure: Figure) -> Drawing:
+    """Pairs of each data set that all rows are scored on, above a histogram of the input's PSNR."""
     data_ids = _shown_sets(results, paper)
     shown = [
         (dataset, rule, picture)
         for dataset in data_ids
-        for rule, picture in list(chosen(results, dataset).items())[:each]
+        for rule, picture in list(chosen(results, dataset).items())[:EACH]
     ]
     if not shown:
         raise MissingRowsError(f"no picture is stored for {figure.id}; run the notebook first")
@@ -62,8 +56,7 @@ def _pairs(
         for row, what in enumerate(("blurred", "sharp")):
             axis = axes[row, column]
             axis.imshow(results.picture(dataset, picture, what))
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            style.bare(axis)
         axes[0, column].set_title(rule, fontsize=7.5, fontweight="normal")
         axes[1, column].set_xlabel(titles[dataset], fontsize=7)
     axes[0, 0].set_ylabel("blurred")
@@ -78,7 +71,7 @@ def _histograms(results: Results, paper: Paper, axes: Any) -> str:
         mine = scores(results, "identity", dataset, "psnr-rgb")
         values = mine.values[0] if mine else np.empty(0)
         values = values[np.isfinite(values)]
-        _histogram(axis, values, style.PALETTE[number % len(style.PALETTE)])
+        _histogram(axis, values, style.turn(number)[0])
         between = " " if len(axes) <= ABREAST else "\n"
         axis.set_title(f"{data_id}{between}({len(values)} test pictures)")
         if len(values):

@@ -13,42 +13,28 @@ from deblur_lib.report.figures import style
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Figure, Paper
 
+PROBE = "receptive_field"
 ONE_LINE = 4  # maps whose titles fit on one line
 FAINT = 1e-4  # below this share of the strongest pixel a map is drawn as empty
 
 
-def draw(
-    results: Results,
-    paper: Paper,
-    figure: Figure,
-    *,
-    probe: str = "receptive_field",
-    diagram: str = "",
-) -> Drawing:
+def draw(results: Results, paper: Paper, figure: Figure, *, diagram: str) -> Drawing:
     """Heat maps on a logarithmic scale, below the diagram of the block if one is stored.
 
     Args:
         results: its probes hold the maps.
         paper: unused but for the error text.
         figure: the declaration.
-        probe: name of the probe.
-        diagram: name of the block's diagram among the probes, "" for none.
+        diagram: name of the block's diagram among the probes.
     """
-    stored = results.probes.get(probe)
+    stored = results.probes.get(PROBE)
     if not stored or not stored.get("maps"):
         raise MissingRowsError(
-            f"no {probe!r} is stored for {figure.id} of {paper.id}; run it first"
+            f"no {PROBE!r} is stored for {figure.id} of {paper.id}; run it first"
         )
     maps = {name: np.asarray(values, dtype=float) for name, values in stored["maps"].items()}
     reach = {str(name): int(side) for name, side in stored.get("reach", {}).items()}
-    plan = diagrams.stored(results, diagram) if diagram else None
-    drawing = style.canvas(2.2 + (diagrams.height(plan) if plan else 0.0))
-    lower: Any = drawing
-    if plan:
-        upper, lower = drawing.subfigures(
-            2, 1, height_ratios=(diagrams.height(plan), 2.2), squeeze=False
-        )[:, 0]
-        diagrams.paint(upper.subplots(), plan)
+    drawing, lower = diagrams.above(results, diagram, 2.2)
     axes = list(lower.subplots(1, len(maps), squeeze=False).flat)
     for axis, (name, values) in zip(axes, maps.items(), strict=True):
         image = _heat(axis, values, reach.get(name))
@@ -66,8 +52,7 @@ def _heat(axis: Axes, values: Any, side: int | None) -> Any:
     strongest = values.max() if values.size and values.max() > 0 else 1.0
     shown = np.log10(np.maximum(values / strongest, FAINT))
     image = axis.imshow(shown, cmap="viridis", vmin=np.log10(FAINT), vmax=0)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    style.bare(axis)
     if side is not None:
         corner = (values.shape[1] - side) / 2 - 0.5, (values.shape[0] - side) / 2 - 0.5
         axis.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="white", linewidth=1.2))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -59,11 +60,24 @@ def look() -> Iterator[None]:
         yield
 
 
-def canvas(height: float, *, width: float = WIDTH) -> Figure:
+def canvas(height: float) -> Figure:
     """An empty figure of our width, outside pyplot's list of open figures."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def bare(axis: Axes) -> None:
+    """Leave an axis that shows a picture without ticks and frame."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def at_end(axis: Axes, end: float, row: int, text: str) -> None:
+    """Write a text just behind the end of a horizontal bar."""
+    axis.annotate(
+        text, (end, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7.5
+    )
 
 
 def png(figure: Figure) -> bytes:
@@ -88,17 +102,15 @@ def _latin(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
-def colour(paper: Paper, method: str) -> str:
-    """The colour of a method, the same in all figures of a paper."""
-    drawn = [one.id for one in paper.methods if one.network not in (None, "identity")]
-    return PALETTE[drawn.index(method) % len(PALETTE)] if method in drawn else PALE
+def turn(number: int) -> tuple[str, str]:
+    """Colour and line style of one of many lines: dashed where the colours begin again."""
+    return PALETTE[number % len(PALETTE)], "-" if number < len(PALETTE) else "--"
 
 
-def dashes(paper: Paper, method: str) -> str:
-    """Line style of a method: solid, and dashed where the colours begin again."""
+def pen(paper: Paper, method: str) -> tuple[str, str]:
+    """Colour and line style of a method, the same in all figures of a paper."""
     drawn = [one.id for one in paper.methods if one.network not in (None, "identity")]
-    again = method in drawn and drawn.index(method) >= len(PALETTE)
-    return "--" if again else "-"
+    return turn(drawn.index(method)) if method in drawn else (PALE, "-")
 
 
 def name(paper: Paper, method: str, *, width: int = 18) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 from deblur_lib import papers
 from deblur_lib.book.answers import year
+from deblur_lib.book.blocks import fold, html_table, pipes
 from deblur_lib.book.budgets import PAGE, anchor
 from deblur_lib.files import atomic
 from deblur_lib.report import agreement_view, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
-from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.spec import Paper
 
@@ -36,10 +36,10 @@ def ledger(stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> str:
     for name, some in entries.items():
         paper = papers.load(name)
         parts += [f"## {name}", "", "```{raw} html"]
-        for table in dict.fromkeys(str(one["table"]) for one in some):
-            mine = [one for one in some if one["table"] == table]
-            address = _address(name, table, stored[name].profile, shown)
-            parts.append(_folded(paper, table, mine, address))
+        for number in dict.fromkeys(str(one["table"]) for one in some):
+            mine = [one for one in some if one["table"] == number]
+            address = _address(name, number, stored[name].profile, shown)
+            parts.append(_folded(paper, number, mine, address))
         parts += ["```", ""]
     return "\n".join(parts)
 
@@ -52,29 +52,25 @@ def _address(paper: str, table: str, profile: str, shown: Mapping[str, set[str]]
     return f"notebooks/{paper}.html" + (f"#{name}_0" if name in shown[paper] else "")
 
 
-def _folded(paper: Paper, table: str, some: list[Entry], address: str) -> str:
+def _folded(paper: Paper, name: str, some: list[Entry], address: str) -> str:
     ours = sum(one["ours"] is not None for one in some)
-    head = "".join(f'<th scope="col">{one}</th>' for one in HEADS)
-    body = "".join(_row(paper, one, address) for one in some)
-    told = html.escape(f"{paper.id}, {table_of(paper, table).number}")
-    return (
-        f'<details class="dl-fold ledger"><summary>{told}: {ours} of {len(some)} numbers have one '
-        f'of ours beside them</summary><div class="dl-scroll" role="group" tabindex="0" '
-        f'aria-label="{told}"><table class="dl-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></details>"
+    told = html.escape(f"{paper.id}, {table_of(paper, name).number}")
+    summary = f"{told}: {ours} of {len(some)} numbers have one of ours beside them"
+    return fold(
+        summary, html_table(HEADS, [_row(paper, one, address) for one in some], told), "ledger"
     )
 
 
-def _row(paper: Paper, one: Entry, address: str) -> str:
+def _row(paper: Paper, one: Entry, address: str) -> list[str]:
     ours = numbers.number(one["ours"], one["metric"])
     apart = ", ".join(differences.kinds(one["gap_reason"]))
     reason = one["why"] or (f"differs in {apart}" if apart else "")
     kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
-    told = (_column(paper, one), one["reported"], ours, kind, reason)
+    title = method_of(paper, one["method"]).title
+    told = (title, _column(paper, one), one["reported"], ours, kind, reason)
     texts = [html.escape(str(text)) for text in told]
-    texts[1:3] = [f'<a href="{address}">{text}</a>' if text != "–" else text for text in texts[1:3]]
-    title = html.escape(method_of(paper, one["method"]).title)
-    return f'<tr><th scope="row">{title}</th>{"".join(f"<td>{text}</td>" for text in texts)}</tr>'
+    texts[2:4] = [f'<a href="{address}">{text}</a>' if text != "–" else text for text in texts[2:4]]
+    return texts
 
 
 def _column(paper: Paper, one: Entry) -> str:
@@ -122,9 +118,8 @@ def checklist(stored: Mapping[str, Results]) -> str:
     """What a reader of a study of learning asks, answered by declarations and manifests."""
     parts = []
     for name in sorted(stored, key=lambda one: year(papers.load(one))):
-        parts += [f"## {name}", "", "| question | answer |", "|---|---|"]
         answers = _answers(papers.load(name), stored[name])
-        parts += [f"| {escape(ask)} | {escape(told)} |" for ask, told in answers] + [""]
+        parts += [f"## {name}", "", pipes(("question", "answer"), answers), ""]
     return "\n".join(parts)
 
 

@@ -8,6 +8,7 @@ from deblur_lib import papers, seals
 from deblur_lib.book import answers, checkable, found, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
+from deblur_lib.book.blocks import copied, pipes
 from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
@@ -128,12 +129,9 @@ def judge(folder: Path, root: Path) -> str:
     made = root / derive.FOLDER
     if not (made / "calibration.json").is_file():
         return "Not measured yet: `deblur judge` finds no row that was trained with seeds enough.\n"
-    target = folder / "pictures" / "judge-power.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(made / "power.png", target)
-    alt = escape(str(read_json(made / "calibration.json")["alt"]))
+    alt = str(read_json(made / "calibration.json")["alt"])
     text = (made / "calibration.md").read_text(encoding="utf-8")
-    return f"{text}\n![{alt}](/_generated/pictures/{target.name})\n"
+    return f"{text}\n{copied(made / 'power.png', folder, 'judge-power.png', alt)}\n"
 
 
 def made(*stored: Mapping[str, Results]) -> str:
@@ -156,7 +154,7 @@ def _runs_table(manifests: Sequence[Manifest]) -> str:
     groups: dict[tuple[tuple[str, str], ...], list[Manifest]] = {}
     for one in manifests:
         groups.setdefault(_circumstances(one), []).append(one)
-    lines = []
+    tables = []
     for circumstances, runs in groups.items():
         seconds = sum(one.seconds_training for one in runs)
         facts = [
@@ -169,9 +167,8 @@ def _runs_table(manifests: Sequence[Manifest]) -> str:
             ("data", ", ".join(sorted({f"{key} ({value[:10]})" for one in runs
                                        for key, value in one.data.items()}))),
         ]  # fmt: skip
-        lines += ["| fact | value |", "|---|---|"]
-        lines += [f"| {escape(key)} | {escape(value)} |" for key, value in facts] + [""]
-    return "\n".join(lines)
+        tables.append(pipes(("fact", "value"), facts) + "\n")
+    return "\n".join(tables)
 
 
 def _circumstances(one: Manifest) -> tuple[tuple[str, str], ...]:

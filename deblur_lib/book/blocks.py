@@ -15,13 +15,7 @@ def pipes(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def html_table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> str:
-    """An HTML table that scrolls where it is too wide.
-
-    Args:
-        heads: names of the columns, HTML.
-        rows: cells, HTML; the first is the row's head.
-        name: what a reader hears of it, HTML.
-    """
+    """An HTML table that scrolls where it is too wide; cells, heads and name are HTML."""
     head = "".join(f'<th scope="col">{one}</th>' for one in heads)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{one}</td>" for one in rest)}</tr>'
@@ -33,12 +27,9 @@ def html_table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -
     )
 
 
-def fold(summary: str, inside: str, kind: str = "") -> str:
-    """HTML that a reader unfolds; `kind` is a further class of it."""
-    return (
-        f'<details class="{" ".join(["dl-fold", kind]).rstrip()}"><summary>{summary}</summary>'
-        f"{inside}</details>"
-    )
+def fold(summary: str, inside: str, kind: str = "dl-fold") -> str:
+    """HTML that a reader unfolds; `kind` holds its classes."""
+    return f'<details class="{kind}"><summary>{summary}</summary>{inside}</details>'
 
 
 def safe(text: str) -> str:
@@ -47,14 +38,7 @@ def safe(text: str) -> str:
 
 
 def copied(source: Path, folder: Path, name: str, alt: str) -> str:
-    """A picture in Markdown.
-
-    Args:
-        source: the stored picture; it is copied below `folder`.
-        folder: of the generated parts of the book.
-        name: of the copy.
-        alt: text that stands for it.
-    """
+    """A stored picture in Markdown, copied below `folder`, that of the book's generated parts."""
     target = folder / "pictures" / name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
@@ -62,5 +46,5 @@ def copied(source: Path, folder: Path, name: str, alt: str) -> str:
 
 
 def shown(name: str, alt: str) -> str:
-    """A picture below the generated parts of the book, in Markdown."""
+    """A picture among the book's generated parts, in Markdown."""
     return f"![{escape(alt)}](/_generated/pictures/{name})"

@@ -3,7 +3,7 @@
 import dataclasses
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,8 @@ def _folded(paper: Paper, name: str, some: list[Entry], address: str) -> str:
     ours = sum(one["ours"] is not None for one in some)
     told = html.escape(f"{paper.id}, {table_of(paper, name).number}")
     summary = f"{told}: {ours} of {len(some)} numbers have one of ours beside them"
-    return fold(
-        summary, html_table(HEADS, [_row(paper, one, address) for one in some], told), "ledger"
-    )
+    rows = [_row(paper, one, address) for one in some]
+    return fold(summary, html_table(HEADS, rows, told), "dl-fold ledger")
 
 
 def _row(paper: Paper, one: Entry, address: str) -> list[str]:
@@ -119,67 +118,53 @@ def checklist(stored: Mapping[str, Results]) -> str:
     parts = []
     for name in sorted(stored, key=lambda one: year(papers.load(one))):
         answers = _answers(papers.load(name), stored[name])
-        parts += [f"## {name}", "", pipes(("question", "answer"), answers), ""]
+        parts += [f"## {name}", "", pipes(("question", "answer"), answers.items()), ""]
     return "\n".join(parts)
 
 
-def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
+def _answers(paper: Paper, results: Results) -> dict[str, str]:
     runs = [one for one in results.manifests if one.steps]
     rows = results.rows
     counted = coverage.summarise(coverage.entries(paper, results))["all"]
-    data = sorted({name for one in runs for name in one.data})
     hours = sum(one.seconds_training for one in runs) / 3600
-    checks = [one for claim in papers.claims(paper.id) for one in claim.checks]
-    open_points = [one for one in paper.departures if one.option]
+    claims = papers.claims(paper.id)
     scored = [
         f"{key}: {len(set(some['picture']))} pictures of {len(set(some['scene']))} photographs"
         for key, some in rows.groupby("dataset")
     ]
-    conventions = ", ".join(sorted(set(map(str, rows["convention"]))))
     seeds = sorted({one.seed for one in runs})
-    yield (
-        "What is claimed, and when was it written down?",
-        (
-            f"{len(papers.claims(paper.id))} claims with {len(checks)} checks, in "
+    return {
+        "What is claimed, and when was it written down?": (
+            f"{len(claims)} claims with {sum(len(one.checks) for one in claims)} checks, in "
             f"papers/{paper.id}/claims.yaml, before the rows that judge them"
         ),
-    )
-    yield "Which data, split how?", ", ".join(data)
-    yield (
-        "Can test pictures have been seen in training?",
-        ("splits share no photograph, object or texture; the page on the pictures lists them"),
-    )
-    yield "How many test pictures, and what is the unit?", "; ".join(scored)
-    yield "Which metrics?", conventions
-    yield (
-        "Compared with what?",
-        (
+        "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data})),
+        "Can test pictures have been seen in training?": (
+            "splits share no photograph, object or texture; the page on the pictures lists them"
+        ),
+        "How many test pictures, and what is the unit?": "; ".join(scored),
+        "Which metrics?": ", ".join(sorted(set(map(str, rows["convention"])))),
+        "Compared with what?": (
             f"{len(set(rows['method'])) - 1} rows beside the blurred input, "
             f"{sum(one.control for one in paper.methods)} of all declared rows are controls of ours"
         ),
-    )
-    yield (
-        "How was uncertainty measured?",
-        ("95 % intervals over photographs and over trainings; a verdict needs both"),
-    )
-    yield "How many trainings?", f"{len(runs)}, seeds {', '.join(map(str, seeds))}"
-    yield (
-        "How were settings chosen?",
-        (
+        "How was uncertainty measured?": (
+            "95 % intervals over photographs and over trainings; a verdict needs both"
+        ),
+        "How many trainings?": f"{len(runs)}, seeds {', '.join(map(str, seeds))}",
+        "How were settings chosen?": (
             "the paper's recipe at profile paper; the study's by a pilot, told on its own page; "
             "those of demo so that all rows take minutes"
         ),
-    )
-    yield "How much computing?", f"{hours:.2f} hours of training in all"
-    yield (
-        "What does the paper leave open?",
-        (f"{len(paper.departures)} points, {len(open_points)} of them with an option"),
-    )
-    yield (
-        "How much of the print is covered?",
-        (f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"),
-    )
-    yield (
-        "What limits the answer?",
-        (next((one.why for one in paper.profiles if one.name == results.profile), "") or "–"),
-    )
+        "How much computing?": f"{hours:.2f} hours of training in all",
+        "What does the paper leave open?": (
+            f"{len(paper.departures)} points, {sum(bool(one.option) for one in paper.departures)} "
+            "of them with an option"
+        ),
+        "How much of the print is covered?": (
+            f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"
+        ),
+        "What limits the answer?": (
+            next((one.why for one in paper.profiles if one.name == results.profile), "") or "–"
+        ),
+    }

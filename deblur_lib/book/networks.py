@@ -51,16 +51,11 @@ class Column(NamedTuple):
     text: Callable[[Entry], str]
 
 
-def _cost(name: str, scale: float = 1.0) -> Callable[[Entry], float | None]:
+def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
     def value(one: Entry) -> float | None:
         found = one.costs.get(name)
         return None if found is None else found / scale
 
-    return value
-
-
-def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
-    value = _cost(name, scale)
     shown = numbers.count if count else numbers.number
     return Column(head, value, lambda one: shown(_rounded(value(one))).replace(" ", "\xa0"))
 

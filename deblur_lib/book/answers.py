@@ -17,8 +17,6 @@ SHORT = 3  # sentences of an answer
 
 def sentences(results: Results, paper: Paper) -> list[str]:
     """What a reader should take away, what is decided first, as Markdown without bullets."""
-    if not papers.has_summary(paper.id):
-        return []
     told = summary.closing(results, paper).splitlines()
     settled = summary.FOR + summary.AGAINST
     told.sort(key=lambda one: not any(f": {word} at " in one for word in settled))
@@ -27,8 +25,6 @@ def sentences(results: Results, paper: Paper) -> list[str]:
 
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
-    if not papers.has_summary(paper.id):
-        return []
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
     text = f"Gain on real pictures{where}: {escape('; '.join(real))}."

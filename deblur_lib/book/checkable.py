@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib import papers
-from deblur_lib.book.answers import year
 from deblur_lib.book.blocks import fold, html_table, pipes
 from deblur_lib.book.budgets import PAGE, anchor
+from deblur_lib.book.front import in_order
 from deblur_lib.files import atomic
 from deblur_lib.report import agreement_view, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
@@ -116,7 +116,7 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
 def checklist(stored: Mapping[str, Results]) -> str:
     """What a reader of a study of learning asks, answered by declarations and manifests."""
     parts = []
-    for name in sorted(stored, key=lambda one: year(papers.load(one))):
+    for name in in_order(stored):
         answers = _answers(papers.load(name), stored[name])
         parts += [f"## {name}", "", pipes(("question", "answer"), answers.items()), ""]
     return "\n".join(parts)

@@ -57,15 +57,12 @@ def _budget(stored: Mapping[str, Results]) -> str:
 def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     yield f":::{{grid-item-card}} {paper.id}"
     yield from (f":link: notebooks/{paper.id}", ":link-type: doc", "")
-    if papers.has_summary(paper.id):
-        told = papers.summary(paper.id)
-        judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
-        yield from (escape(told.question), "")
-        for one in (judged[name] for name in told.headline[:MAIN]):
-            yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
-        yield from (f"- {one}." for one in _gains(paper, results, published))
-    else:
-        yield escape(paper.title)
+    told = papers.summary(paper.id)
+    judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
+    yield from (escape(told.question), "")
+    for one in (judged[name] for name in told.headline[:MAIN]):
+        yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
+    yield from (f"- {one}." for one in _gains(paper, results, published))
     yield ":::"
 
 

@@ -8,9 +8,7 @@ from typing import Any
 import torch
 
 from deblur_lib.errors import DeviceError, unknown_name
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "fp32", "bf16")
+from deblur_lib.profiles import DEVICES, PRECISIONS
 
 
 def resolve_device(name: str) -> torch.device:

@@ -13,8 +13,7 @@ import yaml
 from deblur_lib import papers
 from deblur_lib.book.api import write_reference
 from deblur_lib.book.arranged import arrange
-from deblur_lib.book.checkable import INDEX
-from deblur_lib.book.current import is_current, remember
+from deblur_lib.book.current import GENERATED, is_current, remember
 from deblur_lib.book.executed import Chapter, clean, open_chapter, write_notebook
 from deblur_lib.book.pages import write_pages
 from deblur_lib.book.site import NOTEBOOK_BYTES, check_site, run_jupyter_book
@@ -27,26 +26,15 @@ __all__ = ["NOTICE", "build", "marked"]
 NOTICE = (
     "Profile smoke, for checking that everything runs: the numbers of these pages mean nothing."
 )
-GENERATED = (
-    "_build",
-    "_generated",
-    "notebooks",
-    "numbers",
-    "api",
-    INDEX,
-)  # not sources of the book
 
 
-def build(
-    root: Path, *, profile: str | None = None, strict: bool = True, force: bool = True
-) -> Path:
+def build(root: Path, *, profile: str | None, force: bool) -> Path:
     """Build the book from the executed notebooks.
 
     Args:
         root: project root; reads build/notebooks and book, writes below book.
         profile: the budget that every chapter must be of, None for any but smoke. Smoke is built
             below build/book-smoke, and a line on every page says what it is.
-        strict: check the built pages for dead links, other hosts and weight.
         force: build again what is there as it would be built; smoke always is.
 
     Returns:
@@ -61,16 +49,15 @@ def build(
         raise BookError("the book needs at least one paper; deblur_lib/papers holds none")
     smoke = profile == "smoke"
     book = marked(root) if smoke else root / "book"
-    if not (smoke or force) and is_current(root, book, chapters, GENERATED):
+    if not (smoke or force) and is_current(root, book, chapters):
         return book / "_build" / "html" / "index.html"
     online = not copy_scripts(root, book)  # pages say what is there
     write_pages(book, chapters, root / "results")
     _write_chapters(book, chapters)
     write_reference(book, root / "deblur_lib")
     html = run_jupyter_book(book, online=online)
-    if strict:
-        check_site(html, root, online=online)
-        remember(root, book, chapters, GENERATED)
+    check_site(html, root, online=online)
+    remember(root, book, chapters)
     return html / "index.html"
 
 

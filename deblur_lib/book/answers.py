@@ -1,10 +1,10 @@
 """What a chapter found, for its first screen and for the front page: all filled by stored rows."""
 
 import re
-import shutil
 from pathlib import Path
 
 from deblur_lib import papers
+from deblur_lib.book.blocks import copied
 from deblur_lib.records import read_json
 from deblur_lib.report import budget, checks, derive, summary, verdicts
 from deblur_lib.report.markup import escape
@@ -17,8 +17,6 @@ SHORT = 3  # sentences of an answer
 
 def sentences(results: Results, paper: Paper) -> list[str]:
     """What a reader should take away, what is decided first, as Markdown without bullets."""
-    if not papers.has_summary(paper.id):
-        return []
     told = summary.closing(results, paper).splitlines()
     settled = summary.FOR + summary.AGAINST
     told.sort(key=lambda one: not any(f": {word} at " in one for word in settled))
@@ -27,8 +25,6 @@ def sentences(results: Results, paper: Paper) -> list[str]:
 
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
-    if not papers.has_summary(paper.id):
-        return []
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
     text = f"Gain on real pictures{where}: {escape('; '.join(real))}."
@@ -93,11 +89,9 @@ def key_figure(folder: Path, results: Results, paper: Paper) -> str:
     index = made / "figures" / "index.json"
     for one in read_json(index) if index.is_file() else []:
         if one["file"] and kinds.get(one["id"]) == "bars":
-            target = folder / "pictures" / f"{paper.id}-key.png"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(made / one["file"], target)
-            alt = escape(" ".join(str(one["alt"]).split()))
-            return f"![{alt}](/_generated/pictures/{target.name})\n\n*{escape(one['caption'])}*\n"
+            alt = " ".join(str(one["alt"]).split())
+            drawn = copied(made / one["file"], folder, f"{paper.id}-key.png", alt)
+            return f"{drawn}\n\n*{escape(one['caption'])}*\n"
     return ""
 
 

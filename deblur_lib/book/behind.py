@@ -1,12 +1,12 @@
 """Pages behind the numbers: each mean picture by picture, its runs, the command that repeats it."""
 
-import html
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from deblur_lib import papers
+from deblur_lib.book.blocks import fold, html_table, safe
 from deblur_lib.records import Manifest, write_text
 from deblur_lib.report import columns, numbers
 from deblur_lib.report.markup import escape
@@ -103,26 +103,9 @@ def _pictures(dataset: str, found: list[Scores], metrics: Mapping[str, str]) -> 
             frame[head] = pd.Series(texts, index=one.pictures)
     rows = [(str(name), *map(str, values)) for name, *values in frame.fillna("–").itertuples()]
     heads = ("picture", *map(str, frame.columns))
-    return (
-        f'<details class="dl-fold"><summary>{_safe(dataset)}, {_safe(found[0].data)}: '
-        f"{len(rows)} pictures</summary>{_table(heads, rows, dataset)}</details>"
-    )
+    summary = f"{safe(dataset)}, {safe(found[0].data)}: {len(rows)} pictures"
+    return fold(summary, _table(heads, rows, dataset))
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], name: str) -> str:
-    head = "".join(f'<th scope="col">{_safe(one)}</th>' for one in heads)
-    body = "".join(
-        f'<tr><th scope="row">{_safe(first)}</th>'
-        + "".join(f"<td>{_safe(one)}</td>" for one in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f'<div class="dl-scroll" role="group" tabindex="0" aria-label="{_safe(name)}">'
-        f'<table class="dl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
-
-
-def _safe(text: str) -> str:
-    """A text on one line that HTML shows as it is; no fence of Markdown can end in it."""
-    return html.escape(" ".join(text.split()))
+    return html_table(map(safe, heads), [[*map(safe, row)] for row in rows], safe(name))

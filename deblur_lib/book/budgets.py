@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from deblur_lib import papers
 from deblur_lib.book.answers import verdict_bar
+from deblur_lib.book.blocks import pipes
 from deblur_lib.report import budget, rankings, standing, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -126,6 +127,5 @@ def _orders(found: Pair) -> Iterator[str]:
     }
     told = {name: text for name, one in tables.items() if (text := standing.agreement(one)) != "–"}
     if told:
-        yield from ("| order of the rows | rank correlation (mean tau) |", "|---|---|")
-        yield from (f"| {escape(name)} | {text} |" for name, text in told.items())
+        yield pipes(("order of the rows", "rank correlation (mean tau)"), told.items())
         yield ""

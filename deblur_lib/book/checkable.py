@@ -3,18 +3,18 @@
 import dataclasses
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deblur_lib import papers
-from deblur_lib.book.answers import year
+from deblur_lib.book.blocks import fold, html_table, pipes
 from deblur_lib.book.budgets import PAGE, anchor
+from deblur_lib.book.front import in_order
 from deblur_lib.files import atomic
 from deblur_lib.report import agreement_view, budget, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
 from deblur_lib.report.floors import read_records
-from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import stored as budgets
 from deblur_lib.spec import Paper
@@ -38,10 +38,10 @@ def ledger(stored: Mapping[str, Results], shown: Mapping[str, set[str]]) -> str:
     for name, some in entries.items():
         paper = papers.load(name)
         parts += [f"## {name}", "", "```{raw} html"]
-        for table in dict.fromkeys(str(one["table"]) for one in some):
-            mine = [one for one in some if one["table"] == table]
-            address = _address(name, table, stored[name].profile, shown)
-            parts.append(_folded(paper, table, mine, address))
+        for number in dict.fromkeys(str(one["table"]) for one in some):
+            mine = [one for one in some if one["table"] == number]
+            address = _address(name, number, stored[name].profile, shown)
+            parts.append(_folded(paper, number, mine, address))
         parts += ["```", ""]
     return "\n".join(parts)
 
@@ -54,29 +54,24 @@ def _address(paper: str, table: str, profile: str, shown: Mapping[str, set[str]]
     return f"notebooks/{paper}.html" + (f"#{name}_0" if name in shown[paper] else "")
 
 
-def _folded(paper: Paper, table: str, some: list[Entry], address: str) -> str:
+def _folded(paper: Paper, name: str, some: list[Entry], address: str) -> str:
     ours = sum(one["ours"] is not None for one in some)
-    head = "".join(f'<th scope="col">{one}</th>' for one in HEADS)
-    body = "".join(_row(paper, one, address) for one in some)
-    told = html.escape(f"{paper.id}, {table_of(paper, table).number}")
-    return (
-        f'<details class="dl-fold ledger"><summary>{told}: {ours} of {len(some)} numbers have one '
-        f'of ours beside them</summary><div class="dl-scroll" role="group" tabindex="0" '
-        f'aria-label="{told}"><table class="dl-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></details>"
-    )
+    told = html.escape(f"{paper.id}, {table_of(paper, name).number}")
+    summary = f"{told}: {ours} of {len(some)} numbers have one of ours beside them"
+    rows = [_row(paper, one, address) for one in some]
+    return fold(summary, html_table(HEADS, rows, told), "dl-fold ledger")
 
 
-def _row(paper: Paper, one: Entry, address: str) -> str:
+def _row(paper: Paper, one: Entry, address: str) -> list[str]:
     ours = numbers.number(one["ours"], one["metric"])
     apart = ", ".join(differences.kinds(one["gap_reason"]))
     reason = one["why"] or (f"differs in {apart}" if apart else "")
     kind = one["kind"] + (f" ({one['profile']})" if one["ours"] is not None else "")
-    told = (_column(paper, one), one["reported"], ours, kind, reason)
+    title = method_of(paper, one["method"]).title
+    told = (title, _column(paper, one), one["reported"], ours, kind, reason)
     texts = [html.escape(str(text)) for text in told]
-    texts[1:3] = [f'<a href="{address}">{text}</a>' if text != "–" else text for text in texts[1:3]]
-    title = html.escape(method_of(paper, one["method"]).title)
-    return f'<tr><th scope="row">{title}</th>{"".join(f"<td>{text}</td>" for text in texts)}</tr>'
+    texts[2:4] = [f'<a href="{address}">{text}</a>' if text != "–" else text for text in texts[2:4]]
+    return texts
 
 
 def _column(paper: Paper, one: Entry) -> str:
@@ -126,74 +121,56 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
 def checklist(stored: Mapping[str, Results]) -> str:
     """What a reader of a study of learning asks, answered by declarations and manifests."""
     parts = []
-    for name in sorted(stored, key=lambda one: year(papers.load(one))):
-        parts += [f"## {name}", "", "| question | answer |", "|---|---|"]
+    for name in in_order(stored):
         answers = _answers(papers.load(name), stored[name])
-        parts += [f"| {escape(ask)} | {escape(told)} |" for ask, told in answers] + [""]
+        parts += [f"## {name}", "", pipes(("question", "answer"), answers.items()), ""]
     return "\n".join(parts)
 
 
-def _answers(paper: Paper, results: Results) -> Iterator[tuple[str, str]]:
+def _answers(paper: Paper, results: Results) -> dict[str, str]:
     runs = budget.trained(results)
     rows = results.rows
     counted = coverage.summarise(coverage.entries(paper, results))["all"]
-    data = sorted({name for one in runs for name in one.data})
     hours = sum(one.seconds_training for one in runs) / 3600
     claims = [one for one in papers.claims(paper.id) if not one.ours]
-    checks = [one for claim in claims for one in claim.checks]
-    open_points = [one for one in paper.departures if one.option]
     scored = [
         f"{key}: {len(set(some['picture']))} pictures of {len(set(some['scene']))} photographs"
         for key, some in rows.groupby("dataset")
     ]
-    conventions = ", ".join(sorted(set(map(str, rows["convention"]))))
     seeds = sorted({one.seed for one in runs})
-    yield (
-        "What is claimed, and when was it written down?",
-        (
-            f"{len(claims)} claims with {len(checks)} checks, in "
+    return {
+        "What is claimed, and when was it written down?": (
+            f"{len(claims)} claims with {sum(len(one.checks) for one in claims)} checks, in "
             f"papers/{paper.id}/claims.yaml, before the rows that judge them"
         ),
-    )
-    yield "Which data, split how?", ", ".join(data)
-    yield (
-        "Can test pictures have been seen in training?",
-        (
+        "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data})),
+        "Can test pictures have been seen in training?": (
             "test pictures share no photograph, object or texture with the others; validation "
             "shares textures with training, and no photograph; the page on the pictures lists them"
         ),
-    )
-    yield "How many test pictures, and what is the unit?", "; ".join(scored)
-    yield "Which metrics?", conventions
-    yield (
-        "Compared with what?",
-        (
+        "How many test pictures, and what is the unit?": "; ".join(scored),
+        "Which metrics?": ", ".join(sorted(set(map(str, rows["convention"])))),
+        "Compared with what?": (
             f"{len(set(rows['method'])) - 1} rows beside the blurred input, "
             f"{sum(one.control for one in paper.methods)} of all declared rows are controls of ours"
         ),
-    )
-    yield (
-        "How was uncertainty measured?",
-        ("95 % intervals over photographs and over trainings; a verdict needs both"),
-    )
-    yield "How many trainings?", f"{len(runs)}, seeds {', '.join(map(str, seeds))}"
-    yield (
-        "How were settings chosen?",
-        (
+        "How was uncertainty measured?": (
+            "95 % intervals over photographs and over trainings; a verdict needs both"
+        ),
+        "How many trainings?": f"{len(runs)}, seeds {', '.join(map(str, seeds))}",
+        "How were settings chosen?": (
             "the paper's recipe at profile paper; the study's by a pilot, told on its own page; "
             "those of demo so that all rows take minutes"
         ),
-    )
-    yield "How much computing?", f"{hours:.2f} hours of training in all"
-    yield (
-        "What does the paper leave open?",
-        (f"{len(paper.departures)} points, {len(open_points)} of them with an option"),
-    )
-    yield (
-        "How much of the print is covered?",
-        (f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"),
-    )
-    yield (
-        "What limits the answer?",
-        (next((one.why for one in paper.profiles if one.name == results.profile), "") or "–"),
-    )
+        "How much computing?": f"{hours:.2f} hours of training in all",
+        "What does the paper leave open?": (
+            f"{len(paper.departures)} points, {sum(bool(one.option) for one in paper.departures)} "
+            "of them with an option"
+        ),
+        "How much of the print is covered?": (
+            f"{sum(counted[kind] for kind in cells.BESIDE)} of {counted['cells']} numbers"
+        ),
+        "What limits the answer?": (
+            next((one.why for one in paper.profiles if one.name == results.profile), "") or "–"
+        ),
+    }

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from deblur_lib.book.blocks import pipes
 from deblur_lib.records import Manifest, read_manifests, write_text
-from deblur_lib.report.markup import escape
 from deblur_lib.spec import PROFILES
 
 BLOCK = re.compile(r"(<!-- generated:costs -->\n).*?(<!-- /generated -->)", re.DOTALL)
@@ -20,15 +20,13 @@ def costs(results: Path) -> str:
     Returns:
         Markdown.
     """
-    lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
-    for profile in PROFILES:
-        for path in sorted(results.glob(f"*/{profile}/manifests.json")):
-            runs = read_manifests(path)
-            if runs:
-                lines.append("| " + " | ".join(map(escape, _cells(runs))) + " |")
-    if len(lines) == 2:
-        return "No results are published yet.\n"
-    return "\n".join(lines) + "\n"
+    published = [
+        read_manifests(path)
+        for profile in PROFILES
+        for path in sorted(results.glob(f"*/{profile}/manifests.json"))
+    ]
+    rows = [_cells(runs) for runs in published if runs]
+    return f"{pipes(HEADS, rows)}\n" if rows else "No results are published yet.\n"
 
 
 def _cells(runs: list[Manifest]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from deblur_lib import papers
+from deblur_lib.book.blocks import pipes
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import View, escape
 from deblur_lib.spec import Profile
@@ -14,27 +15,24 @@ from deblur_lib.weights.presets import presets
 
 def profiles() -> str:
     """What each paper does at each budget, from the declarations."""
-    lines = [
-        "| paper | profile | trained on | seeds declared | what it can show |",
-        "|---|---|---|---|---|",
-    ]
-    for name in papers.names():
-        for one in papers.load(name).profiles:
-            texts = (name, one.name, one.train_on, _seeds(one), one.why or "–")
-            lines.append("| " + " | ".join(map(escape, texts)) + " |")
-    return "\n".join(lines) + "\n"
+    heads = ("paper", "profile", "trained on", "seeds declared", "what it can show")
+    rows = (
+        (name, one.name, one.train_on, _seeds(one), one.why or "–")
+        for name in papers.names()
+        for one in papers.load(name).profiles
+    )
+    return f"{pipes(heads, rows)}\n"
 
 
 def margins() -> str:
     """Claims whose words promise size, and how far beyond zero their effects must lie."""
-    lines = ["| claim | it says | margin |", "|---|---|---|"]
-    for name in papers.names():
-        for claim in papers.claims(name):
-            bounds = dict.fromkeys(f"{one.margin:g}" for one in claim.checks if one.margin)
-            if bounds:
-                texts = (claim.id, claim.statement, ", ".join(bounds))
-                lines.append("| " + " | ".join(map(escape, texts)) + " |")
-    return "\n".join(lines) + "\n"
+    rows = (
+        (claim.id, claim.statement, ", ".join(bounds))
+        for name in papers.names()
+        for claim in papers.claims(name)
+        if (bounds := dict.fromkeys(f"{one.margin:g}" for one in claim.checks if one.margin))
+    )
+    return f"{pipes(('claim', 'it says', 'margin'), rows)}\n"
 
 
 def _seeds(profile: Profile) -> str:
@@ -80,7 +78,6 @@ def weights() -> str:
 
 def exports() -> str:
     """Networks that do not export for a free size, and why."""
-    lines = ["| network | exports | why |", "|---|---|---|"]
-    for kind, networks in (("fixed size", FIXED), ("not at all", REFUSED)):
-        lines += [f"| {escape(name)} | {kind} | {escape(why)} |" for name, why in networks.items()]
-    return "\n".join(lines) + "\n"
+    rows = [(name, "fixed size", why) for name, why in FIXED.items()]
+    rows += [(name, "not at all", why) for name, why in REFUSED.items()]
+    return f"{pipes(('network', 'exports', 'why'), rows)}\n"

@@ -62,7 +62,7 @@ def open_chapter(root: Path, paper: str, profile: str | None = None) -> Chapter:
             skipped or silent cell, a figure without a picture, or a source notebook, library code
             or rows that changed since it ran.
     """
-    built = root / "build" / "notebooks" / notebook_name(Request(paper, profile or "demo"))
+    built = place_of(root, paper, profile or "demo")
     again = f"run `deblur reproduce {paper}{f' --profile {profile}' if profile else ''}`"
     if not built.is_file():
         raise BookError(
@@ -78,6 +78,11 @@ def open_chapter(root: Path, paper: str, profile: str | None = None) -> Chapter:
     results = root / str(stamp.get("results"))
     _check_fresh(paper, stamp, built, results)
     return Chapter(paper, str(stamp["profile"]), notebook, results)
+
+
+def place_of(root: Path, paper: str, profile: str) -> Path:
+    """Where the executed notebook of a paper at a profile, as it is declared, lies."""
+    return root / "build" / "notebooks" / notebook_name(Request(paper, profile))
 
 
 def _beside(built: Path, paper: str) -> str:
@@ -109,22 +114,14 @@ def _check_request(paper: str, stamp: dict[str, Any], profile: str | None, again
 def _check_fresh(paper: str, stamp: dict[str, Any], built: Path, results: Path) -> None:
     source = built.parents[2] / "notebooks" / f"{paper}.ipynb"
     now = {
-        "executed_digest": file_digest(built),
-        "notebook_digest": file_digest(source) if source.is_file() else "missing",
-        "code_digest": code_digest(),
-        "rows_digest": (
-            file_digest(results / "rows.csv") if (results / "rows.csv").is_file() else "missing"
-        ),
+        "executed_digest": (f"build/notebooks/{built.name}", _digest(built)),
+        "notebook_digest": (f"notebooks/{paper}.ipynb", _digest(source)),
+        "code_digest": ("the library's code", code_digest()),
+        "rows_digest": ("the rows it shows", _digest(results / "rows.csv")),
     }
-    for name, digest in now.items():
+    for name, (what, digest) in now.items():
         stored = str(stamp.get(name, "nothing"))
         if stored != digest:
-            what = {
-                "executed_digest": f"build/notebooks/{built.name}",
-                "notebook_digest": f"notebooks/{paper}.ipynb",
-                "code_digest": "the library's code",
-                "rows_digest": "the rows it shows",
-            }[name]
             command = f"deblur reproduce {paper} --profile {stamp.get('profile', 'demo')}"
             if stamp.get("train") == "never":  # what it shows need not have been trained here
                 command, why = f"{command} --set train=never", "it trains nothing"
@@ -134,6 +131,10 @@ def _check_fresh(paper: str, stamp: dict[str, Any], built: Path, results: Path) 
                 f"page {paper}: {what} changed after the notebook ran ({stored[:10]} then, "
                 f"{digest[:10]} now); run `{command}` again, {why}"
             )
+
+
+def _digest(path: Path) -> str:
+    return file_digest(path) if path.is_file() else "missing"
 
 
 def check_cells(page: str, notebook: dict[str, Any]) -> None:

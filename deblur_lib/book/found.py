@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deblur_lib import papers
 from deblur_lib.book import answers
+from deblur_lib.book.blocks import pipes
 from deblur_lib.book.front import in_order
 from deblur_lib.report import budget, rankings, standing, summary, verdicts
 from deblur_lib.report.markup import escape
@@ -56,15 +57,12 @@ def _budget(stored: Mapping[str, Results]) -> str:
 def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     yield f":::{{grid-item-card}} {paper.id}"
     yield from (f":link: notebooks/{paper.id}", ":link-type: doc", "")
-    if papers.has_summary(paper.id):
-        told = papers.summary(paper.id)
-        judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
-        yield from (escape(told.question), "")
-        for one in (judged[name] for name in told.headline[:MAIN]):
-            yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
-        yield from (f"- {one}." for one in _gains(paper, results, published))
-    else:
-        yield escape(paper.title)
+    told = papers.summary(paper.id)
+    judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
+    yield from (escape(told.question), "")
+    for one in (judged[name] for name in told.headline[:MAIN]):
+        yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
+    yield from (f"- {one}." for one in _gains(paper, results, published))
     yield ":::"
 
 
@@ -103,12 +101,11 @@ def _overall(stored: Mapping[str, Mapping[str, Results]]) -> Iterator[str]:
         before.append(standing.standing(verdicts.judge(smallest, paper), paper))
     total = _sum([one for _, one, _ in rows])
     rows.append(("all", total, [one for _, _, found in rows for one in found]))
-    yield f"| {' | '.join(HEADS)} |"
-    yield "|" + "---|" * len(HEADS)
-    for name, one, orders in rows:
-        cells = (name, one.holds, one.fails, one.undecided, one.share, standing.agreement(orders))
-        yield f"| {' | '.join(escape(str(cell)) for cell in cells)} |"
-    yield ""
+    cells = (
+        (name, one.holds, one.fails, one.undecided, one.share, standing.agreement(orders))
+        for name, one, orders in rows
+    )
+    yield from (pipes(HEADS, cells), "")
     yield _shares(_sum(before), total)
 
 

@@ -64,7 +64,7 @@ def chosen(results: Results) -> Iterator[tuple[str, str, str]]:
     The paper's own data sets come first.
     """
     scene = results.rows.drop_duplicates(["dataset", "picture"]).set_index(["dataset", "picture"])
-    own = papers.summary(results.paper).datasets if papers.has_summary(results.paper) else ()
+    own = papers.summary(results.paper).datasets
     stored = list(map(str, results.rows["dataset"].unique()))
     for dataset in sorted(stored, key=lambda one: one not in own):
         for picture in choosing.chosen(results, dataset).values():

@@ -16,6 +16,7 @@ from typing import Any
 
 from deblur_lib import papers
 from deblur_lib.book import answers
+from deblur_lib.book.blocks import shown
 from deblur_lib.errors import BookError
 from deblur_lib.profiles import PROFILES
 from deblur_lib.provenance import file_digest
@@ -190,8 +191,7 @@ def page(book: Path, published: Path, stored: Mapping[str, Results]) -> str:
     for name in stored:
         picture = book / "_generated" / "pictures" / f"strip-{name}-blurred.png"
         if picture.is_file():
-            alt = f"blurred test picture of {name}"
-            lines.append(f"![{escape(alt)}](/_generated/pictures/{picture.name})")
+            lines.append(shown(picture.name, f"blurred test picture of {name}"))
     return "\n".join([*lines, "::::", "", *notes, ""])
 
 

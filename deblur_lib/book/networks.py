@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from deblur_lib import catalogue, papers, seals
+from deblur_lib.book.blocks import pipes
 from deblur_lib.book.scatter import Point, scatter
 from deblur_lib.report import numbers, side_by_side
 from deblur_lib.report.markup import escape
@@ -51,16 +52,11 @@ class Column(NamedTuple):
     text: Callable[[Entry], str]
 
 
-def _cost(name: str, scale: float = 1.0) -> Callable[[Entry], float | None]:
+def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
     def value(one: Entry) -> float | None:
         found = one.costs.get(name)
         return None if found is None else found / scale
 
-    return value
-
-
-def _column(head: str, name: str, scale: float = 1.0, *, count: bool = False) -> Column:
-    value = _cost(name, scale)
     shown = numbers.count if count else numbers.number
     return Column(head, value, lambda one: shown(_rounded(value(one))).replace(" ", "\xa0"))
 
@@ -231,8 +227,7 @@ def _grown(frame: pd.DataFrame, over: str, unit: str) -> Iterator[str]:
     """A table of seconds (and memory) against size, and the power by which each grows."""
     sizes = sorted(frame["size"].unique())
     heads = [unit, *(numbers.number(one) for one in map(_rounded, sizes)), "power"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    steep = []
+    rows, steep = list[list[str]](), list[str]()
     for measure in [one for one in ("seconds", "memory") if one in frame]:
         scale = MIB if measure == "memory" else 1.0
         for name, part in frame.groupby(over, sort=False):
@@ -240,9 +235,9 @@ def _grown(frame: pd.DataFrame, over: str, unit: str) -> Iterator[str]:
             power = growth(values)
             cells = [numbers.number(_rounded(float(values.get(one, math.nan)))) for one in sizes]
             label = f"{name}, {'MiB' if measure == 'memory' else 's'}"
-            lines.append(f"| {escape(label)} | {' | '.join(cells)} | {power:.2f} |")
+            rows.append([label, *cells, f"{power:.2f}"])
             steep += [label] if power > STEEP else []
-    yield "\n".join(lines)
+    yield pipes(heads, rows)
     told = "Nothing grows faster than linearly" if not steep else (
         f"Faster than linearly: {', '.join(steep)}"
     )  # fmt: skip

@@ -8,6 +8,7 @@ from deblur_lib import papers, seals
 from deblur_lib.book import answers, checkable, found, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
+from deblur_lib.book.blocks import copied, pipes
 from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
@@ -54,36 +55,40 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         other = beside(budgets[name], shown[name], paper)
         write_text(folder / f"{name}-answer.md", f"{answer}\n{figure}\n{other}")
     titles = {one.paper: title_of(one.notebook) for one in chapters}
-    write_text(folder / "findings.md", front.findings(stored, published))
-    write_text(folder / "found.md", found.page(budgets, published))
-    write_text(folder / "strip.md", front.strip(folder, stored))
-    write_text(folder / "headlines.md", front.cards(stored, titles, published))
-    write_text(folder / "try.md", models.page(book, published, stored))
-    write_text(folder / "rules.md", RULES)
-    write_text(folder / "margins.md", margins())
-    write_text(folder / "judge.md", judge(folder, published / judged.FOLDER))
-    write_text(folder / "pilot.md", pilot.page(published / pilot.FOLDER))
-    write_text(folder / "commands.md", commands_page(book))
-    write_text(folder / "photo.md", photo_page(folder, published / attempts.FOLDER))
-    write_text(folder / "left-alone.md", left_alone(shipped.FOLDER / shipped.CARD))
-    write_text(folder / "conventions.md", conventions())
-    write_text(folder / "profiles.md", profiles())
-    write_text(folder / "weights.md", weights())
-    write_text(folder / "exports.md", exports())
     tables = {
         one.paper: tables_of(one.notebook)
         for one in chapters
         if stored[one.paper] is shown[one.paper]
     }
-    write_text(folder / "coverage.md", checkable.ledger(stored, tables))
+    pages = {
+        "findings": front.findings(stored, published),
+        "found": found.page(budgets, published),
+        "strip": front.strip(folder, stored),
+        "headlines": front.cards(stored, titles, published),
+        "try": models.page(book, published, stored),  # offers pictures of the strip
+        "rules": RULES,
+        "margins": margins(),
+        "judge": judge(folder, published / judged.FOLDER),
+        "pilot": pilot.page(published / pilot.FOLDER),
+        "commands": commands_page(book),
+        "photo": photo_page(folder, published / attempts.FOLDER),
+        "left-alone": left_alone(shipped.FOLDER / shipped.CARD),
+        "conventions": conventions(),
+        "profiles": profiles(),
+        "weights": weights(),
+        "exports": exports(),
+        "coverage": checkable.ledger(stored, tables),
+        "repeats": checkable.repeats(shown, published),
+        "checklist": checkable.checklist(stored),
+        "made": made(stored, shown),
+        "data": pictures_page(folder),
+        "budgets": budgets_page(budgets, shown),
+        "networks": networks_page(published.parent, published),
+    }
+    for name, text in pages.items():
+        write_text(folder / f"{name}.md", text)
     checkable.write_index(book / "_extra", stored, tables)
-    write_text(folder / "repeats.md", checkable.repeats(shown, published))
-    write_text(folder / "checklist.md", checkable.checklist(stored))
     write_numbers(book, shown)
-    write_text(folder / "made.md", made(stored, shown))
-    write_text(folder / "data.md", pictures_page(folder))
-    write_text(folder / "budgets.md", budgets_page(budgets, shown))
-    write_text(folder / "networks.md", networks_page(published.parent, published))
 
 
 def comparison(folder: Path, paper: Paper, results: Results) -> str:
@@ -128,12 +133,9 @@ def judge(folder: Path, root: Path) -> str:
     made = root / derive.FOLDER
     if not (made / "calibration.json").is_file():
         return "Not measured yet: `deblur judge` finds no row that was trained with seeds enough.\n"
-    target = folder / "pictures" / "judge-power.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(made / "power.png", target)
-    alt = escape(str(read_json(made / "calibration.json")["alt"]))
+    alt = str(read_json(made / "calibration.json")["alt"])
     text = (made / "calibration.md").read_text(encoding="utf-8")
-    return f"{text}\n![{alt}](/_generated/pictures/{target.name})\n"
+    return f"{text}\n{copied(made / 'power.png', folder, 'judge-power.png', alt)}\n"
 
 
 def made(*stored: Mapping[str, Results]) -> str:
@@ -157,7 +159,7 @@ def _runs_table(results: Results) -> str:
     learned = {one.run for one in budget.trained(results)}
     for one in results.manifests:
         groups.setdefault(_circumstances(one), []).append(one)
-    lines = []
+    tables = []
     for circumstances, runs in groups.items():
         seconds = sum(one.seconds_training for one in runs)
         facts = [
@@ -170,9 +172,8 @@ def _runs_table(results: Results) -> str:
             ("data", ", ".join(sorted({f"{key} ({value[:10]})" for one in runs
                                        for key, value in one.data.items()}))),
         ]  # fmt: skip
-        lines += ["| fact | value |", "|---|---|"]
-        lines += [f"| {escape(key)} | {escape(value)} |" for key, value in facts] + [""]
-    return "\n".join(lines)
+        tables.append(pipes(("fact", "value"), facts) + "\n")
+    return "\n".join(tables)
 
 
 def _circumstances(one: Manifest) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from deblur_lib.book.blocks import shown
 from deblur_lib.files import atomic
 from deblur_lib.records import read_json
 from deblur_lib.report import numbers
 from deblur_lib.report.attempts import attempts, figure, table
 from deblur_lib.report.markup import escape, pipe_table
+
+PICTURE = "photo-attempts.png"
 
 
 def photo_page(folder: Path, root: Path) -> str:
@@ -25,16 +28,14 @@ def photo_page(folder: Path, root: Path) -> str:
     if not found:
         return "No attempt is published yet.\n"
     picture, alt = figure(found)
-    target = folder / "pictures" / "photo-attempts.png"
-    with atomic(target) as path:
+    with atomic(folder / "pictures" / PICTURE) as path:
         path.write_bytes(picture)
-    shown = f"![{escape(alt)}](/_generated/pictures/{target.name})"
     chosen = "The mark on each line is where its weights were chosen."
     tried = "\n\n".join(
         f"{escape(one.id)}\n: {escape(one.words.changed)}: {escape(one.words.outcome)}."
         for one in found
     )
-    return f"{tried}\n\n{pipe_table(table(found))}\n\n{shown}\n\n{chosen}\n"
+    return f"{tried}\n\n{pipe_table(table(found))}\n\n{shown(PICTURE, alt)}\n\n{chosen}\n"
 
 
 def left_alone(card: Path) -> str:

@@ -140,7 +140,7 @@ def _dry_run(plan: "Plan", *, progress: bool) -> None:
     except UsageError as error:
         paces, told = {}, [f"not ready: {error}"]
     for run in plan.runs:
-        done = (store.run_folder(run) / "manifest.json").is_file()
+        done = store.is_stored(run)
         took = "stored" if done else "to do"
         if run.released:
             click.echo(f"{run.id:<40} released weights {Path(run.released).stem}: {took}")

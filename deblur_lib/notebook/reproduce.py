@@ -92,16 +92,15 @@ def is_current(paper: str, parameters: Mapping[str, Any]) -> bool:
     if plan.request.roots or not stamp.is_file():
         return False
     trained = plan.runs if plan.request.train != "never" else ()
-    needed = [executed, store.results_folder(plan.request) / "rows.csv"]
-    needed += [store.run_folder(run) / "manifest.json" for run in trained]
-    if not all(path.is_file() for path in needed):
+    rows = store.results_folder(plan.request) / "rows.csv"
+    if not (executed.is_file() and rows.is_file() and all(map(store.is_stored, trained))):
         return False
     return bool(read_whole(stamp) == _stamp(plan, source, values, executed))
 
 
 def stored(plan: Plan) -> str:
     """What is kept of an execution that did not come to its end."""
-    done = sum((store.run_folder(run) / "manifest.json").is_file() for run in plan.runs)
+    done = sum(map(store.is_stored, plan.runs))
     parts = [f"{done} of {len(plan.runs)} runs are finished"]
     for run in plan.runs:
         steps = [_step(path) for path in store.run_folder(run).glob("resume-*.json")]

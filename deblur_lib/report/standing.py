@@ -140,4 +140,5 @@ def agreement(orders: Sequence[rankings.Ranking]) -> str:
     told = [one.tau for one in orders if one.tau == one.tau]
     if not told:
         return "–"
-    return f"{fixed(mean(told), 2, sign=True)} over {len(told)} column{'s' if len(told) > 1 else ''}"
+    columns_told = f"{len(told)} column{'s' if len(told) > 1 else ''}"
+    return f"{fixed(mean(told), 2, sign=True)} over {columns_told}"

@@ -155,9 +155,7 @@ def _describe(plan: Plan, check: CheckSet, source: PairSource) -> None:
         if not stored or stored["key"] != key:
             path.unlink(missing_ok=True)
             scored = evaluate(None, source, conventions=check.conventions, progress=shows_bars())
-            rows = scored_rows(
-                plan, scored, method="identity", run="-", seed=-1, dataset=check.id, source=source
-            )
+            rows = scored_rows(plan, scored, check.id, source)
             write_rows(_place(base, check.id, "csv"), rows)
         write_json(path, told | {"rows": file_digest(_place(base, check.id, "csv"))})
 
@@ -188,15 +186,7 @@ def _score(plan: Plan, run: Run, check: CheckSet, source: PairSource) -> None:
             tile="auto",
             progress=shows_bars(),
         )
-    rows = scored_rows(
-        plan,
-        scored,
-        method=run.method.id,
-        run=run.id,
-        seed=run.seed,
-        dataset=check.id,
-        source=source,
-    )
+    rows = scored_rows(plan, scored, check.id, source, run)
     write_rows(_place(folder, check.id, "csv"), rows)
     told = {
         "key": _key(check, source),

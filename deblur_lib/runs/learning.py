@@ -37,9 +37,9 @@ def learn(
     validation: PairSource,
     *,
     device: str,
-    devices: int = 1,
+    devices: int,
     notes: tuple[str, ...],
-    code: str = "",
+    code: str,
 ) -> Fit:
     """Bring a run's weights about, or find them where that was done before.
 
@@ -94,7 +94,7 @@ def keep(
     run: Run,
     network: Deblurrer,
     *,
-    notes: tuple[str, ...] = (),
+    notes: tuple[str, ...],
     code: str = "",
     origin: Mapping[str, Any] | None = None,
 ) -> Fit:
@@ -107,32 +107,35 @@ def keep(
         code: digest of the code of the method.
         origin: where its weights come from, put on the card.
     """
-    folder = store.run_folder(run)
-    best = folder / "best.safetensors"
-    checkpoint.save(
-        best,
-        network,
-        name=str(run.method.network),
-        options=run.options,
-        run=provenance.settings_hash(run.settings),
-        notes=notes,
-        origin=origin,
-    )
-    write_text(folder / "log.csv", HEADER)
     return Fit(
         steps=0,
         best_step=0,
         best_psnr=0.0,
         seconds=0.0,
-        weights=best,
-        log=folder / "log.csv",
         device="cpu",
         precision="fp32",
         threads=torch.get_num_threads(),
         skipped=0,
-        notes=notes,
         code=code,
+        **_stored(run, network, notes, origin=origin),
     )
+
+
+def _stored(run: Run, network: Deblurrer, notes: tuple[str, ...], **card: Any) -> dict[str, Any]:
+    """Store a network that learnt nothing here, and an empty log; what its `Fit` says of them."""
+    folder = store.run_folder(run)
+    weights, log = folder / "best.safetensors", folder / "log.csv"
+    checkpoint.save(
+        weights,
+        network,
+        name=str(run.method.network),
+        options=run.options,
+        run=provenance.settings_hash(run.settings),
+        notes=notes,
+        **card,
+    )
+    write_text(log, HEADER)
+    return {"weights": weights, "log": log, "notes": notes}
 
 
 def adopt(
@@ -141,8 +144,8 @@ def adopt(
     train: PairSource,
     validation: PairSource,
     *,
-    notes: tuple[str, ...] = (),
-    code: str = "",
+    notes: tuple[str, ...],
+    code: str,
 ) -> Fit:
     """Give a network the weights of another run, and let it settle what it cannot learn.
 
@@ -164,20 +167,6 @@ def adopt(
     started = time.perf_counter()
     checkpoint.load_weights(found.weights, network, allow_partial=True)
     network.calibrate(validation.pair(index).blurred for index in range(len(validation)))
-    folder = store.run_folder(run)
-    best = folder / "best.safetensors"
-    told = (*notes, f"weights of {run.source.id}")
-    checkpoint.save(
-        best,
-        network,
-        name=str(run.method.network),
-        options=run.options,
-        step=found.best_step,
-        run=provenance.settings_hash(run.settings),
-        notes=told,
-    )
-    write_text(folder / "log.csv", HEADER)
-    seconds = time.perf_counter() - started
-    return dataclasses.replace(
-        found, weights=best, log=folder / "log.csv", seconds=seconds, notes=told
-    )
+    notes = (*notes, f"weights of {run.source.id}")
+    stored = _stored(run, network, notes, step=found.best_step)
+    return dataclasses.replace(found, seconds=time.perf_counter() - started, **stored)

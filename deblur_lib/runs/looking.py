@@ -14,6 +14,7 @@ import numpy as np
 
 from deblur_lib import catalogue, seals
 from deblur_lib.data.pairs import PairSource, middle_frame, true_motion
+from deblur_lib.data.pictures.reading import U8
 from deblur_lib.evaluation.restore import to_8bit
 from deblur_lib.evaluation.runner import evaluate
 from deblur_lib.files import sweep
@@ -32,7 +33,7 @@ from deblur_lib.runs.running import (
     scored_rows,
     trained,
 )
-from deblur_lib.windows import most_changed
+from deblur_lib.windows import Window, most_changed
 
 CHOSEN = ("strongest blur", "median blur", "most edges")
 
@@ -43,9 +44,7 @@ def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
     for dataset, source in tests.items():
         names = conventions(plan.paper, dataset)
         scored = evaluate(None, source, conventions=names, device="cpu", progress=shows_bars())
-        rows += scored_rows(
-            plan, scored, method="identity", run="-", seed=-1, dataset=dataset, source=source
-        )
+        rows += scored_rows(plan, scored, dataset, source)
     return rows
 
 
@@ -114,9 +113,7 @@ def _store_inputs(
     """Store the pictures shown, with their true motion if `told`; probes of before stay."""
     for dataset, source in tests.items():
         for name in shown[dataset].values():
-            pair = source.pair(source.names.index(name))
-            blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
-            box = most_changed(blurred, sharp, SHOWN)
+            blurred, sharp, box = _seen(source, name)
             folder = base / "pictures" / dataset / name
             write_png(folder / "blurred.png", blurred[box])
             write_png(folder / "sharp.png", sharp[box])
@@ -126,6 +123,13 @@ def _store_inputs(
     stored = read_whole(base / "probes.json")
     if not stored or stored.get("shown") != shown:
         write_json(base / "probes.json", {"shown": shown})
+
+
+def _seen(source: PairSource, name: str) -> tuple[U8, U8, Window]:
+    """A blurred picture and its truth with 8 bits, and the window of them that is stored."""
+    pair = source.pair(source.names.index(name))
+    blurred, sharp = to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp)
+    return blurred, sharp, most_changed(blurred, sharp, SHOWN)
 
 
 def probed(plan: Plan) -> list[Run]:
@@ -170,8 +174,7 @@ def _store_probes(
     written = ["probes.json"]
     for place, made in found.pop("pictures", {}).items():
         dataset, _, name = place.partition("/")
-        pair = tests[dataset].pair(tests[dataset].names.index(name))
-        box = most_changed(to_8bit(middle_frame(pair.blurred)), to_8bit(pair.sharp), SHOWN)
+        _, _, box = _seen(tests[dataset], name)
         for label, picture in made.items():
             written.append(f"pictures/{dataset}/{name}/{label}.png")
             write_png(base / written[-1], picture[box])

@@ -16,13 +16,12 @@ from typing import Any
 from deblur_lib import catalogue, papers
 from deblur_lib.data.real import checksets
 from deblur_lib.errors import RecordError, UsageError, unknown_name
+from deblur_lib.profiles import DEVICES, PRECISIONS, PROFILES
 from deblur_lib.provenance import settings_hash
-from deblur_lib.spec import PROFILES, CheckSet, Method, Options, Paper, Profile, Train, override
+from deblur_lib.spec import CheckSet, Method, Options, Paper, Profile, Train, override
 from deblur_lib.training.schedules import check as check_recipe
 from deblur_lib.training.schedules import check_share
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "fp32", "bf16")
 TRAIN_MODES = ("missing", "renew", "keep", "never")
 PLAIN = {"paper", "profile", "device", "devices", "precision", "train", "roots", "checks"}
 

@@ -52,16 +52,11 @@ class Standing:
     left: float | None = None
 
 
-def is_stored(run: Run) -> bool:
-    """True when a run left a manifest, whatever test pictures it was scored on."""
-    return (store.run_folder(run) / "manifest.json").is_file()
-
-
 def standings(plan: Plan) -> list[Standing]:
     """How far each run of a plan is."""
     paces: dict[str, list[float]] = {}
     for run in plan.runs:
-        if is_stored(run):
+        if store.is_stored(run):
             (one,) = read_manifests(store.run_folder(run) / "manifest.json")
             paces.setdefault(run.method.id, []).append(one.seconds_training / max(1, one.steps))
     return [_standing(run, paces.get(run.method.id, [])) for run in plan.runs]
@@ -70,7 +65,7 @@ def standings(plan: Plan) -> list[Standing]:
 def _standing(run: Run, paces: Sequence[float]) -> Standing:
     folder, steps = store.run_folder(run), run.steps
     who = locks.holder(folder)
-    if is_stored(run) and not who:
+    if store.is_stored(run) and not who:
         return Standing(run.id, run.method.id, run.seed, "finished", steps, steps, left=0.0)
     step, why = steps_done(run)[0], failures.read(folder).get("error", "")
     state = "running" if who else "failed" if why else "stopped" if step else "to do"
@@ -95,7 +90,7 @@ def _pace(folder: Path) -> float | None:
 
 def steps_done(run: Run) -> tuple[int, str]:
     """Training steps of a run done so far, and what it logged last ("loss 0.1"), "" without."""
-    if is_stored(run):
+    if store.is_stored(run):
         return run.steps, ""
     step, name, value = (_last_line(store.run_folder(run) / "log.csv") or "0,,").split(",")[:3]
     text = f"{name} {float(value):.4g}" if name else ""

@@ -11,13 +11,14 @@ from deblur_lib import papers, seals
 from deblur_lib.errors import MissingRowsError, UsageError
 from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
+from deblur_lib.profiles import PRECISIONS
 from deblur_lib.records import read_manifests
 from deblur_lib.report import derive, floors, judged
 from deblur_lib.report.rules import ENOUGH_SEEDS
 from deblur_lib.report.side_by_side import MEASURED
 from deblur_lib.runs import vintage
 from deblur_lib.runs.collecting import OWN, TRAINED
-from deblur_lib.runs.plan import PRECISIONS, Request, make_plan, with_first_seeds
+from deblur_lib.runs.plan import Request, make_plan, with_first_seeds
 
 KEPT = (
     *("rows.csv", "manifests.json", "curves.csv", "costs.csv", "probes.json"),

@@ -153,8 +153,7 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     device = resolve_device(plan.request.device)
     if device.type == "cpu" and plan.profile.name in ("gpu", "paper"):
         return {}, [f"time: not measured, {plan.profile.name} is a budget for a graphics processor"]
-    learns = [run for run in plan.runs if run.steps]
-    todo = [run for run in learns if not (store.run_folder(run) / "manifest.json").is_file()]
+    todo = [run for run in plan.runs if run.steps and not store.is_stored(run)]
     first = {run.method.id: run for run in todo}
     with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
         paces = {run.method.id: _pace(_share(run, plan), device) for run in bar}

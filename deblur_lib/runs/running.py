@@ -153,15 +153,7 @@ def execute(
             progress=shows_bars(),
         )
         notes |= dict.fromkeys(f"{one.picture}: {note}" for one in scored for note in one.notes)
-        rows += scored_rows(
-            plan,
-            scored,
-            method=run.method.id,
-            run=run.id,
-            seed=run.seed,
-            dataset=dataset,
-            source=source,
-        )
+        rows += scored_rows(plan, scored, dataset, source, run)
     scoring = time.perf_counter() - clock
     write_rows(folder / "rows.csv", rows)
     head, dirty, why = provenance.commit()
@@ -262,22 +254,16 @@ def open_training(run: Run, plan: Plan) -> tuple[PairSource, PairSource]:
 
 
 def scored_rows(
-    plan: Plan,
-    scored: list[PictureScore],
-    *,
-    method: str,
-    run: str,
-    seed: int,
-    dataset: str,
-    source: PairSource,
+    plan: Plan, scored: list[PictureScore], dataset: str, source: PairSource, run: Run | None = None
 ) -> list[Row]:
-    """A row for each picture and convention of an evaluation."""
+    """A row for each picture and convention of an evaluation; of the blurred ones without a run."""
+    method, name, seed = (run.method.id, run.id, run.seed) if run else ("identity", "-", -1)
     return [
         Row(
             paper=plan.paper.id,
             profile=plan.profile.name,
             method=method,
-            run=run,
+            run=name,
             seed=seed,
             dataset=dataset,
             data=source.data_id,

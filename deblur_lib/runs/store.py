@@ -103,6 +103,11 @@ def run_folder(run: Run) -> Path:
     return workspace() / run.paper / run.profile / run.id
 
 
+def is_stored(run: Run) -> bool:
+    """True when a run left a manifest, whatever test pictures it was scored on."""
+    return (run_folder(run) / "manifest.json").is_file()
+
+
 def costs_file(network: str, options: Options) -> Path:
     """Cost of a network with some options; all runs of it share the file."""
     return workspace() / "costs" / f"{network}-{settings_hash([network, options])}.json"

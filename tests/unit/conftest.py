@@ -4,9 +4,12 @@ import shutil
 from pathlib import Path
 
 import fake_results
+import networks
 import pytest
 from data_pictures import PAIRS, write_pairs
 
+from deblur_lib.report.results import Results
+from deblur_lib.restoring import film
 from deblur_lib.runs import store
 from deblur_lib.runs.looking import look
 from deblur_lib.runs.plan import Request, make_plan
@@ -43,6 +46,25 @@ def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DEBLUR_RUNS", str(copy / "runs"))
     monkeypatch.setenv("TQDM_DISABLE", "1")
     return copy
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A checkpoint of a small network for pictures."""
+    return networks.stored(tmp_path / "net" / "best.safetensors")
+
+
+@pytest.fixture
+def without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Videos go through OpenCV."""
+    monkeypatch.setattr(film, "installed", lambda: False)
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Made-up results with pictures, which no test changes."""
+    folder = tmp_path_factory.mktemp("results") / "wan2023" / "demo"
+    return Results.load(fake_results.write_results(folder))
 
 
 @pytest.fixture

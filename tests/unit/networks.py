@@ -1,10 +1,24 @@
-"""Small stand-ins for networks, with the demands that real ones make."""
+"""Small stand-ins for networks, with the demands that real ones make, and small real ones."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblur_lib.nn import Deblurrer, check_input
+from deblur_lib.training.seeding import fresh_network
+from deblur_lib.weights.checkpoint import save
+
+SMALL = {"base_channels": 4, "blocks": 1}  # options of mimo_unet
+
+
+def stored(path: Path, name: str = "mimo_unet", options: Mapping[str, Any] = SMALL) -> Path:
+    """A checkpoint of a network of the catalogue with fresh weights."""
+    save(path, fresh_network(name, dict(options), seed=0), name=name, options=options)
+    return path
 
 
 class Coarse(Deblurrer):

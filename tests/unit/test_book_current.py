@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from deblur_lib.book import GENERATED
 from deblur_lib.book.current import is_current, remember
 from deblur_lib.book.executed import Chapter
 from deblur_lib.records import write_text
@@ -27,8 +26,8 @@ def built(tmp_path: Path) -> Callable[[], bool]:
     for path in FILES.values():
         write_text(tmp_path / path, path)
     book, chapters = tmp_path / "book", [Chapter("wan2023", "demo", {}, tmp_path / "runs/results")]
-    remember(tmp_path, book, chapters, GENERATED)
-    return lambda: is_current(tmp_path, book, chapters, GENERATED)
+    remember(tmp_path, book, chapters)
+    return lambda: is_current(tmp_path, book, chapters)
 
 
 def test_nothing_changed(built: Callable[[], bool], tmp_path: Path) -> None:

@@ -28,12 +28,6 @@ from deblur_lib.weights.limits import FIXED, REFUSED
 from deblur_lib.weights.presets import presets
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    folder = tmp_path_factory.mktemp("results") / "wan2023" / "demo"
-    return Results.load(fake_results.write_results(folder))
-
-
 def test_the_judge_tells_its_rates_or_that_they_are_not_measured(tmp_path: Path) -> None:
     assert pages.judge(tmp_path / "book", tmp_path / "judge").startswith("Not measured yet")
     made = tmp_path / "judge" / "derived"

@@ -32,12 +32,6 @@ DOCUMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    folder = tmp_path_factory.mktemp("results") / "wan2023" / "demo"
-    return Results.load(fake_results.write_results(folder))
-
-
 # --- the front page ------------------------------------------------------------------------------
 
 

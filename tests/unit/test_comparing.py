@@ -11,24 +11,14 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from deblur_lib.catalogue import build
 from deblur_lib.data.generated.scenes import photograph
 from deblur_lib.errors import UsageError
 from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import Wishes, restore_inputs
 from deblur_lib.restoring.blurmap import CELL, ROWS, blur_map
-from deblur_lib.weights.checkpoint import save
 
-OPTIONS = {"base_channels": 4, "blocks": 1}
 EVIL = '<img src=x onerror=alert(1)> & "b".png'
 COMPARE = Wishes(compare=True)
-
-
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    path = tmp_path / "net" / "best.safetensors"
-    save(path, build("mimo_unet", **OPTIONS), name="mimo_unet", options=OPTIONS)
-    return path
 
 
 class Page(HTMLParser):

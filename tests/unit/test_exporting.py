@@ -10,6 +10,7 @@ import onnxruntime
 import pytest
 import torch
 from click.testing import CliRunner
+from networks import stored
 from training_parts import Tiny, tiny
 
 from deblur_lib import catalogue
@@ -31,13 +32,9 @@ def restored(path: Path, picture: torch.Tensor) -> np.ndarray:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small network by the command, both ways of storing."""
     folder = tmp_path_factory.mktemp("onnx")
-    options = {"base_channels": 8, "blocks": 1}
-    torch.manual_seed(0)
-    network = catalogue.build("mimo_unet", **options)
-    save(folder / "net.safetensors", network, name="mimo_unet", options=options)
+    source = str(stored(folder / "net.safetensors", options={"base_channels": 8, "blocks": 1}))
     for name, more in (("whole", []), ("half", ["--half"])):
         out = str(folder / f"{name}.onnx")
-        source = str(folder / "net.safetensors")
         done = CliRunner().invoke(main, ["weights", "export", source, "--out", out, *more])
         assert done.exit_code == 0, done.output
         assert "mimo_unet, free height and width" in done.output

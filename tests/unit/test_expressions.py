@@ -23,6 +23,7 @@ def test_keys_come_in_reading_order_once() -> None:
 
 def test_a_division_by_zero_is_infinite() -> None:
     assert evaluate("1 / (a - a)", {"a": 1.0}) == np.inf
+    assert evaluate("a / b", {"a": 1.0, "b": 0.0}) == np.inf
 
 
 def test_a_missing_value_is_named() -> None:

@@ -13,7 +13,6 @@ from test_videos import movie, write_video
 from deblur_lib.data.pictures import png16
 from deblur_lib.errors import DataError
 from deblur_lib.nn import Deblurrer
-from deblur_lib.restoring import film
 from deblur_lib.restoring.sources import find
 from deblur_lib.restoring.videos import restore_video
 
@@ -222,11 +221,6 @@ def test_files_without_a_moving_picture_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-@pytest.fixture
-def opencv_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "installed", lambda: False)
-
-
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -245,7 +239,7 @@ def opencv_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_opencv_tells_what_it_loses(
-    tmp_path: Path, opencv_alone: None, options: dict[str, Any], says: str
+    tmp_path: Path, without_pyav: None, options: dict[str, Any], says: str
 ) -> None:
     source = encoded(tmp_path / "a.mp4", **options)
     notes = restore_video(Identity(), source, tmp_path / "b.mp4", say=lambda _: None)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks import stored
 from training_parts import Tiny, load_published, tiny
 
 from deblur_lib import catalogue
@@ -31,10 +32,7 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 @pytest.fixture
 def of_catalogue(tmp_path: Path) -> Path:
     """A checkpoint that `open_network` builds."""
-    options = {"base_channels": 4, "blocks": 1}
-    path = tmp_path / "net.safetensors"
-    save(path, catalogue.build("mimo_unet", **options), name="mimo_unet", options=options)
-    return path
+    return stored(tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize(

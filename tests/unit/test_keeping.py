@@ -10,15 +10,12 @@ from click.testing import CliRunner
 from data_pictures import blurred_picture, save, sharp_picture
 from networks import Local, Same
 
-from deblur_lib.catalogue import build
 from deblur_lib.cli import main
 from deblur_lib.errors import CheckpointError, UsageError
 from deblur_lib.restoring.keeping import MEASURES, Seen, choose, keeps, rates, see
-from deblur_lib.weights import checkpoint
 from deblur_lib.weights.checkpoint import amend, open_network, read_card
 from deblur_lib.weights.keeping import Keeping, Rates
 
-OPTIONS = {"base_channels": 4, "blocks": 1}
 ALL, NONE = Keeping("radius", 100.0), Keeping("radius", 0.0)
 
 
@@ -99,13 +96,12 @@ def test_what_the_card_does_not_know_is_not_decided() -> None:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    path = tmp_path / "net" / "best.safetensors"
-    checkpoint.save(path, build("mimo_unet", **OPTIONS), name="mimo_unet", options=OPTIONS)
+def weights(tmp_path: Path, weights: Path) -> Path:
+    """With an album beside them."""
     save(tmp_path / "album" / "a.png", sharp_picture(0))
     save(tmp_path / "album" / "b.jpg", sharp_picture(1))
     save(tmp_path / "album" / "c.bmp", sharp_picture(2))
-    return path
+    return weights
 
 
 def restored(weights: Path, *more: str) -> str:

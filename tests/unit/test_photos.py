@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from networks import Same
+from networks import SMALL, Same, stored
 from PIL import Image
 from test_files import left_by
 
@@ -24,17 +24,7 @@ from deblur_lib.restoring import batch
 from deblur_lib.restoring.batch import restore_inputs
 from deblur_lib.restoring.photos import restore_photo, suspicions
 from deblur_lib.weights import shipped
-from deblur_lib.weights.checkpoint import save
 from deblur_lib.weights.keeping import Keeping
-
-OPTIONS = {"base_channels": 4, "blocks": 1}
-
-
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    path = tmp_path / "net" / "best.safetensors"
-    save(path, build("mimo_unet", **OPTIONS), name="mimo_unet", options=OPTIONS)
-    return path
 
 
 def photo(path: Path, mode: str = "RGB", size: tuple[int, int] = (37, 22)) -> Path:
@@ -114,7 +104,7 @@ def test_weights_go_by_their_name_and_files_of_authors_are_added_first(
 ) -> None:
     one = photo(tmp_path / "one.png")
     monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path / "runs"))
-    torch.save({"params": build("mimo_unet", **OPTIONS).state_dict()}, tmp_path / "NAFNet.pth")
+    torch.save({"params": build("mimo_unet", **SMALL).state_dict()}, tmp_path / "NAFNet.pth")
     call = ["restore", str(one), "--out", str(tmp_path / "out"), "--weights"]
     done = CliRunner().invoke(main, [*call, str(tmp_path / "NAFNet.pth")])
     assert done.exit_code == 2
@@ -296,7 +286,7 @@ def test_a_slow_method_shows_its_own_bar_for_a_single_photograph(
 
     options = {"divisor": 32, "reach": 2, "components": 2}
     path = tmp_path / "net" / "gong.safetensors"
-    save(path, build("gong2017", **options), name="gong2017", options=options)
+    stored(path, "gong2017", options)
     monkeypatch.setattr(batch, "restore_photo", look)
     inputs = [str(photo(tmp_path / f"{number}.png")) for number in range(count)]
     restore_inputs(inputs, path, tmp_path / "out", say=lambda line: None)

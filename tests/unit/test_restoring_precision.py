@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from networks import SMALL
 from PIL import Image
 
 from deblur_lib.catalogue import build
@@ -13,9 +14,6 @@ from deblur_lib.evaluation.restore import restore
 from deblur_lib.restoring.batch import Wishes, restore_inputs
 from deblur_lib.restoring.precision import shorten
 from deblur_lib.training.seeding import fresh_network
-from deblur_lib.weights.checkpoint import save
-
-SMALL = {"base_channels": 4, "blocks": 1}
 
 
 def test_a_network_multiplies_in_bfloat16_and_returns_float32() -> None:
@@ -37,15 +35,14 @@ def test_a_method_that_estimates_blur_is_refused() -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_photographs_are_restored_in_the_precision_asked_for(
-    tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, weights: Path, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shortened: list[str] = []
     monkeypatch.setattr(
         "deblur_lib.restoring.batch.shorten",
         lambda network: shortened.append(network.name) or shorten(network),
     )
-    weights, photo = tmp_path / "net.safetensors", tmp_path / "photo.png"
-    save(weights, build("mimo_unet", **SMALL), name="mimo_unet", options=SMALL)
+    photo = tmp_path / "photo.png"
     Image.fromarray(np.full((24, 24, 3), 90, np.uint8)).save(photo)
     wishes = Wishes(precision=precision, bars=False)
     said: list[str] = []

@@ -320,7 +320,7 @@ def test_questions_of_ours_are_not_counted_among_the_claims(tmp_path: Path) -> N
     ]
     before, after = (verdicts.counts(some)["ours"] for some in (judged, asked))
     assert sum(before.values()) - 1 == sum(after.values())
-    assert "C07, our question to section" in verdicts.to_markdown(asked)
+    assert "C07, our question to section" in verdicts.styled(asked).markdown()
 
 
 def test_rows_of_an_ablation_must_have_one_size(tmp_path: Path) -> None:

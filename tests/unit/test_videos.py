@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from networks import Same, stored
 from PIL import Image
 
 from deblur_lib.catalogue import build
@@ -26,23 +27,14 @@ from deblur_lib.nn import Deblurrer
 from deblur_lib.restoring import film
 from deblur_lib.restoring.batch import Wishes, restore_inputs
 from deblur_lib.restoring.videos import restore_frames, restore_video, windows
-from deblur_lib.weights.checkpoint import save
 
 CLIP = {"channels": [4, 4, 4], "blocks": 1}
-PHOTO = {"base_channels": 4, "blocks": 1}
 
 
 def movie(count: int, side: int = 32) -> list[U8]:
     scene = embedded_scene(0, size=side)
     times = np.arange(count) / 4 - count / 8
     return [np.round(255 * one).astype(np.uint8) for one in scene.render(times)]
-
-
-def weights_of(folder: Path, name: str, options: dict[str, Any]) -> Path:
-    path = folder / name / "best.safetensors"
-    torch.manual_seed(0)
-    save(path, build(name, **options), name=name, options=options)
-    return path
 
 
 def write_frames(folder: Path, frames: list[U8], first: int = 7) -> Path:
@@ -63,8 +55,8 @@ def write_video(path: Path, frames: list[U8], rate: float = 30.0) -> Path:
 
 
 @pytest.fixture
-def without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "installed", lambda: False)
+def clip_weights(tmp_path: Path) -> Path:
+    return stored(tmp_path / "clip" / "best.safetensors", "zhao2020", CLIP)
 
 
 class Stamp(Deblurrer):
@@ -122,12 +114,12 @@ def test_memory_holds_a_few_frames_however_long_the_video() -> None:
     assert most <= Stamp.clip_length + 1
 
 
-@pytest.mark.parametrize(("name", "options"), [("zhao2020", CLIP), ("mimo_unet", PHOTO)])
+@pytest.mark.parametrize("kind", ["clip_weights", "weights"])
 def test_a_video_keeps_count_size_and_rate(
-    tmp_path: Path, without_pyav: None, name: str, options: dict[str, Any]
+    tmp_path: Path, without_pyav: None, kind: str, request: pytest.FixtureRequest
 ) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(7, 36))
-    weights = weights_of(tmp_path, name, options)
+    weights = request.getfixturevalue(kind)
     said: list[str] = []
     assert restore_inputs([str(source)], weights, tmp_path / "out", say=said.append) == (1, 0)
     result = open_frames(tmp_path / "out" / "clip.mp4")
@@ -138,10 +130,9 @@ def test_a_video_keeps_count_size_and_rate(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4"]
 
 
-def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path) -> None:
+def test_frames_of_a_video_can_be_kept_without_loss(tmp_path: Path, clip_weights: Path) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(3))
-    weights = weights_of(tmp_path, "zhao2020", CLIP)
-    restore_inputs([str(source)], weights, tmp_path / "out", wishes=Wishes(frames=True))
+    restore_inputs([str(source)], clip_weights, tmp_path / "out", wishes=Wishes(frames=True))
     names = sorted(path.name for path in (tmp_path / "out" / "clip").iterdir())
     assert names == ["000001.png", "000002.png", "000003.png"]
 
@@ -154,17 +145,16 @@ def test_a_longer_result_leaves_no_frames_behind(
     out = tmp_path / "out"
     for count in (5, 2):
         source = write_video(tmp_path / "clip.mp4", movie(count))
-        restore_video(Identity(), source, out, pictures=True, say=lambda _: None)
+        restore_video(Same(), source, out, pictures=True, say=lambda _: None)
         assert sorted(one.name for one in out.iterdir()) == [
             f"{number:06d}.png" for number in range(1, count + 1)
         ]
 
 
-def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None:
-    clip, photo = (
-        weights_of(tmp_path, "zhao2020", CLIP),
-        weights_of(tmp_path, "mimo_unet", PHOTO),
-    )
+def test_the_command_restores_videos_frames_and_pictures(
+    tmp_path: Path, clip_weights: Path, weights: Path
+) -> None:
+    clip, photo = clip_weights, weights
     folder = write_frames(tmp_path / "frames", movie(4))
 
     def run(weights: Path, *inputs: Path, options: tuple[str, ...] = ()) -> tuple[int, str]:
@@ -187,13 +177,12 @@ def test_the_command_restores_videos_frames_and_pictures(tmp_path: Path) -> None
     assert "give a video or a folder of its frames" in text
 
 
-def test_a_gap_in_the_numbers_is_told(tmp_path: Path) -> None:
+def test_a_gap_in_the_numbers_is_told(tmp_path: Path, clip_weights: Path) -> None:
     folder = write_frames(tmp_path / "frames", movie(6))
     (folder / "000009.png").unlink()
     assert gaps(open_frames(folder).files) == [(9, 9)]
     said: list[str] = []
-    weights = weights_of(tmp_path, "zhao2020", CLIP)
-    assert restore_inputs([str(folder)], weights, tmp_path / "out", say=said.append) == (1, 0)
+    assert restore_inputs([str(folder)], clip_weights, tmp_path / "out", say=said.append) == (1, 0)
     assert "5 frames" in said[-1]
     assert "1 gap(s) in the numbers, first 9 to 9" in said[0]
 
@@ -224,21 +213,13 @@ def test_frames_that_are_no_clip_are_refused(tmp_path: Path) -> None:
         open_frames(folder)
 
 
-def test_a_restoration_never_overwrites_its_source(tmp_path: Path) -> None:
+def test_a_restoration_never_overwrites_its_source(tmp_path: Path, weights: Path) -> None:
     source = write_video(tmp_path / "clip.mp4", movie(2))
     before = source.read_bytes()
-    weights = weights_of(tmp_path, "mimo_unet", PHOTO)
     said: list[str] = []
     assert restore_inputs([str(source)], weights, tmp_path, say=said.append) == (0, 1)
     assert "written over the input" in said[0]
     assert source.read_bytes() == before
-
-
-class Identity(Deblurrer):
-    """Gives back its picture."""
-
-    def forward_all(self, blurred: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return (blurred,)
 
 
 @pytest.mark.parametrize("pyav", [False, True])
@@ -255,7 +236,7 @@ def test_a_video_that_does_not_fit_on_the_disk_leaves_the_older_one(
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         with pytest.raises((RecordError, DataError)):
-            restore_video(Identity(), source, target, say=lambda _: None)
+            restore_video(Same(), source, target, say=lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert target.read_text() == "the older one"
@@ -278,7 +259,7 @@ def test_a_damaged_video_keeps_its_time_and_is_told(tmp_path: Path, without_pyav
     source = damaged(tmp_path / "clip.mp4", movie(30, 96))
     target = tmp_path / "out.mp4"
     with pytest.raises(DataError, match=r"30 frames, but .* cannot be read and are replaced"):
-        restore_video(Identity(), source, target, say=lambda _: None)
+        restore_video(Same(), source, target, say=lambda _: None)
     result = list(open_frames(target))
     assert len(result) == 30
     whole = list(open_frames(write_video(tmp_path / "whole.mp4", movie(30, 96))))
@@ -295,7 +276,7 @@ def test_a_video_cut_short_is_restored_as_far_as_it_goes_and_told(
     monkeypatch.setattr(film, "installed", lambda: pyav)
     source = damaged(tmp_path / "clip.avi", movie(30, 96), cut=True)
     with pytest.raises(DataError, match=r"\d+ frames, but .*its header announces 30"):
-        restore_video(Identity(), source, tmp_path / "out.mp4", say=lambda _: None)
+        restore_video(Same(), source, tmp_path / "out.mp4", say=lambda _: None)
     assert 0 < len(list(open_frames(tmp_path / "out.mp4"))) < 30
 
 

@@ -68,8 +68,8 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
 
 def _effect(one: verdicts.Judgement) -> str:
     """The first effect measured with its interval, else the first reason for no verdict."""
-    first = summary.measured(one).partition("; ")[0]
-    return f"{escape(first.rpartition('measured ')[2])}."
+    first = summary.measured(one).partition("; ")[0].rpartition("measured ")[2]
+    return f"{escape('; '.join(filter(None, (first, verdicts.stood_in(one.claim)))))}."
 
 
 def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:

@@ -28,11 +28,11 @@ def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
             what = f"not scored here on {column.dataset} as {column.convention}:"
         else:
             what = "not run here:"
-        parts.setdefault(what, []).append(method)
+        parts.setdefault(what, []).append(_row(paper, method))
     return "; ".join(f"{what} {', '.join(dict.fromkeys(names))}" for what, names in parts.items())
 
 
-def no_better(keys: Iterable[str], results: Results) -> str:
+def no_better(keys: Iterable[str], results: Results, paper: Paper) -> str:
     """Rows whose mean PSNR is not above that of the blurred input, with both numbers.
 
     A check that compares with the blurred input itself is what finds that out; it passes.
@@ -45,13 +45,13 @@ def no_better(keys: Iterable[str], results: Results) -> str:
         gain = over_input(results, method, dataset, "psnr-rgb")
         if gain and not gain.mine.mean > gain.blurred.mean:
             told.append(
-                f"{method} has {gain.mine.mean:.2f} dB on {dataset}, the blurred input "
-                f"{gain.blurred.mean:.2f}"
+                f"{_row(paper, method)} has {gain.mine.mean:.2f} dB on {dataset}, the blurred "
+                f"input {gain.blurred.mean:.2f}"
             )
     return "; ".join(told)
 
 
-def idle(module: str, methods: Iterable[str], results: Results) -> str:
+def idle(module: str, methods: Iterable[str], results: Results, paper: Paper) -> str:
     """Rows whose module stayed where it started, with the numbers that say so."""
     if not module:
         return ""
@@ -59,11 +59,16 @@ def idle(module: str, methods: Iterable[str], results: Results) -> str:
     if not measured:
         return f"nothing stored says whether {module} left its start"
     return "; ".join(
-        f"{module} is idle in {method}: it moved {one['moved']:.2g} from {one['start']:.2g}, "
-        f"{one['least']:.2g} is the least that counts"
+        f"{module} is idle in {_row(paper, method)}: it moved {one['moved']:.2g} from "
+        f"{one['start']:.2g}, {one['least']:.2g} is the least that counts"
         for method in dict.fromkeys(methods)
         if (one := measured.get(method)) and one["moved"] < one["least"]
     )
+
+
+def _row(paper: Paper, method: str) -> str:
+    """Title of a row; a block that is counted alone has its name."""
+    return next((one.title for one in paper.methods if one.id == method), method)
 
 
 def modules(results: Results, paper: Paper) -> pd.DataFrame:
@@ -105,12 +110,14 @@ def unequal(check: Check, keys: Iterable[str], results: Results, paper: Paper) -
     from_here = all(columns.method_of(paper, one).network in paper.networks for one in own)
     if len(own) < 2 or not (from_here or set(tables) == {"ablation"}):
         return ""
-    told = [] if "loss" in check.about else [_other_loss(own, results)]
-    told += [] if "size" in check.about else [_other_size(own, results)]
+    told = [] if "loss" in check.about else [_other_loss(own, results, paper)]
+    told += [] if "size" in check.about else [_other_size(own, results, paper)]
     return "; ".join(filter(None, told))
 
 
-def longer_trained(ahead: Iterable[str], behind: Iterable[str], results: Results) -> str:
+def longer_trained(
+    ahead: Iterable[str], behind: Iterable[str], results: Results, paper: Paper
+) -> str:
     """Rows that lead after more steps of training than one behind them had, with both numbers.
 
     At profile paper each network has the steps of its own publication, as in the print.
@@ -120,21 +127,23 @@ def longer_trained(ahead: Iterable[str], behind: Iterable[str], results: Results
     steps = {name: one.steps for name in ahead for one in results.of_method(name)[:1] if one.steps}
     fewer = {name: one.steps for name in behind for one in results.of_method(name)[:1] if one.steps}
     return "; ".join(
-        f"{name} leads after {count:,} steps of training, {other} had {least:,}"
+        f"{_row(paper, name)} leads after {count:,} steps of training, {_row(paper, other)} had "
+        f"{least:,}"
         for name, count in steps.items()
         for other, least in fewer.items()
         if count > least
     )
 
 
-def _other_loss(methods: list[str], results: Results) -> str:
+def _other_loss(methods: list[str], results: Results, paper: Paper) -> str:
     losses = {one: _loss(results.of_method(one)[0].train) for one in methods}
     for first, second in itertools.combinations(methods, 2):
         mine, other = losses[first], losses[second]
         differing = [name for name in {**mine, **other} if mine.get(name) != other.get(name)]
         if differing:
             sides = (
-                f"{method} with {_named(losses[method], differing)}" for method in (first, second)
+                f"{_row(paper, method)} with {_named(losses[method], differing)}"
+                for method in (first, second)
             )
             return f"other losses: {', '.join(sides)}"
     return ""
@@ -154,7 +163,7 @@ def _named(loss: Mapping[str, Any], names: list[str]) -> str:
     return ", ".join(shown) or f"{'other' if names[0] in loss else 'no'} {names[0]}"
 
 
-def _other_size(methods: list[str], results: Results) -> str:
+def _other_size(methods: list[str], results: Results, paper: Paper) -> str:
     counted = {
         one: results.cost(one, "parameters_here") or results.cost(one, "parameters")
         for one in methods
@@ -167,6 +176,7 @@ def _other_size(methods: list[str], results: Results) -> str:
     if ratio <= UNEQUAL:
         return ""
     return (
-        f"other sizes: {large} has {ratio:.2f} times the parameters of {small} "
+        f"other sizes: {_row(paper, large)} has {ratio:.2f} times the parameters of "
+        f"{_row(paper, small)} "
         f"({sizes[large]:,.0f} and {sizes[small]:,.0f})"
     )

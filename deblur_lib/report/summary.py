@@ -21,7 +21,7 @@ from deblur_lib.report.rules import (
     at,
 )
 from deblur_lib.report.scores import decibels, over_input
-from deblur_lib.report.verdicts import Judgement, judge, short
+from deblur_lib.report.verdicts import Judgement, judge, short, stood_in
 from deblur_lib.spec import Paper, Takeaway
 from deblur_lib.spec.kinds import TITLES
 
@@ -70,6 +70,7 @@ def _claim(one: Judgement, results: Results | None) -> str:
 def measured(one: Judgement) -> str:
     """What decides a claim: effect and interval of its checks, else why there is none."""
     found = short(one).replace("\n", "; ") or one.ours.reason
+    found = "; ".join(filter(None, (found, stood_in(one.claim))))
     elsewhere = (part.reason.rpartition("; ")[2] for part in one.our_parts)
     return "; ".join([found, *dict.fromkeys(told for told in elsewhere if ELSEWHERE in told)])
 

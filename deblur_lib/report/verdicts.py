@@ -286,7 +286,17 @@ def short(one: Judgement) -> str:
     return "\n".join([*shown, *more])
 
 
+def stood_in(claim: Claim) -> str:
+    """Which rows of ours stand for printed ones, in words; "" where none do."""
+    paper = papers.load(claim.id.rpartition("-")[0])
+    titles = {one.id: one.title for one in paper.methods}
+    return "; ".join(
+        f"“{titles[ours]}” stands for “{titles[printed]}”"
+        for printed, ours in claim.stand_ins.items()
+    )
+
+
 def _note(claim: Claim) -> str:
     """What a reader should know, the rows that stand for printed ones among it."""
-    held = "; ".join(f"{ours} for {printed}" for printed, ours in claim.stand_ins.items())
-    return f"{claim.note} Our rows take {held}.".lstrip() if held else claim.note
+    held = stood_in(claim)
+    return f"{claim.note} In our rows {held}.".lstrip() if held else claim.note

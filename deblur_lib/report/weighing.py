@@ -41,8 +41,8 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     methods = [columns.of_key(key, paper)[1] for key in (*found, *costs)]
     reason = (
         guards.not_run(lacking, results, paper)
-        or guards.no_better(found, results)
-        or guards.idle(check.module, methods, results)
+        or guards.no_better(found, results, paper)
+        or guards.idle(check.module, methods, results, paper)
         or guards.unequal(check, found, results, paper)
     )
     if reason:
@@ -114,7 +114,9 @@ def _on_scores(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
     verdict = measured_verdict(check, evidence)
-    longer = _longer_trained(check, value, slopes, results) if verdict.verdict in POINTING else ""
+    longer = (
+        _longer_trained(check, value, slopes, results, paper) if verdict.verdict in POINTING else ""
+    )
     if longer:
         return not_judged(f"{longer} ({verdict.reason})")
     equal = f"; {left_out} equal pictures left out" if left_out else ""
@@ -122,7 +124,7 @@ def _on_scores(
 
 
 def _longer_trained(
-    check: Check, value: float, slopes: Mapping[str, float], results: Results
+    check: Check, value: float, slopes: Mapping[str, float], results: Results, paper: Paper
 ) -> str:
     """Whether what leads was trained for more steps, see `guards.longer_trained`."""
     base = 0.0 if check.relation == "eq" else check.stated
@@ -130,7 +132,8 @@ def _longer_trained(
     for name, slope in slopes.items():
         if slope:
             sides[(slope > 0) == (value > base)].append(name.rpartition(".")[2])
-    return guards.longer_trained(dict.fromkeys(sides[True]), dict.fromkeys(sides[False]), results)
+    ahead, behind = (dict.fromkeys(sides[which]) for which in (True, False))
+    return guards.longer_trained(ahead, behind, results, paper)
 
 
 def _mean(values: Array) -> np.float64:

@@ -63,7 +63,7 @@ def test_rows_that_show_the_claimed_order(tmp_path: Path) -> None:
     assert found["C05"].ours.verdict == DIRECTION  # 0.4 dB made, 0.17 stated
     assert "the stated 0.17 lies outside" in found["C05"].ours.reason
     assert found["C12"].ours.verdict == NOT_JUDGED
-    assert "not run here: nah2017, svrnn" in found["C12"].ours.reason
+    assert "not run here: Nah et al. 2017, Zhang et al. 2018 (SVRNN)" in found["C12"].ours.reason
     assert found["C10"].ours.verdict == NOT_JUDGED
     assert found["C09"].ours.verdict == NOT_JUDGED
     assert found["C22"].ours.verdict == UNTESTABLE
@@ -120,7 +120,7 @@ def test_costs_are_compared_as_they_are(tmp_path: Path) -> None:
     assert found["C18"].ours.verdict == SUPPORTED
     assert found["C19"].ours.verdict == SUPPORTED
     assert found["C20"].ours.verdict == NOT_JUDGED
-    assert "no seconds of deblurgan_v2, nah2017" in found["C20"].ours.reason
+    assert "no seconds of DeblurGAN-v2, Nah et al. 2017" in found["C20"].ours.reason
     results = Results.load(tmp_path)
     close = Check("cost.wan2023.seconds - cost.wan2023_aff.seconds", "lt")
     assert on_rows(close, results, PAPER).verdict == SUPPORTED
@@ -136,7 +136,10 @@ def test_a_method_scored_otherwise_is_named(tmp_path: Path) -> None:
     results = dataclasses.replace(results, rows=kept)
     found = on_rows(Check(GAIN, "gt"), results, PAPER)
     assert found.verdict == NOT_JUDGED
-    assert "not scored here on gopro_test as psnr-rgb: wan2023, wan2023_dffm" in found.reason
+    assert (
+        "scored here on gopro_test as psnr-rgb: wan2023 (DFFM + MSRM), Baseline + DFFM"
+        in found.reason
+    )
 
 
 def test_equal_pictures_are_left_out_of_both_sides(tmp_path: Path) -> None:
@@ -255,7 +258,7 @@ def test_a_row_below_the_input_is_named_with_numbers(tmp_path: Path) -> None:
     results = made(tmp_path, gains={"wan2023": 0.5, "wan2023_dffm": -0.4})
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    assert "because wan2023_dffm has 24.17 dB" in found.reason
+    assert "because Baseline + DFFM has 24.17 dB" in found.reason
     assert "the blurred input 24.58" in found.reason
     against = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.identity"
     assert weighed(results, against).verdict == CONTRADICTED
@@ -267,7 +270,7 @@ def test_an_idle_module_is_not_judged(tmp_path: Path) -> None:
     idle = {"start": 0.5, "value": 0.51, "moved": 0.01, "least": 0.05}
     found = weighed(with_probes(results, modules={"DFFM": {"wan2023": idle}}), module="DFFM")
     assert found.verdict == NOT_JUDGED
-    assert "DFFM is idle in wan2023: it moved 0.01 from 0.5, 0.05 is the least" in found.reason
+    assert "DFFM is idle in wan2023 (DFFM + MSRM): it moved 0.01 from 0.5, 0.05 is" in found.reason
     unknown = weighed(with_probes(results, modules={}), module="DFFM")
     assert "nothing stored says whether DFFM left its start" in unknown.reason
 
@@ -282,7 +285,8 @@ def test_rows_of_an_ablation_must_have_one_loss(tmp_path: Path) -> None:
     results = dataclasses.replace(results, manifests=manifests)
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    assert "other losses: wan2023 with no spectrum, wan2023_dffm with spectrum 0.1" in found.reason
+    told = "wan2023 (DFFM + MSRM) with no spectrum, Baseline + DFFM with spectrum 0.1"
+    assert f"other losses: {told}" in found.reason
     assert weighed(results, about=("loss",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED
@@ -301,9 +305,7 @@ def test_a_row_does_not_lead_by_more_steps_of_training(tmp_path: Path) -> None:
     steps = results.of_method("wan2023")[0].steps
     found = weighed(with_steps(results, wan2023_dffm=steps - 1))
     assert found.verdict == NOT_JUDGED
-    assert f"because wan2023 leads after {steps:,} steps of training, wan2023_dffm had" in (
-        found.reason
-    )
+    assert f"MSRM) leads after {steps:,} steps of training, Baseline + DFFM had" in found.reason
     assert weighed(with_steps(results, wan2023_dffm=steps + 1)).verdict == SUPPORTED
     backwards = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.wan2023"
     assert weighed(with_steps(results, wan2023_dffm=1), backwards).verdict == NOT_JUDGED
@@ -329,7 +331,7 @@ def test_rows_of_an_ablation_must_have_one_size(tmp_path: Path) -> None:
     results.costs.loc[mine, "value"] = 4455
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    assert "other sizes: wan2023_dffm has 2.02 times the parameters of wan2023" in found.reason
+    assert "other sizes: Baseline + DFFM has 2.02 times the parameters of wan2023 (" in found.reason
     assert weighed(results, about=("size",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED

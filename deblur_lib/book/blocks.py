@@ -1,4 +1,4 @@
-"""Blocks that several pages hold: tables, folds, and pictures copied beside the pages."""
+"""Blocks of HTML that several pages hold: tables, folds; pictures copied beside the pages."""
 
 import html
 import shutil
@@ -6,12 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from deblur_lib.report.markup import escape
-
-
-def pipes(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table of texts, which it shows as they are."""
-    lines = ["| " + " | ".join(escape(str(cell)) for cell in row) + " |" for row in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
 
 
 def html_table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from deblur_lib import papers
 from deblur_lib.book.answers import verdict_bar
-from deblur_lib.book.blocks import pipes
 from deblur_lib.report import budget, rankings, standing, verdicts
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import escape, pipes
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import ABOVE_SMOKE, Pair
 from deblur_lib.report.tables import compare, styled

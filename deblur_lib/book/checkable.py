@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from deblur_lib import papers
-from deblur_lib.book.blocks import fold, html_table, pipes
+from deblur_lib.book.blocks import fold, html_table
 from deblur_lib.book.budgets import PAGE, anchor
 from deblur_lib.book.front import in_order
 from deblur_lib.files import atomic
 from deblur_lib.report import agreement_view, budget, cells, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
 from deblur_lib.report.floors import read_records
+from deblur_lib.report.markup import pipes
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import stored as budgets
 from deblur_lib.spec import Paper
@@ -141,7 +142,7 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
     return {
         "What is claimed, and when was it written down?": (
             f"{len(claims)} claims with {sum(len(one.checks) for one in claims)} checks, in "
-            f"papers/{paper.id}/claims.yaml, before the rows that judge them"
+            f"papers/{paper.id}/claims.yaml, before the rows that judge them unless a note says so"
         ),
         "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data})),
         "Can test pictures have been seen in training?": (

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from deblur_lib.book.blocks import pipes
 from deblur_lib.records import Manifest, read_manifests, write_text
+from deblur_lib.report.markup import pipes
 from deblur_lib.spec import PROFILES
 
 BLOCK = re.compile(r"(<!-- generated:costs -->\n).*?(<!-- /generated -->)", re.DOTALL)

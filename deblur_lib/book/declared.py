@@ -5,9 +5,8 @@ from collections import Counter
 import pandas as pd
 
 from deblur_lib import papers
-from deblur_lib.book.blocks import pipes
 from deblur_lib.evaluation.conventions import CONVENTIONS
-from deblur_lib.report.markup import View, escape
+from deblur_lib.report.markup import View, escape, pipes
 from deblur_lib.spec import Profile
 from deblur_lib.weights.limits import FIXED, REFUSED
 from deblur_lib.weights.presets import presets

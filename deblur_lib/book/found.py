@@ -5,10 +5,9 @@ from pathlib import Path
 
 from deblur_lib import papers
 from deblur_lib.book import answers
-from deblur_lib.book.blocks import pipes
 from deblur_lib.book.front import in_order
 from deblur_lib.report import budget, rankings, standing, summary, verdicts
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import escape, pipes
 from deblur_lib.report.rankings import Ranking
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import CAPPED

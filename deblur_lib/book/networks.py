@@ -15,10 +15,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from deblur_lib import catalogue, papers, seals
-from deblur_lib.book.blocks import pipes
 from deblur_lib.book.scatter import Point, scatter
 from deblur_lib.report import numbers, side_by_side
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import escape, pipes
 from deblur_lib.report.side_by_side import Entry
 
 Groups = dict[str, list[Entry]]

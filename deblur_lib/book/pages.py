@@ -8,7 +8,7 @@ from deblur_lib import papers, seals
 from deblur_lib.book import answers, checkable, found, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
-from deblur_lib.book.blocks import copied, pipes
+from deblur_lib.book.blocks import copied
 from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
@@ -19,7 +19,7 @@ from deblur_lib.book.pictures import compressed, pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
 from deblur_lib.report import attempts, budget, derive, judged, pilot, standing
 from deblur_lib.report.columns import own_method
-from deblur_lib.report.markup import escape
+from deblur_lib.report.markup import escape, pipes
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import RULES
 from deblur_lib.runs import vintage

@@ -25,9 +25,7 @@ from deblur_lib.spec import STRICT
 NAME = "agreement.json"
 INPUT = "identity"
 LOST = 3.0  # dB below the blurred picture: such a row drifts, and no other row by as much
-SAME = (
-    1e-4  # of a mean score, in its unit: an execution that moves no row by more did the same sums
-)
+SAME = 1e-4  # of a mean, in its unit: an execution that moves every row by less did the same sums
 
 
 @dataclass(frozen=True, config=STRICT)

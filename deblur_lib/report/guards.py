@@ -124,8 +124,10 @@ def longer_trained(
     """
     if results.profile == OWN_PROTOCOL:
         return ""
-    steps = {name: one.steps for name in ahead for one in results.of_method(name)[:1] if one.steps}
-    fewer = {name: one.steps for name in behind for one in results.of_method(name)[:1] if one.steps}
+    steps, fewer = (
+        {name: one.steps for name in names for one in results.of_method(name)[:1] if one.steps}
+        for names in (ahead, behind)
+    )
     return "; ".join(
         f"{_row(paper, name)} leads after {count:,} steps of training, {_row(paper, other)} had "
         f"{least:,}"

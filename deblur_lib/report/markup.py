@@ -214,11 +214,13 @@ def _cell(value: object) -> str:
 
 def pipe_table(table: pd.DataFrame) -> str:
     """A table of texts as a Markdown pipe table; the index is the first column."""
-    heads = _names(table)
-    lines = ["| " + " | ".join(map(escape, heads)) + " |", "|" + "---|" * len(heads)]
-    for name, values in zip(table.index, table.to_numpy(), strict=True):
-        lines.append("| " + " | ".join(escape(str(one)) for one in (name, *values)) + " |")
-    return "\n".join(lines)
+    return pipes(_names(table), table.itertuples(name=None))
+
+
+def pipes(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown pipe table of texts, which it shows as they are."""
+    lines = ["| " + " | ".join(escape(str(cell)) for cell in row) + " |" for row in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
 
 
 def escape(text: str) -> str:

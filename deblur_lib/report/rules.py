@@ -28,8 +28,9 @@ _WORDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 RULES = f"""\
-Each claim was written down with its rule before the rows that judge it were trained. A claim has
-one or more checks; a check is an arithmetic expression over table cells and what it must fulfil.
+Each claim was written down with its rule before the rows that judge it were trained; where a rule
+changed since, its note says so. A claim has one or more checks; a check is an arithmetic expression
+over table cells and what it must fulfil.
 
 **Against the printed tables** the expression is computed from the printed numbers: *{SUPPORTED}*
 when it holds (a stated size within the printed rounding), *{INSEPARABLE}* when an ordering is a tie
@@ -62,8 +63,8 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
   input, the module in question never left its start, two rows of an ablation differ in loss or size
   although the claim is about neither, the row that leads was trained for more steps than the one
-  behind it (but at paper), there is one photograph, or one training and nothing that tells its
-  luck.
+  behind it (but at paper; asked since demo's rows were known, and it only takes verdicts away),
+  there is one photograph, or one training and nothing that tells its luck.
 - **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from deblur_lib.data.clips.frames import open_frames
 from deblur_lib.data.clips.making import find_clips
 from deblur_lib.data.pictures import png16
-from deblur_lib.data.pictures.headers import read_header
+from deblur_lib.data.pictures.headers import explained, read_header
 from deblur_lib.data.pictures.reading import Picture, read_picture, read_rgb
 from deblur_lib.data.pictures.writing import write_picture
 from deblur_lib.data.real.layouts import list_pictures
@@ -100,6 +100,12 @@ def test_photograph_leaves_as_it_came(
     if alpha:
         np.testing.assert_array_equal(again.alpha, picture.alpha)
     assert (again.depth, again.gray, again.icc) == (picture.depth, picture.gray, picture.icc)
+
+
+def test_a_picture_that_may_not_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    told = r"a\.png may not be read; get the right to"
+    with pytest.raises(DataError, match=told), explained(tmp_path / "a.png"):
+        raise PermissionError(13, "Permission denied")
 
 
 def test_sixteen_bits_are_read_exactly(tmp_path: Path) -> None:

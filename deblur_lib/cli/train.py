@@ -13,7 +13,6 @@ from deblur_lib.files import check_writable
 from deblur_lib.runs import store
 
 if TYPE_CHECKING:
-    from deblur_lib.nn import Deblurrer
     from deblur_lib.training.own import Order
     from deblur_lib.training.recipes import Recipe
 
@@ -81,8 +80,7 @@ def train(
 
     order = _order(name, **asked)
     if dry_run:
-        network, _ = prepare(order, click.echo)
-        _check_crop(network, order.recipe.train.crop)
+        prepare(order, click.echo)
         click.echo(f"ready: {order.recipe.network}, {in_words(order.recipe.train)}")
         return
     folder = out or store.workspace() / "own" / f"{order.name}-{order.recipe.network}"
@@ -146,15 +144,6 @@ def _order(
     cache = None if no_pack else store.cache_folder()
     title = data.resolve().name if data else Path(name).stem
     return Order(recipe, title, seed, first, data, pattern, folders, cache)
-
-
-def _check_crop(network: "Deblurrer", crop: int) -> None:
-    """Refuse a side of crops that the network cannot take, as the first step would."""
-    import torch
-
-    from deblur_lib.nn.base import check_input
-
-    check_input(network, torch.empty(1, 3, crop, crop, device="meta"))
 
 
 def _values(option: str, given: tuple[str, ...]) -> dict[str, Any]:

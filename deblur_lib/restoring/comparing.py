@@ -142,6 +142,8 @@ def comparison(out: Path, say: Say) -> Iterator[Comparison]:
             if page.shots:
                 page.write()
                 say(f"compare: {folder / 'index.html'}")
+            else:
+                say("no page to compare on: no photo was restored")
 
 
 def is_page(folder: Path) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
 from deblur_lib import locks
 from deblur_lib.data.generated.stream import Stream
 from deblur_lib.data.loader import Endless
@@ -20,6 +22,7 @@ from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer
+from deblur_lib.nn.base import check_input
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import file_digest
 from deblur_lib.training import schedules
@@ -151,7 +154,7 @@ def _ready(network: Deblurrer, pictures: Pictures, order: Order) -> None:
     """Refuse a network that these pictures cannot train, and prepare one that estimates blur.
 
     Raises:
-        UsageError: nothing of it is learnt, or it takes clips.
+        UsageError: nothing of it is learnt, it takes clips, or no crops of the recipe's side.
     """
     name, recipe = order.recipe.network, order.recipe.train
     if network.clip_length > 1:
@@ -159,6 +162,11 @@ def _ready(network: Deblurrer, pictures: Pictures, order: Order) -> None:
             f"{name} restores clips of {network.clip_length} frames, these are single pictures; "
             "train it in its paper's notebook, with clips made by `deblur data clips`"
         )
+    try:
+        check_input(network, torch.empty(1, 3, recipe.crop, recipe.crop, device="meta"))
+    except UsageError as error:
+        why = str(error).partition(";")[0]
+        raise UsageError(f"{why}; choose other crops with --set crop=SIDE") from error
     if isinstance(network, EstimatingDeblurrer):
         if network.learns == "nothing":
             raise UsageError(f"{name} learns nothing; it restores as it is")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from deblur_lib import catalogue
+from deblur_lib.data.pictures.headers import PHOTOS, is_picture
 from deblur_lib.errors import CheckpointError, UsageError, unknown_name
 from deblur_lib.locks import held
 from deblur_lib.weights import shipped
@@ -146,6 +147,8 @@ def place(name: str, folder: Path) -> Path:
     for path in (*shelves, Path(name)):
         if path.suffix == ".safetensors" and path.is_file():
             return path
+    if is_picture(Path(name), PHOTOS):
+        raise UsageError(f"{name} is a picture; give weights, `deblur weights list` shows names")
     if name and Path(name).exists():
         raise UsageError(f"{name} has no card; `deblur weights add` makes one of published weights")
     if name.endswith(".safetensors"):

@@ -91,7 +91,7 @@ def test_a_comparison_takes_the_place_of_an_earlier_one_only(tmp_path: Path, wei
         0, 1,
     )  # fmt: skip
     assert (folder / "index.html").read_bytes() == page, "nothing to show leaves the page alone"
-    assert not any(one.startswith("compare: ") for one in said)
+    assert said[-1] == "no page to compare on: no photo was restored"
     (folder / "index.html").write_text("mine")
     one = str(photo(tmp_path / "in" / "d.png"))
     with pytest.raises(UsageError, match="holds something else than a comparison"):

@@ -109,6 +109,8 @@ def test_weights_go_by_their_name_and_files_of_authors_are_added_first(
     done = CliRunner().invoke(main, [*call, str(tmp_path / "NAFNet.pth")])
     assert done.exit_code == 2
     assert "NAFNet.pth has no card; `deblur weights add` makes one" in done.output
+    done = CliRunner().invoke(main, [*call, str(one)])
+    assert (done.exit_code, "one.png is a picture; give weights" in done.output) == (2, True)
     done = CliRunner().invoke(main, [*call, "nafnett"])
     assert done.exit_code == 2
     assert "'nafnett'; See: deblur weights list (known: photo)" in done.output

@@ -14,7 +14,7 @@ from deblur_lib.errors import DataError, DeblurError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 PHOTOS = (  # what can be restored, beyond the kinds that pairs are made of
-    *SUFFIXES, ".jpe", ".jfif", ".gif", ".jp2", ".j2k", ".avif", ".heic", ".heif", ".hif",
+    *SUFFIXES, ".jpe", ".jfif", ".mpo", ".gif", ".jp2", ".j2k", ".avif", ".heic", ".heif", ".hif",
     ".pbm", ".pgm", ".ppm", ".pnm",
 )  # fmt: skip
 ORIENTATION = 0x0112  # EXIF tag

@@ -17,6 +17,7 @@ from deblur_lib.spec import Paper
 MAIN = 3  # claims that are told of each paper, those that its summary names first
 HEADS = (
     "paper",
+    "budget",
     "hold",
     "do not",
     "not separable",
@@ -89,7 +90,7 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
 
 
 def _overall(stored: Mapping[str, Mapping[str, Results]]) -> Iterator[str]:
-    """A row of counts for each paper and for all, and what they come to."""
+    """A row of counts for each paper and for all of a budget, and what they come to."""
     rows: list[tuple[str, Standing, list[Ranking]]] = []
     before: list[Standing] = []
     for name, budgets in stored.items():
@@ -99,11 +100,17 @@ def _overall(stored: Mapping[str, Mapping[str, Results]]) -> Iterator[str]:
         smallest = next(iter(budgets.values()))
         before.append(standing.standing(verdicts.judge(smallest, paper), paper))
     total = _sum([one for _, one, _ in rows])
-    rows.append(("all", total, [one for _, _, found in rows for one in found]))
+    for profile in dict.fromkeys(one.profile for _, one, _ in rows):
+        alike = [one for one in rows if one[1].profile == profile]
+        orders = [one for _, _, found in alike for one in found]
+        rows.append(("all", _sum([one for _, one, _ in alike]), orders))
     cells = (
-        (name, one.holds, one.fails, one.undecided, one.share, standing.agreement(orders))
+        (
+            name, one.profile, one.holds, one.fails, one.undecided, one.share,
+            standing.agreement(orders),
+        )
         for name, one, orders in rows
-    )
+    )  # fmt: skip
     yield from (pipes(HEADS, cells), "")
     yield _shares(_sum(before), total)
 

@@ -92,6 +92,8 @@ def cards(stored: Mapping[str, Results], titles: Mapping[str, str], published: P
             "",
             *(answers.sentences(results, paper)[:1] or [escape(paper.title)]),
             "",
+            f"Verdicts on its claims at {results.profile}:",
+            "",
             answers.verdict_bar(results, paper),
             "",
             *(f"- {one}" for one in dict.fromkeys([*gains[:1], *gains[-1:]])),

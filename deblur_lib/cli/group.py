@@ -89,9 +89,10 @@ def in_words(recipe: "Train") -> str:
     """What a training does, in a line."""
     from deblur_lib.report.numbers import short
 
-    loss = " + ".join(f"{short(weight)} {name}" for name, weight in recipe.loss.items())
+    terms = [*recipe.loss.items()]
     if recipe.adversarial:
-        loss += f" + {short(recipe.adversarial.weight)} {recipe.adversarial.loss}"
+        terms.append((recipe.adversarial.loss, recipe.adversarial.weight))
+    loss = " + ".join(f"{short(weight)} {name}" for name, weight in terms)
     return (
         f"{recipe.steps} steps of {recipe.batch} crops of {recipe.crop} px, rate "
         f"{short(recipe.lr)} {recipe.schedule}, loss {loss}"

@@ -134,11 +134,11 @@ def _dry_run(plan: "Plan", *, progress: bool) -> None:
         return
     from deblur_lib.runs.reckoning import reckon
 
+    paces, told = reckon(plan, progress=progress)
     try:
         check_ready(plan)
-        paces, told = reckon(plan, progress=progress)
     except UsageError as error:
-        paces, told = {}, [f"not ready: {error}"]
+        told.append(f"not ready: {error}")
     for run in plan.runs:
         done = store.is_stored(run)
         took = "stored" if done else "to do"

@@ -19,7 +19,15 @@ from deblur_lib.records import Manifest
 from deblur_lib.report import columns, numbers, verdicts
 from deblur_lib.report.common import common_part, same_runs
 from deblur_lib.report.expressions import keys
-from deblur_lib.report.floors import Difference, Record, Words, floors, read_records
+from deblur_lib.report.floors import (
+    Difference,
+    Execution,
+    Record,
+    Words,
+    floors,
+    moved,
+    read_records,
+)
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.rules import NOT_JUDGED, Verdict
 from deblur_lib.report.weighing import value_of
@@ -168,10 +176,11 @@ def compare(ours: Results, folder: Path, paper: Paper) -> Agreement:
         )
     executed = file_digest(ours.folder / "rows.csv")
     records = tuple(one for one in read_records(folder) if one.executed != executed)
+    rows = _rows(mine.rows, theirs.rows, again, paper) if again else ()
     return Agreement(
         paper=paper,
-        rows=_rows(mine.rows, theirs.rows, again, paper) if again else (),
-        claims=_claims(mine, theirs, paper, [one.words for one in records if not one.same_sums]),
+        rows=rows,
+        claims=_claims(mine, theirs, paper, [one.execution for one in records], moved(rows)),
         notes=tuple(notes),
         records=records,
         ours=tuple(one for one in ours.manifests if one.run in again),
@@ -214,10 +223,14 @@ def _rows(
 
 
 def _claims(
-    mine: Results, theirs: Results, paper: Paper, others: list[dict[str, list[str]]]
+    mine: Results,
+    theirs: Results,
+    paper: Paper,
+    others: list[Execution],
+    again: frozenset[str],
 ) -> tuple[Pair, ...]:
     alone = [verdicts.judge(replace(side, executions=()), paper) for side in (mine, theirs)]
-    first = {one.claim.id: _words(one.our_parts) for one in alone[1]}  # the published one
+    first = Execution({one.claim.id: _words(one.our_parts) for one in alone[1]}, again)
     found = []
     for one, other in zip(*alone, strict=True):
         checks = one.claim.our_checks

@@ -123,9 +123,9 @@ def _recorded(records: Sequence[Record], paper: Paper) -> list[tuple[str, pd.Dat
             "precision": " and ".join(one.precisions),
             "same verdicts, by its rows alone": f"{one.agreed} of {len(one.claims)}",
             "other verdicts": ", ".join(name.rpartition("-")[2] for name in one.differing) or "–",
-            "rows that moved": "none: the same sums, which tests nothing"
-            if one.same_sums
-            else "{} of {}".format(*one.moved),
+            "rows that moved": f"{len(one.moved)} of {len(one.trained)}"
+            if one.moved
+            else "none: the same sums, which tests nothing",
         }
         for one in records
     }

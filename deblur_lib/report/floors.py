@@ -8,9 +8,9 @@ these rows alone, by their digest.
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -25,7 +25,7 @@ from deblur_lib.spec import STRICT
 NAME = "agreement.json"
 INPUT = "identity"
 LOST = 3.0  # dB below the blurred picture: such a row drifts, and no other row by as much
-SAME = 1e-4  # of a mean, in its unit: an execution that moves every row by less did the same sums
+SAME = 1e-4  # of a mean, in its unit: a row that moves by less went through the same sums
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -55,6 +55,19 @@ class Words:
     checks: list[str]
 
 
+class Execution(NamedTuple):
+    """What another execution of the same rows says.
+
+    Attributes:
+        words: verdicts on the checks of each claim, by its rows alone.
+        moved: trained rows that moved; with none of them in a check, it repeated its sums, and says
+            nothing on it.
+    """
+
+    words: Mapping[str, list[str]]
+    moved: frozenset[str]
+
+
 @dataclass(frozen=True, config=STRICT)
 class Record:
     """One execution beside the published rows.
@@ -80,15 +93,14 @@ class Record:
     claims: list[Words]
 
     @property
-    def same_sums(self) -> bool:
-        """True when no trained row moved: its agreement says nothing about another execution."""
-        return self.moved[0] == 0
+    def moved(self) -> frozenset[str]:
+        """The trained rows that moved; the agreement of others says nothing, see `moved`."""
+        return moved(self.rows)
 
     @property
-    def moved(self) -> tuple[int, int]:
-        """How many means of trained rows moved, and how many there are."""
-        values = [abs(one.value) for one in self.rows if one.trained]
-        return sum(one >= SAME for one in values), len(values)
+    def trained(self) -> frozenset[str]:
+        """The trained rows."""
+        return frozenset(one.method for one in self.rows if one.trained)
 
     @property
     def differing(self) -> list[str]:
@@ -101,9 +113,9 @@ class Record:
         return sum(one.published == one.ours for one in self.claims)
 
     @property
-    def words(self) -> dict[str, list[str]]:
-        """What this execution by itself says on the checks of each claim."""
-        return {one.claim: one.checks for one in self.claims}
+    def execution(self) -> Execution:
+        """What it says by itself."""
+        return Execution({one.claim: one.checks for one in self.claims}, self.moved)
 
 
 _RECORDS = TypeAdapter(list[Record])
@@ -156,16 +168,21 @@ def add_record(folder: Path, record: Record) -> None:
 def floors(records: Iterable[Record]) -> dict[tuple[str, str], float]:
     """Root mean square of the differences of trained rows, by data set and convention.
 
-    Executions that did the same sums measure none. A row that ends `LOST` below the blurred picture
-    in an execution is left out: it would set the floor of all others.
+    A row that went through the same sums measures nothing. One that ends `LOST` below the blurred
+    picture in an execution is left out: it would set the floor of all others.
     """
     found: dict[tuple[str, str], list[float]] = {}
-    for record in (one for one in records if not one.same_sums):
-        lost = _lost(record)
+    for record in records:
+        lost, told = _lost(record), record.moved
         for row in record.rows:
-            if row.trained and (row.method, row.dataset) not in lost:
+            if row.method in told and (row.method, row.dataset) not in lost:
                 found.setdefault((row.dataset, row.convention), []).append(row.value)
     return {key: float(np.sqrt(np.mean(np.square(values)))) for key, values in found.items()}
+
+
+def moved(rows: Iterable[Difference]) -> frozenset[str]:
+    """The trained rows that some mean shows to have moved, by `SAME` or more."""
+    return frozenset(one.method for one in rows if one.trained and abs(one.value) >= SAME)
 
 
 def _lost(record: Record) -> set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """One results folder, read and checked; its layout is told in `deblur_lib.records`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from deblur_lib.records import (
     read_rows,
     read_table,
 )
-from deblur_lib.report.floors import read_records
+from deblur_lib.report.floors import Execution, read_records
 from deblur_lib.spec import ProfileName
 
 CURVE_COLUMNS = ("run", "method", "seed", "step", "name", "value")
@@ -44,8 +44,7 @@ class Results:
         costs: measured costs of whole networks, columns `COST_COLUMNS`.
         probes: small arrays and counts for figures; `probes["costs"]` holds counts of single
             blocks as {subject: {name: number}}.
-        executions: what other executions of these rows say on the checks of each claim, from the
-            records beside them.
+        executions: what other executions of these rows say, from the records beside them.
         memo: values computed once; nothing outside the report looks at it.
     """
 
@@ -55,7 +54,7 @@ class Results:
     curves: pd.DataFrame
     costs: pd.DataFrame
     probes: dict[str, Any]
-    executions: tuple[Mapping[str, list[str]], ...] = ()
+    executions: tuple[Execution, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -93,9 +92,7 @@ class Results:
             curves=_frame(folder, "curves.csv", CURVE_COLUMNS, there),
             costs=_frame(folder, "costs.csv", COST_COLUMNS, there),
             probes=dict(read_json(folder / "probes.json")) if "probes.json" in there else {},
-            executions=()
-            if partial
-            else tuple(one.words for one in read_records(folder) if not one.same_sums),
+            executions=() if partial else tuple(one.execution for one in read_records(folder)),
         )
 
     @property

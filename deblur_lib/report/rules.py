@@ -55,8 +55,8 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - Words that promise size ("a clear step", "much") have a margin, declared with the claim: both
   intervals must lie beyond it; both short of it speak against the claim.
 - At {" and ".join(CAPPED)}, where a single execution says little, a direction counts only where
-  every other execution recorded beside the rows shows it as well, those left out that did the same
-  sums; else it is *{INSEPARABLE}*.
+  every other execution recorded beside the rows shows it as well, those left out in which no row of
+  the check moved; else it is *{INSEPARABLE}*.
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
   its place; a note below the claims names it.

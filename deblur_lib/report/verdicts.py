@@ -22,6 +22,7 @@ from deblur_lib import papers
 from deblur_lib.errors import DeclarationError, unknown_name
 from deblur_lib.report import markup
 from deblur_lib.report.expressions import evaluate, keys
+from deblur_lib.report.floors import Execution
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
     CAPPED,
@@ -117,22 +118,28 @@ def _judge(
     )
 
 
-def held(alone: Judgement, executions: Sequence[Mapping[str, list[str]]]) -> Judgement:
+def held(alone: Judgement, executions: Sequence[Execution]) -> Judgement:
     """A judgement by our rows alone, held against other executions where the budget needs it.
 
     Args:
         alone: the judgement.
-        executions: what each says on the checks of each claim, see `Results`.
+        executions: what each says, where it moved a row of the check.
     """
-    words = [one.get(alone.claim.id, []) for one in executions]
-    words = [one for one in words if len(one) == len(alone.our_parts)]  # of the claim as it is now
+    words = [(one.words.get(alone.claim.id, []), one.moved) for one in executions]
+    words = [one for one in words if len(one[0]) == len(alone.our_parts)]  # of the claim as it is
     if not words or not alone.our_parts or alone.profile not in CAPPED:
         return alone
     parts = tuple(
-        repeated(one, [other[number] for other in words])
-        for number, one in enumerate(alone.our_parts)
+        repeated(one, [other[number] for other, moved in words if _rows(check) & moved])
+        for number, (one, check) in enumerate(
+            zip(alone.our_parts, alone.claim.our_checks, strict=True)
+        )
     )
     return replace(alone, ours=_joined(parts, NONE_OF_OURS), our_parts=parts)
+
+
+def _rows(check: Check) -> set[str]:
+    return {one.rpartition(".")[2] for one in keys(check.expr)}
 
 
 def _joined(parts: tuple[Verdict, ...], none: str) -> Verdict:

@@ -19,13 +19,14 @@ from tqdm import tqdm
 
 from deblur_lib import papers, provenance
 from deblur_lib.devices import declared_precision, resolve_device
+from deblur_lib.files import size
 from deblur_lib.records import read_whole, write_json
 from deblur_lib.runs import costing, store
 from deblur_lib.runs.crew import Crew
 from deblur_lib.runs.learning import shows_bars
 from deblur_lib.runs.plan import Plan, Request, Run, published_options
 from deblur_lib.runs.running import build
-from deblur_lib.training.pace import Pace, pace
+from deblur_lib.training.pace import Pace, pace, weights_size
 
 PARALLEL = ("demo", "study")  # profiles whose networks are small enough to train side by side
 UNSEEN = 10**11  # in place of the operations of a method that no counter sees
@@ -148,13 +149,20 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
         progress: show a bar.
 
     Returns:
-        Pace of each row by method id, and lines that tell time, memory and disk in all.
+        Pace of each row by method id, and lines that tell time, memory and disk in all, as far as
+        they are known.
     """
     device = resolve_device(plan.request.device)
-    if device.type == "cpu" and plan.profile.name in ("gpu", "paper"):
-        return {}, [f"time: not measured, {plan.profile.name} is a budget for a graphics processor"]
     todo = [run for run in plan.runs if run.steps and not store.is_stored(run)]
     first = {run.method.id: run for run in todo}
+    if device.type == "cpu" and plan.profile.name in ("gpu", "paper"):
+        with torch.device("meta"):
+            sizes = {name: weights_size(build(run)) for name, run in first.items()}
+        disk = sum(2 * sizes[run.method.id] for run in todo)
+        return {}, [
+            f"time: not measured, {plan.profile.name} is a budget for a graphics processor",
+            f"disk: {size(disk)} for weights, beside states and packed pictures",
+        ]
     with tqdm(first.values(), "timing", disable=not progress, leave=False) as bar:
         paces = {run.method.id: _pace(_share(run, plan), device) for run in bar}
     at_once = max(1, min(worker_count(plan), len(todo)))
@@ -164,8 +172,8 @@ def reckon(plan: Plan, *, progress: bool = True) -> tuple[dict[str, Pace], list[
     disk += 2 * at_once * max((one.state for one in paces.values()), default=0)
     return paces, [
         f"time: {hours:.1f} h of training for {len(todo)} runs, {at_once} at once",
-        f"memory: {sum(most) / 2**30:.1f} GiB of tensors beside {at_once} times PyTorch's own",
-        f"disk: {disk / 2**30:.2f} GiB for weights and states, beside the packed pictures",
+        f"memory: {size(sum(most))} of tensors beside {at_once} times PyTorch's own",
+        f"disk: {size(disk)} for weights and states, beside the packed pictures",
     ]
 
 

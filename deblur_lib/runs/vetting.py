@@ -5,6 +5,7 @@ pictures, networks and devices know, without opening or training any; where a re
 nothing of that kind, no torch is loaded.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ def check_ready(plan: Plan) -> None:
     """Refuse to start where pictures to train on, or rows to read, are missing.
 
     Raises:
-        UsageError: a real data set without its folder, runs of other code, VGG19's weights missing
-            for the printed protocol, a workspace that cannot be written, or `train="never"` and
-            no published rows.
+        UsageError: real data sets without their folders, runs of other code, VGG19's weights
+            missing for the printed protocol, a workspace that cannot be written, or `train="never"`
+            and no published rows.
     """
     folder = store.results_folder(plan.request)
     if plan.request.train == "never":
@@ -67,13 +68,20 @@ def check_ready(plan: Plan) -> None:
         return
     check_writable(store.workspace())
     vintage.check(plan)
+    missing = [*_places_missing(plan), *_features_missing(plan)]
+    if missing:
+        raise UsageError("\nand ".join(missing))
+
+
+def _places_missing(plan: Plan) -> Iterator[str]:
+    from deblur_lib.data.opening import check_place
+
     for data_id in used_data(plan):
         if not data_id.startswith(GENERATED):
-            from deblur_lib.data.opening import check_place
-
-            check_place(data_id, plan.request.roots)
-    if plan.profile.name == "paper":
-        _check_features(plan)
+            try:
+                check_place(data_id, plan.request.roots)
+            except DeblurError as error:
+                yield str(error)
 
 
 def used_data(plan: Plan) -> list[str]:
@@ -134,14 +142,16 @@ def _check_recipe(run: Run, plan: Plan) -> None:
             check_critic(build_critic(run.train.adversarial), run.train.adversarial)
 
 
-def _check_features(plan: Plan) -> None:
+def _features_missing(plan: Plan) -> Iterator[str]:
     """Another loss than the printed one, days of it, needs to be asked for."""
+    if plan.profile.name != "paper":
+        return
     from deblur_lib.losses import FEATURE_LOSSES, vgg
 
     trained = [run for run in plan.runs if not run.released]
     rows = {run.method.id for run in trained if run.train.loss.keys() & FEATURE_LOSSES.keys()}
     if rows and not vgg.random_wanted() and vgg.find_weights() is None:
-        raise UsageError(
+        yield (
             f"the loss of {', '.join(sorted(rows))} needs VGG19's public weights: put "
             f"{vgg.WEIGHTS} into torch's cache or name the file in {vgg.VARIABLE}; {vgg.VARIABLE}="
             f"{vgg.RANDOM} trains with random features instead, and every number says so"

@@ -62,5 +62,9 @@ def pace(network: Deblurrer, recipe: Train, *, device: torch.device, precision: 
     finally:
         if kept:
             memory.give_back()
-    weights = sum(one.nbytes for one in network.state_dict().values())
-    return Pace(median(seconds), alive + state, state, weights)
+    return Pace(median(seconds), alive + state, state, weights_size(network))
+
+
+def weights_size(network: Deblurrer) -> int:
+    """Bytes of a checkpoint of a network."""
+    return sum(one.nbytes for one in network.state_dict().values())

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deblur_lib import papers, spec
+from deblur_lib.runs.plan import Request, make_plan
 
 FILES = sorted(papers.ROOT.glob("*/experiment.py"))
 CALLABLE = {name for name, value in vars(spec).items() if isinstance(value, type)}
@@ -95,9 +96,10 @@ def test_more_than_a_literal_is_found(source: str, needle: str) -> None:
 
 USED = {
     "step": {"decay", "decay_every"},
-    "polynomial": {"decay"},
-    "linear": {"decay_from"},
-}  # fields of a recipe that a schedule reads besides rate and floor
+    "polynomial": {"decay", "lr_floor"},
+    "linear": {"decay_from", "lr_floor"},
+    "cosine": {"lr_floor"},
+}  # fields of a recipe that a schedule reads besides the rate
 
 
 def leaks(paper: spec.Paper) -> list[str]:
@@ -129,3 +131,29 @@ def test_a_schedule_that_inherits_is_found() -> None:
     method = dataclasses.replace(paper.methods[0], train={"schedule": "step"})
     changed = dataclasses.replace(paper, methods=(method, *paper.methods[1:]))
     assert "demo nah2017: step inherits decay" in leaks(changed)
+
+
+LINEAR = {"synth-gopro-linear", "synth-clip"}  # means of light, as GoPro's linear pictures
+
+
+@pytest.mark.parametrize("name", papers.names())
+def test_rooms_learn_from_linear_blur_of_the_length_that_is_told(name: str) -> None:
+    paper = papers.load(name)
+    long = [one.id for one in paper.methods if one.apart]
+    assert len(long) == 1
+    for profile in paper.profiles:
+        if profile.name != "paper":
+            assert profile.train_on in LINEAR, profile.name
+            tested = [profile.test_on[one] for one in profile.test_on if "gopro" in one]
+            assert set(tested) <= LINEAR, profile.name
+        if profile.name == "study":
+            assert profile.data["blur"] == 0.5
+            assert profile.data_of[long[0]]["blur"] == 1.0
+
+
+def test_rows_that_are_about_their_pictures_have_them() -> None:
+    for profile in papers.load("zhao2020").profiles:
+        assert profile.test_on["sharp_clips"] == "synth-clip-short", profile.name
+    for budget, pictures in (("study", "synth-gopro-gamma"), ("paper", "gopro-gamma")):
+        asked = Request("sang2018", budget, methods=("sang2018_light",))  # type: ignore[arg-type]
+        assert {run.train_on for run in make_plan(asked).runs} == {pictures}

@@ -36,10 +36,9 @@ def test_the_floor_is_the_root_mean_square_of_other_executions(
     recorded(executed, published, "another", 0.3, "mimo_unet")
     shift(executed, 0.1, method="wan2023_dffm", convention="psnr-rgb", dataset="gopro_test")
     found = compared(executed, published)
-    rows = len(fake_results.GAINS)
-    floor = ((0.5**2 + 0.4**2 + 0.3**2) / (3 * rows)) ** 0.5
+    floor = ((0.5**2 + 0.4**2 + 0.3**2) / 3) ** 0.5  # of the rows that moved
     assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(floor)
-    assert found.floors["realblur_j", "realblur-ecc-psnr"] == 0
+    assert found.floors["realblur_j", "realblur-ecc-psnr"] == 0  # of the same rows
     assert f"the floor is {floor:.2f} dB." in found.sentence
     view = agreement_view.view(found).markdown()
     assert f"| floor | {floor:.2f} | 0.0000 | 0.00 | 0.0000 |" in view
@@ -56,9 +55,8 @@ def test_a_row_that_drifts_does_not_set_the_floor(executed: Path, published: Pat
     for folder, by in ((published, -20.0), (executed, -15.0)):
         shift(folder, by, method="wan2023", convention="psnr-rgb", dataset="gopro_test")
     recorded(executed, published, "another", 0.3, "mimo_unet")
-    rest = len(fake_results.GAINS) - 1
     found = compared(executed, published)
-    assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(0.3 / rest**0.5)
+    assert found.floors["gopro_test", "psnr-rgb"] == pytest.approx(0.3)
     assert "without rows 3 dB or more below" in " ".join(agreement_view.view(found).notes)
 
 
@@ -73,7 +71,7 @@ def test_a_direction_counts_where_every_other_execution_shows_it(
     executed: Path, published: Path
 ) -> None:
     assert words(published, "C07") == (DIRECTION, [DIRECTION])
-    recorded(executed, published, "as before", 0.1, "wan2023")
+    recorded(executed, published, "as before", 0.1, "wan2023_dffm")
     assert words(published, "C07") == (DIRECTION, [DIRECTION])
     recorded(executed, published, "another", -1.0, "wan2023_dffm")
     assert words(published, "C07") == (INSEPARABLE, [INSEPARABLE])
@@ -88,14 +86,25 @@ def test_a_direction_counts_where_every_other_execution_shows_it(
 
 def test_an_execution_that_did_the_same_sums_shows_nothing(executed: Path, published: Path) -> None:
     recorded(executed, published, "the same", 5e-5, "wan2023")
-    assert Results.load(published).executions == ()
+    assert [one.moved for one in Results.load(published).executions] == [frozenset()]
     assert compared(executed, published).floors == {}
     shown = agreement_view.shown(Results.load(published), published, PAPER).markdown()
     assert "none: the same sums, which tests nothing" in shown
     recorded(executed, published, "another", -1.0, "wan2023_dffm")
-    assert len(Results.load(published).executions) == 1
     shown = agreement_view.shown(Results.load(published), published, PAPER).markdown()
-    assert f"| 1 of {len(compared(executed, published).rows) - 4} |" in shown
+    assert f"| 1 of {len(fake_results.GAINS)} |" in shown
+
+
+def test_an_execution_says_nothing_on_a_check_none_of_whose_rows_moved(
+    executed: Path, published: Path
+) -> None:
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    alone = {one.claim.id: one for one in verdicts.judge(Results.load(executed), PAPER)}
+    one = alone["wan2023-C07"]  # wan2023_dffm less the baseline
+    (said,) = Results.load(published).executions
+    assert said.moved == {"wan2023_dffm"}
+    assert verdicts.held(one, [said]).ours.verdict == INSEPARABLE
+    assert verdicts.held(one, [said._replace(moved=frozenset({"mimo_unet"}))]) == one
 
 
 def test_a_record_of_a_claim_with_other_checks_is_not_its_execution(
@@ -104,8 +113,10 @@ def test_a_record_of_a_claim_with_other_checks_is_not_its_execution(
     recorded(executed, published, "another", -1.0, "wan2023_dffm")
     alone = {one.claim.id: one for one in verdicts.judge(Results.load(executed), PAPER)}
     one = alone["wan2023-C07"]
-    assert verdicts.held(one, [{"wan2023-C07": [INSEPARABLE]}]).ours.verdict == INSEPARABLE
-    assert verdicts.held(one, [{"wan2023-C07": [INSEPARABLE] * 2}]) == one
+    moved = frozenset({"wan2023_dffm"})
+    said = floors.Execution({"wan2023-C07": [INSEPARABLE]}, moved)
+    assert verdicts.held(one, [said]).ours.verdict == INSEPARABLE
+    assert verdicts.held(one, [floors.Execution({"wan2023-C07": [INSEPARABLE] * 2}, moved)]) == one
 
 
 def test_records_go_with_rows_that_are_the_same(

@@ -63,7 +63,7 @@ def test_text_says_what_is_seen(drawn: dict[str, tuple[bytes, str]]) -> None:
     assert "Baseline + DFFM +1.2" in drawn["bars"][1] or "Baseline + DFFM +1.3" in drawn["bars"][1]
     assert "strongest blur: blurred " in drawn["F4"][1]
     assert "y4 11 px" in drawn["F2"][1]
-    assert "skip at level 2" in drawn["F3"][1]
+    assert "skip at level 2" in drawn["shares"][1]
     assert "synth-shake" in drawn["data"][1]
 
 
@@ -108,7 +108,8 @@ def test_missing_input_is_named(results: Results, tmp_path: Path) -> None:
     for name, message in (
         ("F1", "no diagram 'wan2023' is stored for F1"),
         ("F2", "no 'receptive_field' is stored"),
-        ("F3", "no 'branch_weights' is stored"),
+        ("F3", "no diagram 'dffm' is stored for F3"),
+        ("shares", "no 'branch_weights' is stored"),
         ("data", "no picture is stored for data"),
         ("curves", "no training curve is stored"),
         ("F4", "no restored picture of gopro_test is stored for F4"),

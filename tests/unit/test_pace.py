@@ -48,7 +48,11 @@ def test_a_dry_run_tells_recipe_time_memory_and_disk(
         r"rate 1e−4 cosine, loss 1 l1 \+ 0.1 spectrum: to do, \d+\.\d min"
     )
     assert any(re.fullmatch(first, line) for line in lines), lines
-    assert [line.partition(":")[0] for line in lines[-3:]] == ["time", "memory", "disk"]
+    time, memory, disk = lines[-3:]
+    assert re.fullmatch(r"time: 0\.\d h of training for 6 runs, \d+ at once", time)
+    small = r"[1-9]\d*\.\d (KiB|MiB) (of tensors|for weights)"
+    assert re.search(f"^memory: {small}", memory), memory
+    assert re.search(f"^disk: {small}", disk), disk
     assert not list(tmp_path.glob("wan2023/*/*/config.json"))
 
 
@@ -56,3 +60,5 @@ def test_a_budget_for_a_graphics_processor_is_not_tried_on_a_processor() -> None
     command = ["reproduce", "wan2023", "--dry-run", "--quiet", "--profile", "gpu"]
     done = CliRunner().invoke(main, [*command, "--device", "cpu"])
     assert "time: not measured, gpu is a budget for a graphics processor" in done.output
+    (disk,) = re.findall(r"^disk: (\S+) GiB for weights, beside states", done.output, re.MULTILINE)
+    assert float(disk) > 1

@@ -119,7 +119,9 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
     assert gain is not None
     assert f"over the blurred input: {gain.mean} dB [{gain.low}, {gain.high}] on " in text
     counted = standing.standing(list(judged.values()), WAN)
-    assert f"| wan2023 | {counted.holds} | {counted.fails} | {counted.undecided} |" in text
+    numbers = f"{counted.holds} | {counted.fails} | {counted.undecided} |"
+    assert f"| wan2023 | study | {numbers}" in text
+    assert f"| all | study | {numbers}" in text
     before = standing.standing(verdicts.judge(shown, WAN), WAN)
     assert f"at demo, the smallest budget, {before.share}." in text
 

@@ -127,6 +127,8 @@ def test_missing_pictures_stop_before_the_start_and_are_told_in_a_dry_run() -> N
     done = CliRunner().invoke(main, ["reproduce", "wan2023", "--profile", "paper", "--dry-run"])
     assert done.exit_code == 0, done.output
     assert "not ready: gopro-linear needs its folder" in done.output
+    assert "\nand realblur-j needs its folder" in done.output
+    assert "\nand the loss of deblurgan_v2 needs VGG19's public weights" in done.output
 
 
 def test_the_printed_protocol_needs_vgg19_or_the_word_for_random_weights(

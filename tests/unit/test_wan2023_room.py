@@ -7,6 +7,7 @@ from deblur_lib.errors import DeclarationError, UsageError
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report import verdicts
 from deblur_lib.report.columns import is_beside, is_cost
+from deblur_lib.runs.plan import Request, make_plan
 from deblur_lib.spec import Claim, PrintedCell, override, parse
 
 PAPER = papers.load("wan2023")
@@ -87,6 +88,27 @@ def test_profiles_override_fields_that_exist() -> None:
         networks = {one.network for one in PAPER.methods}
         assert set(profile.options) <= networks
     assert PAPER.recipe.steps == 3000 * -(-2103 // 4)
+
+
+def test_rows_of_loss_and_width_differ_in_that_alone() -> None:
+    of = {run.method.id: run for run in make_plan(Request("wan2023", "study", seeds=(0,))).runs}
+    own = of["wan2023"]
+    for name, loss in (
+        ("wan2023_l1", {"l1": 1.0}),
+        ("wan2023_l2", {"mse": 1.0, "spectrum": 0.1}),
+    ):
+        assert of[name].train == override(own.train, {"loss": loss})
+        assert of[name].options == own.options
+    assert own.train.loss == {"l1": 1.0, "spectrum": 0.1}
+    assert of["wan2023_wide"].options == {**own.options, "msrm_expand": 2}
+    assert of["wan2023_wide"].train == own.train
+
+
+def test_numbered_figures_are_those_of_the_paper() -> None:
+    settings = {one.id: one.settings for one in PAPER.figures}
+    assert settings["F1"] == {"name": "wan2023"}
+    assert settings["F2"] == {"diagram": "msrm"}
+    assert settings["F3"] == {"name": "dffm"}
 
 
 def test_methods_differ_in_block_and_skip_alone() -> None:

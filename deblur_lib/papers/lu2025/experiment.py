@@ -249,7 +249,6 @@ PROFILES = (
             "mb_taylorformer_v2": NARROW_TAYLOR,
         },
         train={"steps": 180, "batch": 4, "crop": 64, "lr": 2e-3, "warmup": 10},
-        train_of={"mb_taylorformer_v2": {"steps": 140}},
         seeds_of={
             "dsgformer": THREE, "dsgformer_dfgb_relu2": THREE, "dsgformer_after_all": THREE,
             "dsgformer_after_eighth": THREE, "dsgformer_after_ones": THREE,
@@ -280,7 +279,7 @@ PROFILES = (
         train={"batch": 2, "crop": 128, "lr": 1e-3, "warmup": 60},
         train_of={
             "dsgformer_long": {"steps": 24000, "ema": 0.999},
-            "mb_taylorformer_v2": {"steps": 1000, "batch": 4, "crop": 64},
+            "mb_taylorformer_v2": {"batch": 4, "crop": 64},
         },
         data_of={"dsgformer_long": FULL_LENGTH},
         seeds_of={

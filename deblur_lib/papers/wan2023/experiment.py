@@ -217,20 +217,23 @@ PROFILES = (
         test_on={"gopro_test": "gopro-linear", "realblur_j": "realblur-j"},
         options=FULL,
         train_of={
-            "nah2017": {"steps": 131500, "batch": 16, "schedule": "step", "loss": {"l1": 1.0}},
+            "nah2017": {
+                "steps": 131500, "batch": 16, "schedule": "step", "decay_every": 0.25,
+                "loss": {"l1": 1.0},
+            },
             "svrnn": {
                 "steps": 200000, "batch": 20, "crop": 128, "schedule": "polynomial", "decay": 2.0,
-                "weight_decay": 1e-6, "loss": {"mse": 1.0},
+                "lr_floor": 0.0, "weight_decay": 1e-6, "loss": {"mse": 1.0},
             },
             "deblurgan_v2": {
                 "steps": 200000, "batch": 1, "schedule": "linear", "decay_from": 0.25,
-                "loss": {"mse": 9.8, "perceptual": 0.006},
+                "lr_floor": 1e-7, "loss": {"mse": 9.8, "perceptual": 0.006},
                 "augment": ("hflip", "vflip", "rot90"),
                 "adversarial": RAGAN,
             },
             "srn": {
                 "steps": 526000, "batch": 16, "schedule": "polynomial", "decay": 0.3,
-                "loss": {"mse": 1.0}, "augment": (), "init": "xavier",
+                "lr_floor": 0.0, "loss": {"mse": 1.0}, "augment": (), "init": "xavier",
             },
             "dbgan": {"crop": 128, "loss": {"l1": 1.0}},
             "mtrnn": {"loss": {"l1": 1.0}},

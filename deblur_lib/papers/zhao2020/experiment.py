@@ -230,7 +230,10 @@ PROFILES = (
         test_on={"zhao2020_synthetic_test": "dvd-flow", "sharp_clips": "synth-clip-short"},
         data={"test_crop": "center"},
         train_of={
-            "nah2017": {"lr": 1e-4, "batch": 16, "steps": 107100, "schedule": "step", "decay": 0.5},
+            "nah2017": {
+                "lr": 1e-4, "batch": 16, "steps": 107100, "schedule": "step", "decay": 0.5,
+                "decay_every": 0.25,
+            },
             "rdn": {"lr": 5e-3, "batch": 8, "crop": 128, "steps": 400000, "schedule": "constant"},
             "deblurgan": {
                 "lr": 1e-4, "schedule": "linear", "loss": {"perceptual_signed": 100.0},

@@ -55,11 +55,11 @@ def bench(
     measured so far is stored after each network; what the table in --out holds is not repeated.
     """
     from deblur_lib.devices import resolve_device
-    from deblur_lib.runs import benching, measurements, store
+    from deblur_lib.runs import benching, measurements
 
-    where, folder = resolve_device(device), store.below_root(out)
-    check_writable(folder)
-    found = measurements.stored(folder, where)
+    where = resolve_device(device)
+    check_writable(out)
+    found = measurements.stored(out, where)
     known = () if again else tuple(found)
     for one in benching.subjects(networks):
         for row in benching.bench(
@@ -67,7 +67,7 @@ def bench(
         ):
             found = measurements.put(found, row)
             click.echo(_line(row))
-        measurements.write(folder, found, where)
+        measurements.write(out, found, where)
     busy = sum(one.busy for one in found)
     click.echo(f"{len(found)} measurements in {out}, {busy} of them on a busy machine")
 

@@ -72,6 +72,7 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     from deblur_lib.runs import publishing
     from deblur_lib.runs.plan import Request
 
+    store.checkout()
     declared = papers.load(paper)
     executed = store.results_folder(Request(paper, profile))
     published = store.published_folder(paper, profile)

@@ -27,7 +27,8 @@ def list_(paper: str | None) -> None:
         declared = papers.load(name)
         stored = ", ".join(store.published_profiles(name))
         click.echo(f"  {name:<10} {declared.title}")
-        click.echo(f"  {'':<10} published results: {stored or 'none'}")
+        where = "" if store.is_checkout() else ", as there is no checkout here"
+        click.echo(f"  {'':<10} published results: {stored or 'none'}{where}")
     click.echo("networks:")
     for name in sorted(catalogue.networks()):
         click.echo(f"  {name}")

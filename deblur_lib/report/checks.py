@@ -84,7 +84,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Results | None]:
 def _heading(name: str, told: Mapping[str, Any], results: Results, where: str) -> str:
     rows = results.rows
     scenes = rows[rows["dataset"] == name]["scene"].nunique()
-    few = f"{told['pictures']} of {told['of']}"
+    few = f"{told['pictures']} of {told['of']:,}"
     count = few if told["of"] > told["pictures"] else str(told["pictures"])
     return (
         f"{told['title']}: {count} pictures, {scenes} scene{'s' if scenes != 1 else ''}; numbers "

@@ -148,17 +148,17 @@ def _heading(block: pd.DataFrame) -> str:
     metric = str(one["metric"]).partition("_")[0]
     metric = metric.capitalize() if metric in WORDS else metric.upper()
     scored = block[block["pictures"] > 0]
-    if one["beside"]:
-        return f"{metric} on {dataset} under other conventions"
     title = f"{metric} ({one['convention']})"
     if scored.empty:
-        return f"{title} on {dataset}: not scored here"
-    one = scored.iloc[0]
-    made = str(one["data_id"]).startswith("synth-")
-    return (
-        f"{title} on {'a stand-in for ' if made else ''}{dataset}: {one['data_id']}, "
-        f"{one['pictures']} pictures of {one['scenes']} scenes"
-    )
+        other = f"{metric} on {dataset} under other conventions"
+        return other if one["beside"] else f"{title} on {dataset}: not scored here"
+    found = scored.iloc[0]
+    made = str(found["data_id"]).startswith("synth-")
+    where = f"{'a stand-in for ' if made else ''}{dataset}"
+    if one["beside"]:
+        return f"{metric} on {where} under other conventions"
+    count = f"{found['pictures']} pictures of {found['scenes']} scenes"
+    return f"{title} on {where}: {found['data_id']}, {count}"
 
 
 def _wide(block: pd.DataFrame, heading: str, told: Footnotes, *, counts: bool) -> pd.DataFrame:

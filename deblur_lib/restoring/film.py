@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from deblur_lib.errors import DataError
 from deblur_lib.files import ADVICE
+from deblur_lib.restoring import plain
 
 Pixels = npt.NDArray[Any]  # (H, W, 3) of 8 or 16 bits
 ENCODERS = {False: "libx264", True: "libx265"}  # for 8 bits, and for more
@@ -101,6 +102,16 @@ class Film:
         """Tell something once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def as_pictures(self) -> None:
+        """Tell what pictures of the frames that were given out do not keep."""
+        if self.container.streams.audio:
+            self.note("its sound is not copied")
+        aspect = self.stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            self.note(plain.squared(aspect.numerator, aspect.denominator))
+        if plain.uneven(list(self.times)):
+            self.note(plain.UNTIMED)
 
     @property
     def _step(self) -> int:

@@ -1,6 +1,6 @@
 """Video files through OpenCV, where PyAV is not installed; every loss is said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,27 @@ UNEVEN = 0.25  # of the time between two frames: a larger difference is a rate t
 LOOKED_AT = 200  # frames whose times are looked at
 
 
-def losses(path: Path) -> list[str]:
-    """What OpenCV does not keep of a video; to keep it, `deblur-lib[video]` is needed."""
+UNTIMED = "pictures do not hold the times of its frames, which are not evenly spaced"
+
+
+def uneven(times: Sequence[float]) -> bool:
+    """True when frames are shown at a rate that varies."""
+    steps = np.diff(times)
+    return bool(steps.size and np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps))
+
+
+def squared(wide: int, high: int) -> str:
+    """What became of pixels that are not square."""
+    return f"its pixels, {wide}:{high} wide, became square"
+
+
+def losses(path: Path, *, pictures: bool) -> list[str]:
+    """What OpenCV does not keep of a video; to keep it, `deblur-lib[video]` is needed.
+
+    Args:
+        path: the video.
+        pictures: its frames become pictures, not a video.
+    """
     cv2 = opencv("reading a video")
     video = cv2.VideoCapture(str(path))
     try:
@@ -28,16 +47,17 @@ def losses(path: Path) -> list[str]:
         times = [video.get(cv2.CAP_PROP_POS_MSEC) for _ in range(LOOKED_AT) if video.grab()]
     finally:
         video.release()
-    found = ["sound is not copied", "it was coded as MPEG-4 part 2"]
-    if size[0] % 2 or size[1] % 2:
-        found.append("its odd size may have lost a pixel")
+    found = ["sound is not copied"]
+    if not pictures:
+        found.append("it was coded as MPEG-4 part 2")
+        if size[0] % 2 or size[1] % 2:
+            found.append("its odd size may have lost a pixel")
     if kind[:1] == b"Y" and kind[3] > 8:
         found.append(f"{kind[3]} bits became 8")
     if aspect[0] != aspect[1] and min(aspect) > 0:
-        found.append(f"its pixels, {aspect[0]}:{aspect[1]} wide, became square")
-    steps = np.diff(times)
-    if steps.size and np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps):
-        found.append("its frames were evenly spaced, which they were not")
+        found.append(squared(*aspect))
+    if uneven(times):
+        found.append(UNTIMED if pictures else "its frames were evenly spaced, which they were not")
     return found
 
 

@@ -75,8 +75,7 @@ def _restore_film(
             for count, frame in enumerate(frames, start=1):
                 _write_picture(target / _numbered(count), frame)
             _trim(target, source.count)
-            if source.container.streams.audio:
-                source.note("its sound is not copied")
+            source.as_pictures()
         else:
             _write_film(frames, source, target)
         damage = source.damage
@@ -106,7 +105,7 @@ def _restore_frames(
 ) -> list[str]:
     source = open_frames(path, hold=True)
     _warn(source, say)
-    lost = [] if source.files else plain.losses(path)
+    lost = [] if source.files else plain.losses(path, pictures=pictures)
     restored = restore_frames(network, source, tile=tile, say=say)
     frames = bar(restored, total=source.announced or None)
     if pictures:

@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from deblur_lib import papers, seals
-from deblur_lib.errors import MissingRowsError, UsageError
+from deblur_lib.errors import DeblurError, MissingRowsError, UsageError
 from deblur_lib.files import whole_folder
 from deblur_lib.locks import held
 from deblur_lib.profiles import PRECISIONS
@@ -143,9 +144,15 @@ def _side_by_side(jobs: Sequence[Job]) -> list[list[Path]]:
     order = sorted(range(len(jobs)), key=lambda number: -sizes[number])
     if sum(sizes) < MUCH or len(jobs) < 2:
         return [job[0](*job[1:]) for job in jobs]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        begun = {number: pool.submit(*jobs[number]) for number in order}
-        return [begun[number].result() for number in range(len(jobs))]
+    try:
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            begun = {number: pool.submit(*jobs[number]) for number in order}
+            return [begun[number].result() for number in range(len(jobs))]
+    except BrokenProcessPool as error:
+        raise DeblurError(
+            "a process that checked stored results was ended from outside, for want of memory "
+            "perhaps; nothing was changed, call it again"
+        ) from error
 
 
 def stored_folders(root: Path) -> list[Path]:

@@ -34,10 +34,12 @@ def project_root() -> Path:
     if named:
         return Path(named).absolute()
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if _is_checkout(folder)), here)
+    return next((folder for folder in (here, *here.parents) if is_checkout(folder)), here)
 
 
-def _is_checkout(folder: Path) -> bool:
+def is_checkout(folder: Path | None = None) -> bool:
+    """True for the folder of a checkout; None asks for the project root."""
+    folder = folder or project_root()
     return (folder / "notebooks").is_dir() and (folder / "deblur_lib").is_dir()
 
 
@@ -48,7 +50,7 @@ def checkout() -> Path:
         UsageError: the root is none, or the code that runs is another checkout's.
     """
     root = project_root()
-    if not _is_checkout(root):
+    if not is_checkout(root):
         raise UsageError(
             f"a checkout of the project is needed (a folder with notebooks/ and deblur_lib/), "
             f"{root} lies in none; change to one, or name it in DEBLUR_ROOT"
@@ -64,7 +66,7 @@ def check_library() -> None:
         UsageError: says whose code runs.
     """
     root, code = project_root(), Path(__file__).resolve().parents[1]
-    if _is_checkout(root) and (root / "deblur_lib").resolve() != code:
+    if is_checkout(root) and (root / "deblur_lib").resolve() != code:
         raise UsageError(
             f"{root} needs its own code, {code} is what runs: the environment is that of another "
             "checkout; make a fresh one (rm -rf .venv, then make test), or run pip install -e . "

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deblur_lib.errors import DeblurError, UsageError, unknown_name
+from deblur_lib.errors import DataError, DeblurError, UsageError, unknown_name
 from deblur_lib.files import check_writable
 from deblur_lib.runs import store, vintage
 from deblur_lib.runs.plan import Plan, Request, Run, make_plan, published_options
@@ -115,17 +115,35 @@ def _check_pictures(plan: Plan) -> None:
         if data_id not in known:
             see = "a folder of your own needs an entry in roots"
             raise UsageError(unknown_name("data set", data_id, known, see=see))
-        check_settings(data_id, data_settings(plan, data_id))
+        settings = data_settings(plan, data_id)
+        check_settings(data_id, settings)
+        if data_id in VARIANTS and settings.get("photographs"):
+            _check_photographs(settings)
+
+
+def _check_photographs(settings: dict[str, Any]) -> None:
+    from deblur_lib.data.generated.benchmark import read_settings
+    from deblur_lib.data.generated.folders import pictures_of
+    from deblur_lib.data.generated.settings import SPLITS
+    from deblur_lib.runs.running import located
+
+    found = read_settings(located(settings))
+    try:
+        for split in SPLITS:
+            pictures_of(found, split)
+    except DataError as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_recipe(run: Run, plan: Plan) -> None:
-    """Names of losses and augmentations, the second player, the crop against generated pictures."""
+    """Names of losses and augmentations, the second player, crops for pictures and network."""
     import torch
 
     from deblur_lib.data.augment import side_to_draw
     from deblur_lib.data.generated.benchmark import read_settings
     from deblur_lib.data.generated.variants import VARIANTS
-    from deblur_lib.training.checks import check_names
+    from deblur_lib.runs.running import build
+    from deblur_lib.training.checks import check_crop, check_names
     from deblur_lib.training.critics import build_critic, check_critic
 
     check_names(run.train)
@@ -137,6 +155,9 @@ def _check_recipe(run: Run, plan: Plan) -> None:
                 f"crop {run.train.crop} of {run.method.id} needs pictures of {side} pixels, "
                 f"{run.train_on} gives {size}; take a smaller crop or a larger size"
             )
+    if "crop" in plan.request.recipe and run.steps:
+        with torch.device("meta"):
+            check_crop(build(run), run.train.crop, row=run.method.id)
     if run.train.adversarial and "adversarial" in plan.request.recipe:
         with torch.device("meta"):
             check_critic(build_critic(run.train.adversarial), run.train.adversarial)

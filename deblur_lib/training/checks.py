@@ -1,11 +1,14 @@
 """What is refused before training starts: pairs that teach nothing, splits that share scenes."""
 
+import math
+
 import torch
 
 from deblur_lib.data.augment import chosen, side_to_draw
 from deblur_lib.data.pairs import PairSource, middle_frame
 from deblur_lib.errors import DataError, UsageError, unknown_name
 from deblur_lib.losses import FEATURE_LOSSES, LOSSES
+from deblur_lib.nn.base import Deblurrer, check_input
 from deblur_lib.spec import Train
 
 LOOKED_AT = 50  # pairs looked at first, evenly spread
@@ -13,16 +16,39 @@ IDENTICAL = 0.01  # largest share of pairs whose two pictures are equal
 
 
 def check_names(recipe: Train) -> None:
-    """Refuse augmentations and losses that do not exist.
+    """Refuse augmentations and losses that do not exist, and losses that weigh nothing.
 
     Raises:
-        UsageError: with the nearest known names.
+        UsageError: with the nearest known names, or the weight that came.
     """
     chosen(recipe.augment)
     losses = LOSSES | FEATURE_LOSSES
     for name in recipe.loss:
         if name not in losses:
             raise UsageError(unknown_name("loss", name, losses, see="deblur_lib.losses"))
+    for name, weight in recipe.loss.items():
+        if not (weight > 0 and math.isfinite(weight)):
+            raise UsageError(f"loss {name} needs a weight above 0, got {weight}; leave it out")
+
+
+def check_crop(network: Deblurrer, side: int, *, row: str = "") -> None:
+    """Refuse crops that a network cannot take.
+
+    Args:
+        network: may lie on the meta device.
+        side: of the crops [px].
+        row: whose they are, for the message.
+
+    Raises:
+        UsageError: too small, or no multiple of what it needs.
+    """
+    frames = (network.clip_length,) if network.clip_length > 1 else ()
+    try:
+        check_input(network, torch.empty(1, *frames, 3, side, side, device="meta"))
+    except UsageError as error:
+        why = str(error).partition(";")[0]
+        whose = f" for {row}" if row else ""
+        raise UsageError(f"{why}; choose another `crop`{whose}") from error
 
 
 def check_data(train: PairSource, validation: PairSource, recipe: Train) -> None:

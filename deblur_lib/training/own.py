@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from deblur_lib import locks
 from deblur_lib.data.generated.stream import Stream
 from deblur_lib.data.loader import Endless
@@ -22,11 +20,10 @@ from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import UsageError
 from deblur_lib.nn import Deblurrer
-from deblur_lib.nn.base import check_input
 from deblur_lib.nn.estimating import EstimatingDeblurrer
 from deblur_lib.provenance import file_digest
 from deblur_lib.training import schedules
-from deblur_lib.training.checks import check_data, check_names
+from deblur_lib.training.checks import check_crop, check_data, check_names
 from deblur_lib.training.estimating import sharp_crops
 from deblur_lib.training.loop import fit
 from deblur_lib.training.recipes import Recipe
@@ -162,11 +159,7 @@ def _ready(network: Deblurrer, pictures: Pictures, order: Order) -> None:
             f"{name} restores clips of {network.clip_length} frames, these are single pictures; "
             "train it in its paper's notebook, with clips made by `deblur data clips`"
         )
-    try:
-        check_input(network, torch.empty(1, 3, recipe.crop, recipe.crop, device="meta"))
-    except UsageError as error:
-        why = str(error).partition(";")[0]
-        raise UsageError(f"{why}; choose other crops with --set crop=SIDE") from error
+    check_crop(network, recipe.crop)
     if isinstance(network, EstimatingDeblurrer):
         if network.learns == "nothing":
             raise UsageError(f"{name} learns nothing; it restores as it is")

@@ -143,7 +143,14 @@ def test_a_dry_run_times_every_row_that_learns(
 
 @pytest.mark.parametrize(
     "command",
-    ["verify", "coverage", "book", "publish wan2023", "reproduce wan2023 --dry-run"],
+    [
+        "verify",
+        "coverage",
+        "book",
+        "publish wan2023",
+        "reproduce wan2023 --dry-run",
+        "agree wan2023",
+    ],
 )
 def test_outside_a_checkout_it_says_so(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

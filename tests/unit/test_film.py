@@ -206,6 +206,33 @@ def test_damage_is_told_and_what_is_whole_is_restored(damaged: Path, tmp_path: P
     assert 0 < len(read(target)["frames"]) <= 8
 
 
+def test_what_comes_after_the_damage_is_restored_too(tmp_path: Path) -> None:
+    shown = tuple(range(0, 60 * 20, 20))
+    whole = encoded(tmp_path / "a.mp4", count=60, times=shown, options={"g": "10", "bf": "0"})
+    with av.open(str(whole)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+        start, size = packets[20].pos, packets[20].size  # the key frame of the third group
+    content = bytearray(whole.read_bytes())
+    content[start + 4 : start + size] = bytes(size - 4)
+    whole.write_bytes(bytes(content))
+    target = tmp_path / "out.mp4"
+    with pytest.raises(DataError, match="frames, but"):
+        restore_video(Identity(), whole, target, say=lambda _: None)
+    times = read(target)["times"]
+    assert times[-1] == pytest.approx(float(shown[-1] * TICKS), abs=0.05)
+    assert len(times) >= 40
+
+
+def test_what_pictures_of_frames_do_not_keep_is_told(tmp_path: Path) -> None:
+    path = encoded(tmp_path / "a.mp4", sound="aac", aspect=Fraction(4, 3))
+    notes = restore_video(Identity(), path, tmp_path / "frames", pictures=True, say=lambda _: None)
+    assert set(notes[1:]) == {
+        "its sound is not copied",
+        "its pixels, 4:3 wide, became square",
+        "pictures do not hold the times of its frames, which are not evenly spaced",
+    }
+
+
 def test_files_without_a_moving_picture_are_refused(tmp_path: Path) -> None:
     sound = tmp_path / "a.mp4"
     with av.open(str(sound), "w") as out:

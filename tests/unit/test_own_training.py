@@ -219,8 +219,8 @@ def test_own_photographs_are_blurred_while_it_trains(tmp_path: Path) -> None:
         (56, (), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
         (56, ("--dry-run",), 1, "3 of 3 pictures are smaller than the crops of 56x56"),
         (32, ("--dry-run",), 0, "ready: mimo_unet"),
-        (30, ("--dry-run",), 2, "divisible by 4, got 30x30; choose other crops with --set crop="),
-        (30, (), 2, "divisible by 4, got 30x30; choose other crops with --set crop="),
+        (30, ("--dry-run",), 2, "divisible by 4, got 30x30; choose another `crop`"),
+        (30, (), 2, "divisible by 4, got 30x30; choose another `crop`"),
     ],
 )
 def test_pairs_are_checked_before_anything_is_stored(

@@ -23,12 +23,15 @@ def sentences(results: Results, paper: Paper) -> list[str]:
     return [VERDICT.sub(r"\1 (\2).", one.removeprefix("- ")) for one in told]
 
 
+UNSCORED = "none is scored at this budget"
+
+
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
-    text = f"Gain on real pictures{where}: {escape('; '.join(real))}."
-    return [*told, text] if real else told
+    text = f"{where}: {escape('; '.join(real))}" if real else f": {UNSCORED}"
+    return [*told, f"Gain on real pictures{text}."]
 
 
 def real_gains(

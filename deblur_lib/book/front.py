@@ -20,13 +20,14 @@ def in_order(stored: Mapping[str, Results]) -> list[str]:
 
 
 def findings(stored: Mapping[str, Results], published: Path) -> str:
-    """A sentence for each paper, with its verdict, budget and gain, on real pictures if scored."""
+    """A sentence for each paper, with its verdict, budget and gain; on real pictures if scored."""
     lines = []
     for name in in_order(stored):
         paper, results = papers.load(name), stored[name]
         told = answers.sentences(results, paper)[:1] or [escape(paper.title)]
-        real = answers.gains(results, paper, published)[-1:]
-        lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *real])}")
+        *made, real = answers.gains(results, paper, published)
+        gain = [*made[-1:], real] if answers.UNSCORED in real else [real]
+        lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *gain])}")
     spent = escape(budget.in_words(*stored.values()))
     return "\n".join([*lines, "", f"*Budget: {spent}. Another may give other verdicts.*", ""])
 

@@ -64,12 +64,12 @@ def train(
     name: str, out: Path | None, device: str, devices: int, threads: int | None, dry_run: bool,
     quiet: bool, **asked: Any,
 ) -> None:  # fmt: skip
-    """Train any network of the catalogue, on pictures of your own or on generated ones.
+    """Train any network for single pictures, on pictures of your own or on generated ones.
 
     The folder --data holds pairs (blurred/ and sharp/ with equal names, at its top, in each scene's
     folder, or in train/ and validation/; other names by --pairs; gray and 16-bit pictures too), or
     sharp photographs, which are blurred as the recipe has it. Sizes, pairs and parts are checked
-    first, and --dry-run stops there.
+    first, and --dry-run stops there. Networks for clips are trained by their paper's notebook.
 
     The same command goes on where it was stopped; with more --steps a finished training goes on.
     The best weights end in the folder of the training as best.safetensors, which `deblur restore`

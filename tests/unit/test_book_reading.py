@@ -108,6 +108,13 @@ def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) ->
     assert sum(counted) == len(papers.claims("wan2023"))
 
 
+def test_a_chapter_begins_with_its_chart(tmp_path: Path) -> None:
+    stored = Results.load(store.published_folder("wan2023", "study"))
+    text = answers.key_figure(tmp_path, stored, PAPER)
+    (address,) = re.findall(r"!\[Gain of each row of Table 2.*?\]\(/_generated/(\S+?)\)", text)
+    assert (tmp_path / address).is_file()
+
+
 def test_a_card_counts_the_numbers_that_the_ledger_shows() -> None:
     stored = Results.load(store.published_folder("lu2025", "demo"))  # counts beside the print
     found = coverage.entries(papers.load("lu2025"), stored)

@@ -3,6 +3,8 @@
 import io
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from torch import Tensor
 from deblur_lib.nn import Deblurrer
 from deblur_lib.notebook import exploring
 from deblur_lib.notebook.room import open_paper
-from deblur_lib.runs import running
+from deblur_lib.runs import running, store
 
 
 class Fake(Deblurrer):
@@ -53,6 +55,24 @@ def test_pictures_have_names_and_the_papers_network_comes_first(shown: Any) -> N
     assert "china" in [name for name, _ in shown.picture.options]
     assert shown.network.value.startswith("wan2023") or "MSRM" in shown.network.value
     assert "From the left: blurred, " in shown.told.value
+
+
+def test_who_waits_for_the_first_picture_is_told_so_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEBLUR_RUNS", str(tmp_path))
+    plan = open_paper("wan2023", profile="smoke").plan
+    weights = store.run_folder(plan.runs[0]) / "best.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    said: list[str] = []
+    monkeypatch.setattr(
+        exploring,
+        "Explorer",
+        lambda *_: said.append(capsys.readouterr().out) or SimpleNamespace(box=1),
+    )
+    assert exploring.explore(plan, tmp_path, interactive=True) == 1
+    assert "this takes some seconds" in said[0]
 
 
 def test_a_result_below_the_input_is_called_worse(shown: Any) -> None:

@@ -26,7 +26,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"recipe": {"weight_decay": -1.0}}, "weight_decay"),
     ({"recipe": {"betas": [0.9, 1.0]}}, "betas"),
     ({"recipe": {"crop": 4096}}, "needs pictures of 4096 pixels"),
-    ({"recipe": {"crop": 30}}, "divisible by 32, got 30x30; choose another `crop` for deblurgan_v2"),
+    (
+        {"recipe": {"crop": 30}},
+        "divisible by 32, got 30x30; choose another `crop` for deblurgan_v2",
+    ),
     ({"recipe": {"loss": {"edgy": 1.0}}}, "did you mean 'edge'"),
     ({"recipe": {"loss": {"l1": 0.0}}}, "loss l1 needs a weight above 0, got 0.0"),
     ({"recipe": {"loss": {"l1": -1.0}}}, "loss l1 needs a weight above 0, got -1.0"),

@@ -1,6 +1,8 @@
 """What is done once however many runs there are: lookups, draws, tables, commands, queues."""
 
 import dataclasses
+import os
+import signal
 from pathlib import Path
 
 import fake_results
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from deblur_lib import papers, records, seals
-from deblur_lib.errors import RunsError
+from deblur_lib.errors import DeblurError, RunsError
 from deblur_lib.report import cells, side_by_side, tables
 from deblur_lib.report.results import Results
 from deblur_lib.report.statistics import draws
@@ -106,6 +108,19 @@ def test_folders_checked_side_by_side_find_what_each_finds(
     assert publishing._side_by_side(jobs) == [[], ["rows.csv"]]
     monkeypatch.setattr(publishing, "MUCH", 0)
     assert publishing._side_by_side(jobs) == [[], ["rows.csv"]]
+
+
+def _ended(folder: Path) -> list[Path]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return [folder]
+
+
+def test_a_check_that_is_ended_from_outside_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(publishing, "MUCH", 0)
+    with pytest.raises(DeblurError, match="ended from outside, for want of memory perhaps"):
+        publishing._side_by_side([(_ended, tmp_path), (_ended, tmp_path)])
 
 
 def test_measured_costs_are_verified_too(tmp_path: Path) -> None:

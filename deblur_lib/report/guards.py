@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from deblur_lib.report import columns
+from deblur_lib.report.numbers import number
 from deblur_lib.report.results import Results
-from deblur_lib.report.scores import over_input
+from deblur_lib.report.scores import Gain, over_input
 from deblur_lib.spec import Check, Paper
 
 UNEQUAL = 1.5  # ratio of parameters; widths that differ by a fifth or less stay below it
@@ -32,23 +33,53 @@ def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
     return "; ".join(f"{what} {', '.join(dict.fromkeys(names))}" for what, names in parts.items())
 
 
-def no_better(keys: Iterable[str], results: Results, paper: Paper) -> str:
-    """Rows whose mean PSNR is not above that of the blurred input, with both numbers.
+def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper) -> str:
+    """Rows that learnt nothing: their mean PSNR is not above that of the blurred input.
 
-    A check that compares with the blurred input itself is what finds that out; it passes.
+    Asked of the pictures that a row learnt from: on those of another kind its score tells how it
+    carries over, whatever its sign. Checks pass that compare with the blurred input itself, which
+    find that out, and those about a loss, of which failing is the effect.
     """
-    cells = list(dict.fromkeys(tuple(key.split(".")[1::2]) for key in keys))
-    if any(method == INPUT for _, method in cells):
+    cells = _cells(keys)
+    if "loss" in check.about or any(method == INPUT for _, method in cells):
         return ""
     told = []
     for dataset, method in cells:
         gain = over_input(results, method, dataset, "psnr-rgb")
-        if gain and not gain.mine.mean > gain.blurred.mean:
+        if gain and _loses(gain) and not _carries_over(results, paper, dataset, method):
             told.append(
                 f"{_row(paper, method)} has {gain.mine.mean:.2f} dB on {dataset}, the blurred "
                 f"input {gain.blurred.mean:.2f}"
             )
     return "; ".join(told)
+
+
+def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
+    """Rows below the blurred input in a check that is judged all the same, with what they lose."""
+    told = {}
+    for dataset, method in _cells(keys):
+        gain = over_input(results, method, dataset, "psnr-rgb")
+        if gain and method != INPUT and gain.mean < 0:
+            told[_row(paper, method)] = number(gain.mean, "psnr_db", sign=True)
+    return ", ".join(f"{row} {lost} dB" for row, lost in told.items())
+
+
+def _cells(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Data set and method of each key, once."""
+    return list(dict.fromkeys((key.split(".")[1], key.split(".")[3]) for key in keys))
+
+
+def _loses(gain: Gain) -> bool:
+    return not gain.mine.mean > gain.blurred.mean
+
+
+def _carries_over(results: Results, paper: Paper, dataset: str, method: str) -> bool:
+    """True when a row learnt from pictures of another kind, and gains on those."""
+    used = columns.trained_on(results, paper, method)
+    tested = columns.tested_on(results, paper)
+    own = [one for one, data_id in tested.items() if data_id == used]
+    gains = [over_input(results, method, one, "psnr-rgb") for one in own]
+    return dataset not in own and any(gains) and not any(map(_loses, filter(None, gains)))
 
 
 def idle(module: str, methods: Iterable[str], results: Results, paper: Paper) -> str:

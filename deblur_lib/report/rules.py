@@ -60,11 +60,15 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - *{INSEPARABLE}* says how large an effect would have had to be to be seen.
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
   its place; a note below the claims names it.
-- **{NOT_JUDGED}**, with the measured reason: a row was not run or is no better than the blurred
-  input, the module in question never left its start, two rows of an ablation differ in loss or size
-  although the claim is about neither, the row that leads was trained for more steps than the one
-  behind it (but at paper; asked since demo's rows were known, and it only takes verdicts away),
-  there is one photograph, or one training and nothing that tells its luck.
+- **{NOT_JUDGED}**, with the measured reason: a row was not run, or is no better than the blurred
+  input on the kind of pictures that it learnt from; the module in question never left its start;
+  two rows of an ablation differ in loss or size although the claim is about neither; the row that
+  leads was trained for more steps than the one behind it (but at paper; asked since demo's rows
+  were known, and it only takes verdicts away); there is one photograph, or one training and nothing
+  that tells its luck.
+- On pictures of another kind a row's score tells how it carries over and is judged even below the
+  blurred input, where printed rows lie too; so is a row that its loss ruined, in a check about the
+  loss. The reason tells what it loses. Neither was judged before study's rows were known.
 - **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they

@@ -41,7 +41,7 @@ def on_rows(check: Check, results: Results | None, paper: Paper) -> Verdict:
     methods = [columns.of_key(key, paper)[1] for key in (*found, *costs)]
     reason = (
         guards.not_run(lacking, results, paper)
-        or guards.no_better(found, results, paper)
+        or guards.no_better(check, found, results, paper)
         or guards.idle(check.module, methods, results, paper)
         or guards.unequal(check, found, results, paper)
     )
@@ -119,8 +119,11 @@ def _on_scores(
     )
     if longer:
         return not_judged(f"{longer} ({verdict.reason})")
-    equal = f"; {left_out} equal pictures left out" if left_out else ""
-    return verdict._replace(reason=verdict.reason + equal)
+    told = [verdict.reason]
+    told += [f"{left_out} equal pictures left out"] if left_out else []
+    below = guards.below_input(found, results, paper)
+    told += [f"below the blurred input: {below}"] if below else []
+    return verdict._replace(reason="; ".join(told))
 
 
 def _longer_trained(

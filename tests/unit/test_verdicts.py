@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import fake_results
@@ -262,6 +263,37 @@ def test_a_row_below_the_input_is_named_with_numbers(tmp_path: Path) -> None:
     assert "the blurred input 24.58" in found.reason
     against = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.identity"
     assert weighed(results, against).verdict == CONTRADICTED
+
+
+def test_a_row_that_gains_where_it_learnt_is_judged_below_the_input_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """The made-up networks learn from the stand-in of GoPro; on the other they carry over."""
+    results = made(tmp_path, gains={"wan2023": 1.0, "mimo_unet": 0.8})
+    rows = results.rows.copy()
+    rows.loc[rows["dataset"].eq("realblur_j") & rows["method"].isin(["wan2023", "mimo_unet"]),
+             "value"] -= 2.0  # fmt: skip
+    lost = dataclasses.replace(results, rows=rows)
+    compared = "T1.realblur_j.psnr_db.wan2023 - T1.realblur_j.psnr_db.mimo_unet"
+    found = weighed(lost, compared)
+    assert found.verdict != NOT_JUDGED
+    assert re.search(
+        r"below the blurred input: wan2023 .* −1\.\d\d dB, MIMO-UNet.* dB", found.reason
+    )
+    rows.loc[rows["dataset"].eq("gopro_test") & rows["method"].eq("mimo_unet"), "value"] -= 2.0
+    nowhere = weighed(dataclasses.replace(results, rows=rows), compared)
+    assert nowhere.verdict == NOT_JUDGED
+    assert "MIMO-UNet, its stepped rate has" in nowhere.reason
+
+
+def test_a_row_that_its_loss_ruined_is_judged_where_a_check_is_about_the_loss(
+    tmp_path: Path,
+) -> None:
+    results = made(tmp_path, gains={"wan2023": 0.5, "wan2023_dffm": -4.0})
+    assert weighed(results).verdict == NOT_JUDGED
+    found = weighed(results, about=("loss",))
+    assert found.verdict == SUPPORTED
+    assert "below the blurred input: Baseline + DFFM −4.0" in found.reason
 
 
 def test_an_idle_module_is_not_judged(tmp_path: Path) -> None:

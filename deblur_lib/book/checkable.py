@@ -142,7 +142,8 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
     return {
         "What is claimed, and when was it written down?": (
             f"{len(claims)} claims with {sum(len(one.checks) for one in claims)} checks, in "
-            f"papers/{paper.id}/claims.yaml, before the rows that judge them unless a note says so"
+            f"papers/{paper.id}/claims.yaml, before the rows that judge them unless a note or the "
+            "list of rules says so"
         ),
         "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data})),
         "Can test pictures have been seen in training?": (

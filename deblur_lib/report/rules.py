@@ -29,8 +29,8 @@ _SIGNS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
 RULES = f"""\
 Each claim was written down with its rule before the rows that judge it were trained; where a rule
-changed since, its note says so. A claim has one or more checks; a check is an arithmetic expression
-over table cells and what it must fulfil.
+changed since, its note or the list below says so. A claim has one or more checks; a check is an
+arithmetic expression over table cells and what it must fulfil.
 
 **Against the printed tables** the expression is computed from the printed numbers: *{SUPPORTED}*
 when it holds (a stated size within the printed rounding), *{INSEPARABLE}* when an ordering is a tie

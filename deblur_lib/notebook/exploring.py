@@ -172,7 +172,7 @@ def _drawn_from(plan: Plan, *, clips: bool) -> tuple[str, dict[str, Any], Sequen
     from deblur_lib.data.generated.folders import open_stock
     from deblur_lib.data.generated.variants import VARIANTS
     from deblur_lib.data.opening import settings_of
-    from deblur_lib.runs.running import located
+    from deblur_lib.runs.vetting import located
 
     data_id = next(iter(plan.profile.test_on.values()))
     if data_id not in VARIANTS:

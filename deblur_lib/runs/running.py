@@ -43,7 +43,7 @@ from deblur_lib.records import (
 from deblur_lib.runs import store, vintage
 from deblur_lib.runs.learning import learn, shows_bars, take
 from deblur_lib.runs.plan import Plan, Run
-from deblur_lib.runs.vetting import data_settings
+from deblur_lib.runs.vetting import data_settings, located
 from deblur_lib.spec import Paper
 from deblur_lib.spec.tables import SCORED
 from deblur_lib.training.seeding import fresh_network
@@ -74,13 +74,6 @@ def _open(plan: Plan, data_id: str, split: Split, method: str = "") -> PairSourc
     cache = store.cache_folder()
     bars = shows_bars()
     return open_data(data_id, split, settings=settings, roots=roots, cache=cache, progress=bars)
-
-
-def located(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of pictures in which the folder `photographs` counts from the project's root."""
-    folder = settings.get("photographs")
-    found = {"photographs": str(store.below_root(folder))} if isinstance(folder, str) else {}
-    return {**settings, **found}
 
 
 def conventions(paper: Paper, dataset: str, *, released: bool = False) -> tuple[str, ...]:

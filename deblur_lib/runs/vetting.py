@@ -5,7 +5,7 @@ pictures, networks and devices know, without opening or training any; where a re
 nothing of that kind, no torch is loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,13 @@ def data_settings(plan: Plan, data_id: str, method: str = "") -> dict[str, Any]:
     return {**settings_of(data_id, declared), **asked}
 
 
+def located(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of pictures in which the folder `photographs` counts from the project's root."""
+    folder = settings.get("photographs")
+    found = {"photographs": str(store.below_root(folder))} if isinstance(folder, str) else {}
+    return {**settings, **found}
+
+
 def _check_pictures(plan: Plan) -> None:
     from deblur_lib.data.generated.variants import VARIANTS
     from deblur_lib.data.opening import FLOW_MADE, check_settings
@@ -125,7 +132,6 @@ def _check_photographs(settings: dict[str, Any]) -> None:
     from deblur_lib.data.generated.benchmark import read_settings
     from deblur_lib.data.generated.folders import pictures_of
     from deblur_lib.data.generated.settings import SPLITS
-    from deblur_lib.runs.running import located
 
     found = read_settings(located(settings))
     try:
@@ -139,10 +145,10 @@ def _check_recipe(run: Run, plan: Plan) -> None:
     """Names of losses and augmentations, the second player, crops for pictures and network."""
     import torch
 
+    from deblur_lib.catalogue import build
     from deblur_lib.data.augment import side_to_draw
     from deblur_lib.data.generated.benchmark import read_settings
     from deblur_lib.data.generated.variants import VARIANTS
-    from deblur_lib.runs.running import build
     from deblur_lib.training.checks import check_crop, check_names
     from deblur_lib.training.critics import build_critic, check_critic
 
@@ -157,7 +163,9 @@ def _check_recipe(run: Run, plan: Plan) -> None:
             )
     if "crop" in plan.request.recipe and run.steps:
         with torch.device("meta"):
-            check_crop(build(run), run.train.crop, row=run.method.id)
+            check_crop(
+                build(str(run.method.network), **run.options), run.train.crop, row=run.method.id
+            )
     if run.train.adversarial and "adversarial" in plan.request.recipe:
         with torch.device("meta"):
             check_critic(build_critic(run.train.adversarial), run.train.adversarial)

@@ -1,5 +1,6 @@
 """What was found over all papers, on two screens: main claims, gains, and how much holds."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from deblur_lib.report.standing import Standing
 from deblur_lib.spec import Paper
 
 MAIN = 3  # claims that are told of each paper, those that its summary names first
+COUNTS = re.compile(r" \(\d+ trainings?, [^)]*\)$")
 HEADS = (
     "paper",
     "budget",
@@ -60,8 +62,11 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     told = papers.summary(paper.id)
     judged = {one.claim.id: one for one in verdicts.judge(results, paper)}
     yield from (escape(told.question), "")
-    for one in (judged[name] for name in told.headline[:MAIN]):
+    main = [judged[name] for name in told.headline[:MAIN]]
+    for one in main:
         yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
+    for text in dict.fromkeys(filter(None, (verdicts.stood_in(one.claim) for one in main))):
+        yield f"- Above {escape(text)}."
     yield from (f"- {one}." for one in _gains(paper, results, published))
     yield ":::"
 
@@ -69,7 +74,7 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
 def _effect(one: verdicts.Judgement) -> str:
     """The first effect measured with its interval, else the first reason for no verdict."""
     first = summary.measured(one).partition("; ")[0].rpartition("measured ")[2]
-    return f"{escape('; '.join(filter(None, (first, verdicts.stood_in(one.claim)))))}."
+    return f"{escape(first)}."
 
 
 def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
@@ -80,7 +85,9 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
         one = summary.gain_of(results, method, told.datasets[0])
         if one is not None:
             whose, real = answers.real_gains(results, paper, method, published)
-            real = [f"{one}{whose}" for one in real]
+            if method != told.own:  # the same pictures as those of the own network, just told
+                real = [COUNTS.sub("", text) for text in real]
+            real = [f"{text}{whose}" for text in real]
             where = f" on {escape(one.where)}" if method == told.own else " there"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             other = summary.other_blur(results, paper, method)

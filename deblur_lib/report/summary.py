@@ -144,7 +144,7 @@ def other_blur(results: Results, paper: Paper, method: str) -> str:
     usual, mine = profile.data.get("blur"), profile.data_of.get(method, {}).get("blur")
     if not (isinstance(usual, float) and isinstance(mine, float)) or mine == usual:
         return ""
-    return f" (learnt from blur {number(mine / usual)} times as long as that of the test pictures)"
+    return f" (learnt from blur {number(mine / usual)} times as long as tested)"
 
 
 def _left(judged: list[Judgement], profile: str) -> str:

@@ -56,12 +56,13 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
 
 def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
     """Rows below the blurred input in a check that is judged all the same, with what they lose."""
-    told = {}
+    told = []
     for dataset, method in _cells(keys):
         gain = over_input(results, method, dataset, "psnr-rgb")
         if gain and method != INPUT and gain.mean < 0:
-            told[_row(paper, method)] = number(gain.mean, "psnr_db", sign=True)
-    return ", ".join(f"{row} {lost} dB" for row, lost in told.items())
+            lost = number(gain.mean, "psnr_db", sign=True)
+            told.append(f"{_row(paper, method)} {lost} dB on {dataset}")
+    return ", ".join(told)
 
 
 def _cells(keys: Iterable[str]) -> list[tuple[str, str]]:

@@ -37,7 +37,8 @@ def test_a_row_that_gains_where_it_learnt_is_judged_below_the_input_elsewhere(
     found = weighed(lost, compared)
     assert found.verdict != NOT_JUDGED
     assert re.search(
-        r"below the blurred input: wan2023 .* −1\.\d\d dB on realblur_j, MIMO-UNet.* dB", found.reason
+        r"below the blurred input: wan2023 .* −1\.\d\d dB on realblur_j, MIMO-UNet.* dB",
+        found.reason,
     )
     rows.loc[rows["dataset"].eq("gopro_test") & rows["method"].eq("mimo_unet"), "value"] -= 2.0
     nowhere = weighed(dataclasses.replace(results, rows=rows), compared)

@@ -51,27 +51,40 @@ def score_identity(plan: Plan, tests: Mapping[str, PairSource]) -> list[Row]:
 def chosen_pictures(rows: list[Row], source: PairSource, dataset: str) -> dict[str, str]:
     """Pictures that figures show, by a fixed rule on the input alone.
 
+    Each is of another scene, as long as there are scenes left: the interest is in several pictures.
+
     Returns:
-        Name of the picture for each rule of `CHOSEN`: lowest input PSNR, median input PSNR, and
-        the largest mean absolute gradient of the sharp picture among the others.
+        Name of the picture for each rule of `CHOSEN`: lowest input PSNR, median input PSNR (or
+        next to it), and the largest mean absolute gradient of the sharp picture.
     """
-    ranked = sorted(
-        (row.value, row.picture)
-        for row in rows
-        if row.dataset == dataset and row.convention == "psnr-rgb" and row.method == "identity"
-    )
-    names = [name for _, name in ranked]
-    picked = {CHOSEN[0]: names[0], CHOSEN[1]: names[len(names) // 2]}
-    edges = {}
-    for index, name in enumerate(source.names):
-        if name not in picked.values():
-            gray = source.pair(index).sharp.mean(dim=0).numpy()
-            edges[name] = float(np.mean(np.abs(np.diff(gray, axis=0)))) + float(
-                np.mean(np.abs(np.diff(gray, axis=1)))
-            )
-    if edges:
-        picked[CHOSEN[2]] = max(sorted(edges), key=lambda name: edges[name])
+    ranked = [
+        name
+        for _, name in sorted(
+            (row.value, row.picture)
+            for row in rows
+            if row.dataset == dataset and row.convention == "psnr-rgb" and row.method == "identity"
+        )
+    ]
+    scenes = dict(zip(source.names, source.scenes, strict=True))
+    middle = len(ranked) // 2
+    picked = {CHOSEN[0]: ranked[0]}
+
+    def left() -> list[str]:
+        seen = {scenes[name] for name in picked.values()}
+        rest = [name for name in ranked if name not in picked.values()]
+        return [name for name in rest if scenes[name] not in seen] or rest
+
+    if len(ranked) > 1:
+        picked[CHOSEN[1]] = min(left(), key=lambda name: abs(ranked.index(name) - middle))
+    if len(ranked) > 2:
+        picked[CHOSEN[2]] = max(sorted(left()), key=lambda name: _edges(source, name))
     return picked
+
+
+def _edges(source: PairSource, name: str) -> float:
+    """Mean absolute gradient of the sharp picture."""
+    gray = source.pair(source.names.index(name)).sharp.mean(dim=0).numpy()
+    return sum(float(np.mean(np.abs(np.diff(gray, axis=axis)))) for axis in (0, 1))
 
 
 def look(

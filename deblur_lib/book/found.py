@@ -82,7 +82,7 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     told = papers.summary(paper.id)
     long = [one.id for one in paper.methods if one.apart]
     for method, name in ((told.own, "Own network"), *((one, "Its long run") for one in long)):
-        one = summary.gain_of(results, method, told.datasets[0])
+        one = summary.gain_of(results, paper, method, told.datasets[0])
         if one is not None:
             whose, real = answers.real_gains(results, paper, method, published)
             if method != told.own:  # the same pictures as those of the own network, just told

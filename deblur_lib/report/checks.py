@@ -18,6 +18,7 @@ from deblur_lib.report.markup import View
 from deblur_lib.report.numbers import number
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.scores import Gain, decibels, over_input, scores
+from deblur_lib.report.statistics import FEWEST
 from deblur_lib.spec import CheckSet, Paper
 
 ROWS, SETS = "checks.csv", "checks.json"
@@ -25,7 +26,8 @@ PSNR, SSIM = "psnr-rgb", "vol3d-rgb"
 CAPTION = (
     "The trained networks on pictures that none of them learnt from; these pictures are for "
     "checking only and are not shipped. Gain: mean difference to the blurred picture, picture by "
-    "picture, over the seeds scored; its 95 % interval says how much it depends on the pictures."
+    "picture, over the seeds scored; its 95 % interval over scenes tells how much it depends on "
+    "them."
 )
 
 
@@ -62,7 +64,7 @@ def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
         if gain is None or "generated" in name:
             continue
         middle, *ends = decibels(gain)
-        around = f" [{', '.join(ends)}]" if gain.bounds.units > 1 else ""
+        around = f" [{', '.join(ends)}]" if gain.bounds.units >= FEWEST else ""
         pictures = len(gain.mine.pictures)
         counts = {"training": len(gain.seeds), "picture": pictures, "scene": gain.bounds.units}
         few = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items())
@@ -97,14 +99,16 @@ def _note(told: Mapping[str, Any]) -> str:
 
 
 def _left_out(results: Results, paper: Paper, dataset: str) -> str:
-    """The runs of the results that were not scored on a set; "" where all were."""
+    """Which runs of the results were scored on a set, and how many not; "" where all were."""
     scored = set(results.rows.loc[results.rows["dataset"] == dataset, "run"])
-    left: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
     for one in results.manifests:
-        if one.run not in scored:
-            left.setdefault(method_of(paper, one.method).title, []).append(str(one.seed))
-    told = (f"{title} (seed {', '.join(seeds)})" for title, seeds in left.items())
-    return f" Not scored on it: {'; '.join(told)}." if left else ""
+        if one.run in scored:
+            shown.setdefault(method_of(paper, one.method).title, []).append(str(one.seed))
+    told = (f"{title} (seed {', '.join(seeds)})" for title, seeds in shown.items())
+    left = len(results.manifests) - sum(map(len, shown.values()))
+    runs = f"the other {left} runs were" if left > 1 else "the other run was"
+    return f" Scored on it: {'; '.join(told)}; {runs} not." if left else ""
 
 
 def _missing(check: CheckSet) -> str:
@@ -139,8 +143,9 @@ def _table(results: Results, paper: Paper, dataset: str) -> pd.DataFrame:
 def _gained(gain: Gain) -> dict[str, str]:
     middle, low, high = decibels(gain)
     scenes = gain.bounds.units
+    many = f"{scenes} scene{'s' if scenes > 1 else ''}"
     return {
         "gain [dB]": middle,
-        "interval": f"{low} to {high}, {scenes} scenes" if scenes > 1 else "none over 1 scene",
+        "interval": f"{low} to {high}, {many}" if scenes >= FEWEST else f"none over {many}",
         "each seed": " ".join(number(one, "psnr_db", sign=True) for one in gain.seeds),
     }

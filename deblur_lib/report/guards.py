@@ -15,6 +15,7 @@ from deblur_lib.spec import Check, Paper
 UNEQUAL = 1.5  # ratio of parameters; widths that differ by a fifth or less stay below it
 INPUT = "identity"
 OWN_PROTOCOL = "paper"
+GAINED = {"psnr_db": "dB", "ssim": "SSIM"}  # metrics of which more is better, with their unit
 
 
 def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
@@ -28,7 +29,7 @@ def not_run(lacking: Iterable[str], results: Results, paper: Paper) -> str:
         elif method in run:
             what = f"not scored here on {column.dataset} as {column.convention}:"
         else:
-            what = "not run here:"
+            what = "without a run here:"
         parts.setdefault(what, []).append(_row(paper, method))
     return "; ".join(f"{what} {', '.join(dict.fromkeys(names))}" for what, names in parts.items())
 
@@ -48,8 +49,8 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
         gain = over_input(results, method, dataset, "psnr-rgb")
         if gain and _loses(gain) and not _carries_over(results, paper, dataset, method):
             told.append(
-                f"{_row(paper, method)} has {gain.mine.mean:.2f} dB on {dataset}, the blurred "
-                f"input {gain.blurred.mean:.2f}"
+                f"“{_row(paper, method)}” ({gain.mine.mean:.2f} dB) is no better than the blurred "
+                f"input ({gain.blurred.mean:.2f} dB) on {dataset}"
             )
     return "; ".join(told)
 
@@ -57,12 +58,17 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
 def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
     """Rows below the blurred input in a check that is judged all the same, with what they lose."""
     told = []
-    for dataset, method in _cells(keys):
-        gain = over_input(results, method, dataset, "psnr-rgb")
-        if gain and method != INPUT and gain.mean < 0:
-            lost = number(gain.mean, "psnr_db", sign=True)
-            told.append(f"{_row(paper, method)} {lost} dB on {dataset}")
-    return ", ".join(told)
+    for key in keys:
+        column, method = columns.of_key(key, paper)
+        if column is None or column.metric not in GAINED or method == INPUT:
+            continue
+        gain = over_input(results, method, column.dataset, column.convention)
+        if gain and gain.mean < 0:
+            lost = number(gain.mean, column.metric, sign=True)
+            told.append(
+                f"“{_row(paper, method)}” {lost} {GAINED[column.metric]} on {column.dataset}"
+            )
+    return ", ".join(dict.fromkeys(told))
 
 
 def _cells(keys: Iterable[str]) -> list[tuple[str, str]]:
@@ -91,8 +97,8 @@ def idle(module: str, methods: Iterable[str], results: Results, paper: Paper) ->
     if not measured:
         return f"nothing stored says whether {module} left its start"
     return "; ".join(
-        f"{module} is idle in {_row(paper, method)}: it moved {one['moved']:.2g} from "
-        f"{one['start']:.2g}, {one['least']:.2g} is the least that counts"
+        f"{module} is idle in “{_row(paper, method)}”: it moved by {one['moved']:.2g} from "
+        f"{one['start']:.2g}, and less than {one['least']:.2g} does not count"
         for method in dict.fromkeys(methods)
         if (one := measured.get(method)) and one["moved"] < one["least"]
     )
@@ -161,8 +167,8 @@ def longer_trained(
         for names in (ahead, behind)
     )
     return "; ".join(
-        f"{_row(paper, name)} leads after {count:,} steps of training, {_row(paper, other)} had "
-        f"{least:,}"
+        f"“{_row(paper, name)}” leads after {count:,} steps of training, "
+        f"“{_row(paper, other)}” had {least:,}"
         for name, count in steps.items()
         for other, least in fewer.items()
         if count > least
@@ -176,10 +182,10 @@ def _other_loss(methods: list[str], results: Results, paper: Paper) -> str:
         differing = [name for name in {**mine, **other} if mine.get(name) != other.get(name)]
         if differing:
             sides = (
-                f"{_row(paper, method)} with {_named(losses[method], differing)}"
+                f"“{_row(paper, method)}” with {_named(losses[method], differing)}"
                 for method in (first, second)
             )
-            return f"other losses: {', '.join(sides)}"
+            return f"the rows differ in loss: {', '.join(sides)}"
     return ""
 
 
@@ -210,7 +216,7 @@ def _other_size(methods: list[str], results: Results, paper: Paper) -> str:
     if ratio <= UNEQUAL:
         return ""
     return (
-        f"other sizes: {_row(paper, large)} has {ratio:.2f} times the parameters of "
-        f"{_row(paper, small)} "
+        f"the rows differ in size: “{_row(paper, large)}” has {ratio:.2f} times the parameters of "
+        f"“{_row(paper, small)}” "
         f"({sizes[large]:,.0f} and {sizes[small]:,.0f})"
     )

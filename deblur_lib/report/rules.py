@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from deblur_lib.report.expressions import keys
 from deblur_lib.report.numbers import named, number, printed, reached, together
-from deblur_lib.report.statistics import Interval
+from deblur_lib.report.statistics import FEWEST, Interval
 from deblur_lib.spec import Check
 
 SUPPORTED = "supported"
@@ -64,8 +64,9 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
   input on the kind of pictures that it learnt from; the module in question never left its start;
   two rows of an ablation differ in loss or size although the claim is about neither; the row that
   leads was trained for more steps than the one behind it (but at paper; asked since demo's rows
-  were known, and it only takes verdicts away); there is one photograph, or one training and nothing
-  that tells its luck.
+  were known, and it only takes verdicts away); there are fewer than {FEWEST} photographs
+  (asked since study's rows were known, which have more), or one training and nothing that tells its
+  luck.
 - On pictures of another kind a row's score tells how it carries over and is judged even below the
   blurred input, where printed rows lie too; so is a row that its loss ruined, in a check about the
   loss. The reason tells what it loses. Neither was judged before study's rows were known.
@@ -161,7 +162,7 @@ def at(verdict: str, profile: str) -> str:
 
 def not_judged(reason: str) -> Verdict:
     """No verdict, because of something measured."""
-    return Verdict(NOT_JUDGED, f"because {reason}")
+    return Verdict(NOT_JUDGED, reason)
 
 
 def weakest(verdicts: Sequence[str]) -> str:
@@ -210,8 +211,9 @@ def measured_verdict(check: Check, found: Evidence) -> Verdict:
 def _measured(check: Check, found: Evidence) -> Verdict:
     metric = _metric(check)
     told = _told(found, metric)
-    if found.pictures.units < 2:
-        return not_judged(f"one photograph says nothing about others ({told})")
+    if found.pictures.units < FEWEST:
+        few = _number(found.pictures.units, "photograph")
+        return not_judged(f"{few} cannot say what others would give, {FEWEST} are needed ({told})")
     if not math.isfinite(found.value + found.pictures.half):
         return not_judged(f"no number comes out ({told})")
     if not math.isfinite(found.trainings.half):

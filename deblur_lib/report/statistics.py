@@ -23,6 +23,7 @@ from scipy.special import stdtrit
 
 RESAMPLES = 2000
 LEVEL = 0.95
+FEWEST = 6  # units of an interval: all of n lie on one side of the median in 2 of 2**n draws
 
 Array = NDArray[np.float64]
 
@@ -120,8 +121,8 @@ def middle(means: Array) -> tuple[Array, Array]:
 
 
 def interval(means: Array, *, photographs: int) -> Interval:
-    """Percentile interval of (R,) resampled values; NaN of fewer than two photographs."""
-    if photographs < 2:
+    """Percentile interval of (R,) resampled values; NaN of fewer than `FEWEST` photographs."""
+    if photographs < FEWEST:
         return NO_INTERVAL._replace(units=photographs)
     low, high = middle(means)
     return Interval(float(low), float(high), photographs)

@@ -21,12 +21,11 @@ from deblur_lib.report.rules import (
     at,
 )
 from deblur_lib.report.scores import decibels, over_input
-from deblur_lib.report.verdicts import Judgement, judge, short, stood_in
+from deblur_lib.report.verdicts import NONE_OF_OURS, Judgement, judge, short, stood_in
 from deblur_lib.spec import Paper, Takeaway
 from deblur_lib.spec.kinds import TITLES
 
 FOR, AGAINST = (SUPPORTED, DIRECTION), (OTHER, CONTRADICTED)
-PSNR = "psnr-rgb"
 
 
 def opening(results: Results | None, paper: Paper, *, where: str) -> str:
@@ -76,7 +75,10 @@ def measured(one: Judgement) -> str:
 
 
 class ToldGain(NamedTuple):
-    """Gain of a row over the blurred input in dB, with its interval over photographs, as texts."""
+    """Gain of a row over the blurred input in dB, with its interval over photographs, as texts.
+
+    `where` names the pictures, and how they are scored where that is not by plain PSNR.
+    """
 
     where: str
     mean: str
@@ -86,40 +88,52 @@ class ToldGain(NamedTuple):
     trainings: int
 
 
-def gain_of(results: Results, method: str, dataset: str) -> ToldGain | None:
-    """Gain of a row on a data set; None where it or the input was not scored there."""
-    found = over_input(results, method, dataset, PSNR)
-    if found is None:
+def gain_of(results: Results, paper: Paper, method: str, dataset: str) -> ToldGain | None:
+    """Gain of a row on a data set by the PSNR of its tables; None where one was not scored."""
+    asked = (columns.main_column(one, dataset, "psnr_db") for one in paper.tables)
+    column = next(filter(None, asked), None)
+    found = over_input(results, method, dataset, column.convention) if column else None
+    if column is None or found is None:
         return None
     where = TITLES.get(found.mine.data.partition("/")[0], found.mine.data)
+    _, _, told = column.title.partition(", ")
+    where += f" ({told.removesuffix(' [dB]')})" if told else ""
     return ToldGain(where, *decibels(found), found.bounds.units, len(found.seeds))
 
 
 def gains(results: Results, paper: Paper) -> Iterator[str]:
-    """Gain of the paper's own network over the input on each test set, as bullets of Markdown."""
+    """Gain of the paper's network and of its long run on each test set, as bullets of Markdown."""
     told = papers.summary(paper.id)
-    title = escape(columns.method_of(paper, told.own).title)
-    for dataset in told.datasets:
-        found = gain_of(results, told.own, dataset)
-        if found is None:
-            yield f"- {title} was not scored on {escape(dataset)}."
-            continue
-        many = f"{found.trainings} training" + ("s" if found.trainings > 1 else "")
-        yield (
-            f"- {title} on {escape(found.where)}: {found.mean} dB over the blurred input "
-            f"({found.low} to {found.high} over {found.photographs} photographs; {many} of "
-            f"{escape(train_budget(results, told.own))})."
-        )
+    for method in _own(paper):
+        title = columns.method_of(paper, method).title
+        title = escape(title + other_blur(results, paper, method))
+        for dataset in told.datasets:
+            found = gain_of(results, paper, method, dataset)
+            if found is None and method == told.own:
+                yield f"- {title} was not scored on {escape(dataset)}."
+            if found is None:
+                continue
+            many = f"{found.trainings} training" + ("s" if found.trainings > 1 else "")
+            yield (
+                f"- {title} on {escape(found.where)}: {found.mean} dB over the blurred input "
+                f"({found.low} to {found.high} over {found.photographs} photographs; {many} of "
+                f"{escape(train_budget(results, method))})."
+            )
+
+
+def _own(paper: Paper) -> list[str]:
+    """The paper's own network and its long run."""
+    return [papers.summary(paper.id).own, *(one.id for one in paper.methods if one.apart)]
 
 
 def pace(results: Results, paper: Paper) -> Iterator[str]:
     """What each half of their steps brought to the paper's network and its long run, as bullets.
 
-    A second half that still brings much says that the steps were too few.
+    A second half that still brings much says that the steps were too few; one that brings little
+    says nothing, since the rate falls to nearly nothing in it.
     """
     curves = results.curves
-    own = papers.summary(paper.id).own
-    for method in (own, *(one.id for one in paper.methods if one.apart)):
+    for method in _own(paper):
         mine = curves[curves["method"] == method]
         score = mine[mine["name"] == VALIDATION].groupby("step")["value"].mean()  # over seeds
         blurred = mine.loc[mine["name"] == UNTOUCHED, "value"]
@@ -132,7 +146,7 @@ def pace(results: Results, paper: Paper) -> Iterator[str]:
         )
         title = columns.method_of(paper, method).title + other_blur(results, paper, method)
         yield (
-            f"- {escape(title)} on the validation pictures: "
+            f"- {escape(title)} on its own validation pictures: "
             f"{first} dB by the first half of its {score.index[-1]:,} steps, {second} dB by the "
             "second."
         )
@@ -152,12 +166,15 @@ def _left(judged: list[Judgement], profile: str) -> str:
     words = Counter(one.ours.verdict for one in judged)
     open_ones = words[NOT_JUDGED] + words[UNTESTABLE]
     clear = sum(words[word] for word in FOR + AGAINST)
+    firm = words[SUPPORTED] + words[CONTRADICTED]
+    about_print = sum(one.ours.reason == NONE_OF_OURS for one in judged)
+    printed = f" ({about_print} of them about printed numbers alone)" if about_print else ""
     return (
         f"Of {len(judged)} claims {clear} got a verdict that points one way at {profile}, "
-        f"{words[SUPPORTED] + words[CONTRADICTED]} of them a firm one; "
+        f"{firm or 'none'} of them firm; "
         f"{len(judged) - clear - open_ones} could not be told from chance, {words[NOT_JUDGED]} "
-        f"were not judged and {words[UNTESTABLE]} no number can decide. The reasons stand in the "
-        "table of claims."
+        f"were not judged{printed} and {words[UNTESTABLE]} cannot be tested here. The reasons "
+        "stand in the table of claims."
     )
 
 

@@ -14,7 +14,7 @@ COUNTS = {
     "zhao2020": {"T1": 12},
 }
 REFUTED = {  # claims that the paper's own tables do not bear out
-    "li2026": {4, 5, 8, 9, 13, 16, 23, 29, 30, 32, 34, 37, 38, 41, 43},
+    "li2026": {4, 5, 8, 9, 16, 23, 29, 30, 32, 34, 37, 38, 41, 43},
     "zhao2020": {10},
 }
 

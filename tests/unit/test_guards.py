@@ -18,8 +18,8 @@ def test_a_row_below_the_input_is_named_with_numbers(tmp_path: Path) -> None:
     results = made(tmp_path, gains={"wan2023": 0.5, "wan2023_dffm": -0.4})
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    assert "because Baseline + DFFM has 24.17 dB" in found.reason
-    assert "the blurred input 24.58" in found.reason
+    assert "“Baseline + DFFM” (24.17 dB) is no better" in found.reason
+    assert "the blurred input (24.58 dB)" in found.reason
     against = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.identity"
     assert weighed(results, against).verdict == CONTRADICTED
 
@@ -37,13 +37,13 @@ def test_a_row_that_gains_where_it_learnt_is_judged_below_the_input_elsewhere(
     found = weighed(lost, compared)
     assert found.verdict != NOT_JUDGED
     assert re.search(
-        r"below the blurred input: wan2023 .* −1\.\d\d dB on realblur_j, MIMO-UNet.* dB",
+        r"below the blurred input: “wan2023 .* −1\.\d\d dB on realblur_j, “MIMO-UNet.* dB",
         found.reason,
     )
     rows.loc[rows["dataset"].eq("gopro_test") & rows["method"].eq("mimo_unet"), "value"] -= 2.0
     nowhere = weighed(dataclasses.replace(results, rows=rows), compared)
     assert nowhere.verdict == NOT_JUDGED
-    assert "MIMO-UNet, its stepped rate has" in nowhere.reason
+    assert "“MIMO-UNet, its stepped rate” (22.01 dB) is no better" in nowhere.reason
 
 
 def test_a_row_that_its_loss_ruined_is_judged_where_a_check_is_about_the_loss(
@@ -53,7 +53,7 @@ def test_a_row_that_its_loss_ruined_is_judged_where_a_check_is_about_the_loss(
     assert weighed(results).verdict == NOT_JUDGED
     found = weighed(results, about=("loss",))
     assert found.verdict == SUPPORTED
-    assert "below the blurred input: Baseline + DFFM −4.0" in found.reason
+    assert "below the blurred input: “Baseline + DFFM” −4.0" in found.reason
 
 
 def test_an_idle_module_is_not_judged(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_an_idle_module_is_not_judged(tmp_path: Path) -> None:
     idle = {"start": 0.5, "value": 0.51, "moved": 0.01, "least": 0.05}
     found = weighed(with_probes(results, modules={"DFFM": {"wan2023": idle}}), module="DFFM")
     assert found.verdict == NOT_JUDGED
-    assert "DFFM is idle in wan2023 (DFFM + MSRM): it moved 0.01 from 0.5, 0.05 is" in found.reason
+    assert "DFFM is idle in “wan2023 (DFFM + MSRM)”: it moved by 0.01 from 0.5, and" in found.reason
     unknown = weighed(with_probes(results, modules={}), module="DFFM")
     assert "nothing stored says whether DFFM left its start" in unknown.reason
 
@@ -77,8 +77,8 @@ def test_rows_of_an_ablation_must_have_one_loss(tmp_path: Path) -> None:
     results = dataclasses.replace(results, manifests=manifests)
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    told = "wan2023 (DFFM + MSRM) with no spectrum, Baseline + DFFM with spectrum 0.1"
-    assert f"other losses: {told}" in found.reason
+    told = "“wan2023 (DFFM + MSRM)” with no spectrum, “Baseline + DFFM” with spectrum 0.1"
+    assert f"the rows differ in loss: {told}" in found.reason
     assert weighed(results, about=("loss",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED
@@ -97,7 +97,7 @@ def test_a_row_does_not_lead_by_more_steps_of_training(tmp_path: Path) -> None:
     steps = results.of_method("wan2023")[0].steps
     found = weighed(with_steps(results, wan2023_dffm=steps - 1))
     assert found.verdict == NOT_JUDGED
-    assert f"MSRM) leads after {steps:,} steps of training, Baseline + DFFM had" in found.reason
+    assert f"MSRM)” leads after {steps:,} steps of training, “Baseline + DFFM” had" in found.reason
     assert weighed(with_steps(results, wan2023_dffm=steps + 1)).verdict == SUPPORTED
     backwards = "T2.gopro_test.psnr_db.wan2023_dffm - T2.gopro_test.psnr_db.wan2023"
     assert weighed(with_steps(results, wan2023_dffm=1), backwards).verdict == NOT_JUDGED
@@ -110,7 +110,7 @@ def test_rows_of_an_ablation_must_have_one_size(tmp_path: Path) -> None:
     results.costs.loc[mine, "value"] = 4455
     found = weighed(results)
     assert found.verdict == NOT_JUDGED
-    assert "other sizes: Baseline + DFFM has 2.02 times the parameters of wan2023 (" in found.reason
+    assert "size: “Baseline + DFFM” has 2.02 times the parameters of “wan2023 (" in found.reason
     assert weighed(results, about=("size",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED

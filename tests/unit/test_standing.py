@@ -115,7 +115,7 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
     judged = {one.claim.id: one for one in verdicts.judge(budgets["study"], WAN)}
     for name in told.headline[: found.MAIN]:
         assert f"{judged[name].claim.statement} *{judged[name].told}*: " in text
-    gain = summary.gain_of(budgets["study"], told.own, told.datasets[0])
+    gain = summary.gain_of(budgets["study"], WAN, told.own, told.datasets[0])
     assert gain is not None
     assert f"over the blurred input: {gain.mean} dB [{gain.low}, {gain.high}] on " in text
     counted = standing.standing(list(judged.values()), WAN)

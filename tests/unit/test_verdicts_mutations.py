@@ -104,7 +104,7 @@ def test_photographs_merged_into_one_stop_the_verdict(tmp_path: Path) -> None:
     merged = dataclasses.replace(stored, rows=stored.rows.assign(scene="only"))
     found = weighed(merged)
     assert found.verdict == NOT_JUDGED
-    assert found.reason.startswith("because one photograph")
+    assert found.reason.startswith("1 photograph cannot")
 
 
 def test_noise_hides_the_effect(tmp_path: Path) -> None:

@@ -58,9 +58,11 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
 def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
     """Rows below the blurred input in a check that is judged all the same, with what they lose."""
     told = []
-    for key in keys:
-        column, method = columns.of_key(key, paper)
-        if column is None or column.metric not in GAINED or method == INPUT:
+    pairs = [columns.of_key(key, paper) for key in keys]
+    if any(method == INPUT for _, method in pairs):  # the check itself says so
+        return ""
+    for column, method in pairs:
+        if column is None or column.metric not in GAINED:
             continue
         gain = over_input(results, method, column.dataset, column.convention)
         if gain and gain.mean < 0:

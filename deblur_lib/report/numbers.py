@@ -19,6 +19,8 @@ NAMED = {
     "ssim": "SSIM",
     "mssim": "SSIM",
     "seconds": "s",
+    "time": "s",
+    "peak": "bytes",
     "parameters": "parameters",
     "macs": "multiply-accumulates",
 }  # what a number is called in a sentence, by the same word

@@ -31,7 +31,7 @@ def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
     text = f"{where}: {escape('; '.join(real))}" if real else f": {UNSCORED}"
-    return [*told, f"Gain on real pictures{text}."]
+    return [*told, f"Gain on public pairs (blur averaged from video){text}."]
 
 
 def real_gains(
@@ -78,7 +78,8 @@ def box(results: Results, paper: Paper, published: Path) -> str:
             "",
             verdict_bar(results, paper),
             "",
-            f"*Budget: {escape(budget.in_words(results))}. Another may give other verdicts.*",
+            f"*Budget: {escape(budget.in_words(results))}. "
+            "Another budget may give other verdicts.*",
             ":::",
             "",
         ]

@@ -153,8 +153,8 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
         "How many test pictures, and what is the unit?": "; ".join(scored),
         "Which metrics?": ", ".join(sorted(set(map(str, rows["convention"])))),
         "Compared with what?": (
-            f"{len(set(rows['method'])) - 1} rows beside the blurred input, "
-            f"{sum(one.control for one in paper.methods)} of all declared rows are controls of ours"
+            f"{len(set(rows['method'])) - 1} rows run beside the blurred input; "
+            f"{sum(one.control for one in paper.methods)} of all rows declared are controls of ours"
         ),
         "How was uncertainty measured?": (
             "95 % intervals over photographs and over trainings; a verdict needs both"

@@ -88,7 +88,7 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
             if method != told.own:  # the same pictures as those of the own network, just told
                 real = [COUNTS.sub("", text) for text in real]
             real = [f"{text}{whose}" for text in real]
-            where = f" on {escape(one.where)}" if method == told.own else " there"
+            where = f" on {escape(one.where)}" if method == told.own else " on the same pictures"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             other = summary.other_blur(results, paper, method)
             yield f"{name}{other}, over the blurred input: {'; '.join(parts)}"

@@ -26,10 +26,12 @@ def findings(stored: Mapping[str, Results], published: Path) -> str:
         paper, results = papers.load(name), stored[name]
         told = answers.sentences(results, paper)[:1] or [escape(paper.title)]
         *made, real = answers.gains(results, paper, published)
-        gain = [*made[-1:], real] if answers.UNSCORED in real else [real]
+        gain = [*made[:1], real] if answers.UNSCORED in real else [real]
         lines.append(f"- {{doc}}`{name} <notebooks/{name}>`: {' '.join([*told, *gain])}")
     spent = escape(budget.in_words(*stored.values()))
-    return "\n".join([*lines, "", f"*Budget: {spent}. Another may give other verdicts.*", ""])
+    return "\n".join(
+        [*lines, "", f"*Budget: {spent}. Another budget may give other verdicts.*", ""]
+    )
 
 
 def strip(folder: Path, stored: Mapping[str, Results]) -> str:

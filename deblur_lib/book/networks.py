@@ -98,7 +98,7 @@ def networks_page(root: Path, published: Path) -> str:
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
         + (
-            " A star marks seconds for which other work took turns."
+            " A star behind a name: other work took turns during one of its measurements."
             if any(one.busy for one in found)
             else ""
         ),
@@ -237,7 +237,7 @@ def _grown(frame: pd.DataFrame, over: str, unit: str) -> Iterator[str]:
             rows.append([label, *cells, f"{power:.2f}"])
             steep += [label] if power > STEEP else []
     yield pipes(heads, rows)
-    told = "Nothing grows faster than linearly" if not steep else (
+    told = "Between the two largest sizes nothing grows faster than linearly" if not steep else (
         f"Faster than linearly: {', '.join(steep)}"
     )  # fmt: skip
     busy = " Measured while other work took turns." if frame["busy"].any() else ""

@@ -144,7 +144,10 @@ def made(*stored: Mapping[str, Results]) -> str:
     Args:
         stored: results by paper; those that stand in several are told once.
     """
-    parts = []
+    parts = [
+        "A paper has a table for each commit, precision and machine that its runs come from.",
+        "",
+    ]
     told = {id(results): (name, results) for some in stored for name, results in some.items()}
     for name, results in told.values():
         parts += [f"## {name}, profile {results.profile}", "", _runs_table(results), ""]

@@ -15,6 +15,7 @@ HEAVY = 2**17  # bytes of a figure that is made smaller for its page
 WIDTH = 720  # of such a figure, in pixels: what a page shows beside its menus
 COLOURS = 256  # of its palette
 QUALITY = 90  # of WebP: far fewer bytes than a PNG, and no difference that shows
+HEADING = "| picture | title | author | licence | from |"
 HEADS = {
     "test": "Test photographs, in the order in which test pairs take them",
     "validation": "Validation photographs",
@@ -60,9 +61,11 @@ def pictures_page(folder: Path) -> str:
     kinds = [f"| {name} | {told} |" for name, told in KINDS.items()]
     lines = ["## Kinds of generated pairs", "", "| id | what blurs it |", "|---|---|", *kinds, ""]
     for split in reversed(SPLITS):
-        shown = [one for one in DECLARED.values() if one.split == split]
-        lines += [f"## {HEADS[split]}", "", "| picture | title | author | licence | from |"]
-        lines += ["|---|---|---|---|---|", *(_row(folder, one) for one in shown), ""]
+        for head, kind in ((HEADS[split], False), (f"Textures of {split} scenes", True)):
+            mine = [one for one in DECLARED.values() if one.split == split]
+            shown = [one for one in mine if (one.kind == "texture") is kind]
+            rows = [HEADING, "|---|---|---|---|---|", *(_row(folder, one) for one in shown)]
+            lines += [f"## {head}", "", *rows, ""] if shown else []
     shared = ", ".join(TEXTURES["validation"])
     return "\n".join([*lines, f"Validation shares the textures of training: {shared}.", ""])
 

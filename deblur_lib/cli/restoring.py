@@ -114,8 +114,9 @@ def score(restored: Path, sharp: Path, metrics: tuple[str, ...], form: str, quie
 
     Both are folders, looked through to the bottom, or both one picture. PSNR and SSIM are printed
     in the literature for several quantities, so each has a name of its own here. The interval of a
-    mean says how far it moves when other pictures of the kind are drawn (bootstrap, 95 percent). A
-    picture equal to the sharp one has an infinite PSNR; it is left out of the mean and counted.
+    mean, of six pictures or more, says how far it moves when others of the kind are drawn
+    (bootstrap, 95 percent). A picture equal to the sharp one has an infinite PSNR; it is left out
+    of the mean and counted.
 
     Gray pictures count as three equal channels, those of 16 bits are rounded to 8. Exit status: 0
     all were scored, 1 a name fits twice, 2 nothing was started, 3 some have no partner or no score.

@@ -6,7 +6,7 @@ print itself counts as one more budget. The blurred input is no network and is l
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 
 import pandas as pd
@@ -31,6 +31,7 @@ class Ranking:
         table, dataset, column: what was ranked.
         first, second: profiles, or "print".
         first_order, second_order: ids of the rows that both hold, best first.
+        pictures: what each scored, where that is not the same; else "".
         tau: Kendall's tau-b; NaN with fewer than three rows or where all scores of one are equal.
         chance: how often random orders agree at least that well; NaN where tau is.
     """
@@ -44,6 +45,7 @@ class Ranking:
     second_order: tuple[str, ...]
     tau: float
     chance: float
+    pictures: str = ""
 
 
 def rankings(paper: Paper, budgets: Mapping[str, Results]) -> list[Ranking]:
@@ -59,8 +61,23 @@ def rankings(paper: Paper, budgets: Mapping[str, Results]) -> list[Ranking]:
         for dataset, column, scored in _columns(frames):
             for first, second in combinations(sorted(scored, key=_large_first), 2):
                 names = (table.number, dataset, column, first, second)
-                made.append(_rank(names, scored[first], scored[second]))
+                ranked = _rank(names, scored[first], scored[second])
+                told = _pictures(paper, budgets, dataset, (first, second))
+                made.append(replace(ranked, pictures=told))
     return sorted(made, key=lambda one: (one.table, _large_first(one.first), one.second))
+
+
+def _pictures(
+    paper: Paper, budgets: Mapping[str, Results], dataset: str, names: tuple[str, str]
+) -> str:
+    """What two budgets scored under one name, where it is not the same; the print is not asked."""
+    found = [
+        (columns.tested_on(budgets[name], paper).get(dataset, ""), name)
+        for name in names
+        if name in budgets
+    ]
+    differ = len({data_id for data_id, _ in found}) > 1
+    return ", ".join(f"{data_id} at {name}" for data_id, name in found) if differ else ""
 
 
 def _large_first(budget: str) -> int:
@@ -120,7 +137,7 @@ def _pair(one: Ranking) -> tuple[str, str, str]:
 def _texts(one: Ranking) -> dict[str, str]:
     order = (f"{name} ({one.second_order.index(name) + 1})" for name in one.first_order)
     return {
-        "column": f"{one.dataset}, {one.column}",
+        "column": f"{one.dataset}, {one.column}" + (f" ({one.pictures})" if one.pictures else ""),
         "rows": str(len(one.first_order)),
         "tau": numbers.fixed(one.tau, 2, sign=True),
         "by chance": numbers.fixed(one.chance, 2),

@@ -63,7 +63,7 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - **{NOT_JUDGED}**, with the measured reason: a row was not run, or is no better than the blurred
   input on the kind of pictures that it learnt from; the module in question never left its start;
   two rows of an ablation differ in loss or size although the claim is about neither; the row that
-  leads was trained for more steps than the one behind it (but at paper; asked since demo's rows
+  leads was trained for more steps than the one behind it (not at paper; asked since demo's rows
   were known, and it only takes verdicts away); there are fewer than {FEWEST} photographs
   (asked since study's rows were known, which have more), or one training and nothing that tells its
   luck.

@@ -45,7 +45,7 @@ def opening(results: Results | None, paper: Paper, *, where: str) -> str:
         return "\n\n".join(parts) + "\n"
     parts += [
         f"**What was measured** ({escape(where)})**.**",
-        "\n".join([*gains(results, paper), *pace(results, paper)]),
+        "\n".join([*gains(results, paper, long=True), *pace(results, paper)]),
     ]
     parts.append(f"**What remains open.** {escape(_left(list(judged.values()), results.profile))}")
     return "\n\n".join(parts) + "\n"
@@ -101,10 +101,10 @@ def gain_of(results: Results, paper: Paper, method: str, dataset: str) -> ToldGa
     return ToldGain(where, *decibels(found), found.bounds.units, len(found.seeds))
 
 
-def gains(results: Results, paper: Paper) -> Iterator[str]:
-    """Gain of the paper's network and of its long run on each test set, as bullets of Markdown."""
+def gains(results: Results, paper: Paper, *, long: bool = False) -> Iterator[str]:
+    """Gain of the paper's network, and of its long run, on each test set as bullets of Markdown."""
     told = papers.summary(paper.id)
-    for method in _own(paper):
+    for method in _own(paper) if long else (told.own,):
         title = columns.method_of(paper, method).title
         title = escape(title + other_blur(results, paper, method))
         for dataset in told.datasets:
@@ -158,7 +158,7 @@ def other_blur(results: Results, paper: Paper, method: str) -> str:
     usual, mine = profile.data.get("blur"), profile.data_of.get(method, {}).get("blur")
     if not (isinstance(usual, float) and isinstance(mine, float)) or mine == usual:
         return ""
-    return f" (learnt from blur {number(mine / usual)} times as long as tested)"
+    return f" (trained on blur {number(mine / usual)} times as long as that of the test)"
 
 
 def _left(judged: list[Judgement], profile: str) -> str:

@@ -32,7 +32,7 @@ class Total:
 
     Attributes:
         mean: over the pictures that are not equal; NaN where there is none.
-        low, high: ends of its 95 percent interval over pictures; NaN of fewer than two.
+        low, high: ends of its 95 percent interval over pictures; NaN of fewer than six.
         pictures: how many the mean was taken of.
         equal: pictures left out of it, equal to the sharp ones: their PSNR is infinite.
     """

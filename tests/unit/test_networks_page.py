@@ -95,7 +95,7 @@ def test_measured_seconds_take_the_place_of_those_of_the_runs(root: Path) -> Non
                          "peak_memory": 2**21, "seconds_hd": 6.0, "memory_hd": 2**21,
                          "step": 1.5}  # fmt: skip
     assert "wan2023 (DFFM + MSRM)*" in text
-    assert "A star marks seconds for which other work took turns" in text
+    assert "A star behind a name: other work took turns" in text
     other = next(one for one in found if one.method == "mimo_unet")
     assert "seconds" not in (other.costs or {})  # seconds of two sources do not compare
 

@@ -48,7 +48,7 @@ def test_it_tells_what_each_half_of_the_steps_brought(stored: Results) -> None:
 
 def test_a_row_that_learnt_from_longer_blur_is_said_to() -> None:
     study = Results.load(store.published_folder("wan2023", "study"))
-    told = " (learnt from blur 2 times as long as tested)"
+    told = " (trained on blur 2 times as long as that of the test)"
     assert summary.other_blur(study, PAPER, "wan2023_long") == told
     assert summary.other_blur(study, PAPER, "wan2023") == ""
     assert told in summary.opening(study, PAPER, where="here")

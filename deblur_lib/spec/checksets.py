@@ -47,7 +47,7 @@ _GOPRO = CheckSet(
     root="gopro-linear",
     pictures=48,
     licence="CC BY 4.0, Nah et al. 2017",
-    why="Blur averaged from real video, at its own size and length: what generated blur stands for.",
+    why="Blur averaged from real video, at its own size and length: what generated blur imitates.",
 )
 _REDS = CheckSet(
     id="reds_real",

@@ -12,7 +12,8 @@ from deblur_lib.book.blocks import fold, html_table
 from deblur_lib.book.budgets import PAGE, anchor
 from deblur_lib.book.front import in_order
 from deblur_lib.files import atomic
-from deblur_lib.report import agreement_view, budget, cells, coverage, differences, numbers
+from deblur_lib.records import read_json
+from deblur_lib.report import agreement_view, budget, cells, checks, coverage, differences, numbers
 from deblur_lib.report.columns import main_column, method_of, table_of
 from deblur_lib.report.floors import read_records
 from deblur_lib.report.markup import pipes
@@ -139,13 +140,16 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
         for key, some in rows.groupby("dataset")
     ]
     seeds = sorted({one.seed for one in runs})
+    sets = results.folder / checks.SETS
+    checked = ", ".join(read_json(sets)) if sets.is_file() else ""
     return {
         "What is claimed, and when was it written down?": (
             f"{len(claims)} claims with {sum(len(one.checks) for one in claims)} checks, in "
             f"papers/{paper.id}/claims.yaml, before the rows that judge them unless a note or the "
             "list of rules says so"
         ),
-        "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data})),
+        "Which data, split how?": ", ".join(sorted({name for one in runs for name in one.data}))
+        + (f"; for checking only: {checked}" if checked else ""),
         "Can test pictures have been seen in training?": (
             "test pictures share no photograph, object or texture with the others; validation "
             "shares textures with training, and no photograph; the page on the pictures lists them"

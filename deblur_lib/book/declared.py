@@ -7,7 +7,7 @@ import pandas as pd
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import View, escape, pipes
-from deblur_lib.spec import Profile
+from deblur_lib.spec import PROFILES, Profile
 from deblur_lib.weights.limits import FIXED, REFUSED
 from deblur_lib.weights.presets import presets
 
@@ -21,6 +21,16 @@ def profiles() -> str:
         for one in papers.load(name).profiles
     )
     return f"{pipes(heads, rows)}\n"
+
+
+def stand_ins() -> str:
+    """Which pictures each name of a test set in the tables means, at each budget."""
+    rows = []
+    for paper in map(papers.load, papers.names()):
+        tested = {one.name: one.test_on for one in paper.profiles}
+        for dataset in dict.fromkeys(name for one in tested.values() for name in one):
+            rows.append((paper.id, dataset, *(one.get(dataset, "–") for one in tested.values())))
+    return f"{pipes(('paper', 'in tables', *PROFILES), rows)}\n"
 
 
 def margins() -> str:

@@ -11,7 +11,7 @@ from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.blocks import copied
 from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
-from deblur_lib.book.declared import conventions, exports, margins, profiles, weights
+from deblur_lib.book.declared import conventions, exports, margins, profiles, stand_ins, weights
 from deblur_lib.book.executed import Chapter
 from deblur_lib.book.networks import networks_page
 from deblur_lib.book.photo import left_alone, photo_page
@@ -75,6 +75,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         "left-alone": left_alone(shipped.FOLDER / shipped.CARD),
         "conventions": conventions(),
         "profiles": profiles(),
+        "stand-ins": stand_ins(),
         "weights": weights(),
         "exports": exports(),
         "coverage": checkable.ledger(stored, tables),

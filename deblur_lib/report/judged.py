@@ -6,6 +6,7 @@ derived/power.png           how large an effect must be to be seen
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def contents(root: Path) -> dict[str, bytes]:
     studies = [Results.load(path.parent) for path in sorted(root.glob("*/rows.csv"))]
     found = [rate for one in studies for rate in calibration.rates(one)]
     shared = [pair for one in studies for pair in calibration.shared_seeds(one)]
+    steps = {run.method: run.steps for one in studies for run in one.manifests}
     if not found:
         return {}
     picture, alt = power_figure(found)
@@ -61,7 +63,7 @@ def contents(root: Path) -> dict[str, bytes]:
     }
     return {
         "calibration.json": (json.dumps(stored | {"alt": alt}, indent=1) + "\n").encode(),
-        "calibration.md": to_markdown(found, shared).encode(),
+        "calibration.md": to_markdown(found, shared, steps).encode(),
         "power.png": picture,
     }
 
@@ -82,11 +84,11 @@ def _mean(values: list[float | None]) -> float | None:
     return round(float(np.mean(known)), 4) if known else None
 
 
-def to_markdown(found: list[Rate], shared: list[Shared]) -> str:
+def to_markdown(found: list[Rate], shared: list[Shared], steps: Mapping[str, int]) -> str:
     """Paragraphs with the pooled rates, a table of every row, and what sharing seeds does."""
     studied = sorted({(one.paper, one.profile, one.method, one.seeds) for one in found})
     rows = "; ".join(
-        f"{paper}, {method}, {seeds} seeds at {profile}"
+        f"{paper}, {method}, {seeds} seeds of {steps[method]:,} steps at {profile}"
         for paper, profile, method, seeds in studied
     )
     sentences = [
@@ -97,7 +99,8 @@ def to_markdown(found: list[Rate], shared: list[Shared]) -> str:
     ]
     return "\n\n".join(
         [
-            f"Rows: {markup.escape(rows)}. {calibration.DRAWS:,} draws each; the pictures of one "
+            f"Rows: {markup.escape(rows)}, as that budget was when they were trained. "
+            f"{calibration.DRAWS:,} draws each; the pictures of one "
             f"draw are resampled {calibration.RESAMPLES} times.",
             f"A difference was found where there is none: {'; '.join(sentences)}.",
             markup.pipe_table(_table([one for one in found if one.convention == TOLD])),

@@ -28,8 +28,10 @@ def stand_ins() -> str:
     rows = []
     for paper in map(papers.load, papers.names()):
         tested = {one.name: one.test_on for one in paper.profiles}
-        for dataset in dict.fromkeys(name for one in tested.values() for name in one):
-            rows.append((paper.id, dataset, *(one.get(dataset, "–") for one in tested.values())))
+        named = dict.fromkeys(name for one in tested.values() for name in one)
+        rows += [
+            (paper.id, name, *(one.get(name, "–") for one in tested.values())) for name in named
+        ]
     return f"{pipes(('paper', 'in tables', *PROFILES), rows)}\n"
 
 

@@ -69,7 +69,8 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
   luck.
 - On pictures of another kind a row's score tells how it carries over and is judged even below the
   blurred input, where printed rows lie too; so is a row that its loss ruined, in a check about the
-  loss. The reason tells what it loses. Neither was judged before study's rows were known.
+  loss, and a method that estimates blur and deconvolves, which never learnt to restore. The reason
+  tells what it loses. None of the three was judged before study's rows were known.
 - **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they
@@ -282,12 +283,13 @@ def _told(found: Evidence, metric: str) -> str:
     )
     over = (
         (found.pictures, ends[:2], _number(found.pictures.units, "photograph")),
-        (found.trainings, ends[2:], seeds if found.seeds else "no training"),
+        (found.trainings, ends[2:], seeds),
     )
     parts = [
         f"[{', '.join(shown)}] over {what}" if math.isfinite(one.half) else what
-        for one, shown, what in over
+        for one, shown, what in over[: None if found.seeds else 1]
     ]
+    parts += [] if found.seeds else ["nothing was trained"]
     return f"{value}, {' and '.join(parts)}"
 
 

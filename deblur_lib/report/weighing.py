@@ -107,8 +107,11 @@ def _on_scores(
     value = float(evaluate(check.expr, means))
     drawn = np.asarray(evaluate(check.expr, resampled), dtype=float)
     slopes = {name: _slope(check.expr, means, name) for name in found}
-    origin = {one.id: one.weights_of or one.id for one in paper.methods}
-    rows = {name: origin[name.rpartition(".")[2]] for name in found}
+    origin = {
+        one.id: one.weights_of or one.id for one in paper.methods if one.trains or one.weights_of
+    }
+    methods = {name: name.rpartition(".")[2] for name in found}
+    rows = {name: origin[method] for name, method in methods.items() if method in origin}
     seeds, over_trainings = _over_trainings(value, slopes, by_seed, results, found, rows)
     evidence = Evidence(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
@@ -162,10 +165,10 @@ def _over_trainings(
     """Number of seeds of each trained row, and the Student interval of the linearised expression.
 
     All cells of one row come from the same trainings, as do those of rows that use its weights:
-    their deviations are added seed by seed.
+    their deviations are added seed by seed. A row with nothing to train has no luck of its own.
     """
     rows: dict[str, list[str]] = {}
-    for name in found:
+    for name in origin:
         if found[name].trained:
             rows.setdefault(origin[name], []).append(name)
     numbers: list[int] = []
@@ -180,7 +183,7 @@ def _over_trainings(
         ends = [sum(slopes[name] * by_seed[name][seed] for name in names) for seed in common]
         shares.append(Share(float(np.var(ends, ddof=1)) / len(ends), len(ends) - 1))
     if alone:  # one estimate of the deviation serves all of them
-        freedom = min(pooled(results, found[name])[1] for name in found if found[name].trained)
+        freedom = min(pooled(results, found[name])[1] for name in origin if found[name].trained)
         shares.append(Share(float(np.square(alone).sum()), freedom))
     return tuple(numbers), student(value, shares, seeds=min(numbers, default=0))
 

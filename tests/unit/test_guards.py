@@ -6,12 +6,17 @@ from pathlib import Path
 
 from test_verdicts import made, weighed, with_probes
 
+from deblur_lib import catalogue, papers
+from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.report import guards
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
     CONTRADICTED,
     NOT_JUDGED,
     SUPPORTED,
 )
+from deblur_lib.runs import store
+from deblur_lib.spec import Check
 
 
 def test_a_row_below_the_input_is_named_with_numbers(tmp_path: Path) -> None:
@@ -114,3 +119,18 @@ def test_rows_of_an_ablation_must_have_one_size(tmp_path: Path) -> None:
     assert weighed(results, about=("size",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED
+
+
+def test_methods_that_estimate_blur_are_known_and_judged_below_the_input() -> None:
+    found = {
+        name
+        for name in catalogue.networks()
+        if issubclass(catalogue.network_class(name), EstimatingDeblurrer)
+    }
+    assert found == guards.ESTIMATING
+    paper = papers.load("sang2018")
+    study = Results.load(store.published_folder("sang2018", "study"))
+    keys = ("T3.gopro_test.psnr_db.sang2018", "T3.gopro_test.psnr_db.whyte2012")
+    check = Check(expr=" - ".join(keys), relation="gt")
+    assert guards.no_better(check, keys, study, paper) == ""
+    assert guards.below_input(keys, study, paper).startswith("“Whyte et al. 2012” −")

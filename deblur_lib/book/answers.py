@@ -31,7 +31,7 @@ def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
     text = f"{where}: {escape('; '.join(real))}" if real else f": {UNSCORED}"
-    return [*told, f"Gain on public pairs (blur averaged from video){text}."]
+    return [*told, f"Gain on pairs made of real video{text}."]
 
 
 def real_gains(

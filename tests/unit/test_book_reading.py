@@ -52,14 +52,14 @@ def test_real_pictures_are_told_by_the_published_run_where_this_one_lacks_them(
     seals.renew(theirs, checks.ROWS, checks.SETS)
     text = front.findings({"wan2023": results}, tmp_path)
     told = (
-        r"Gain on public pairs \(blur averaged from video\), by the published run: GoPro, real "
+        r"Gain on pairs made of real video, by the published run: GoPro, real "
         r"pairs: \+\d\.\d\d dB "
         r"\[.*\] \(3 trainings, 24 pictures, 6 scenes\)"
     )
     assert re.search(told, text)
     assert re.search(told, answers.box(results, PAPER, tmp_path))
     own = answers.gains(Results.load(theirs), PAPER, tmp_path)
-    assert own[-1].startswith("Gain on public pairs (blur averaged from video): GoPro")
+    assert own[-1].startswith("Gain on pairs made of real video: GoPro")
 
 
 def test_the_budget_is_that_of_runs_that_learned(results: Results) -> None:

@@ -60,7 +60,7 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
 
 
 def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
-    """Rows below the blurred input in a check that is judged all the same, with what they lose."""
+    """Rows clearly below the blurred input in a check that is judged all the same; what they lose."""
     told = []
     pairs = [columns.of_key(key, paper) for key in keys]
     if any(method == INPUT for _, method in pairs):  # the check itself says so
@@ -69,7 +69,7 @@ def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
         if column is None or column.metric not in GAINED:
             continue
         gain = over_input(results, method, column.dataset, column.convention)
-        if gain and gain.mean < 0:
+        if gain and gain.mean < 0 and not gain.bounds.high >= 0:
             lost = number(gain.mean, column.metric, sign=True)
             told.append(
                 f"“{_row(paper, method)}” {lost} {GAINED[column.metric]} on {column.dataset}"

@@ -156,7 +156,8 @@ TABLES = (
         "paper.",
         methods=(
             "sang2018", "sang2018_content", "sang2018_weight_10", "sang2018_weight_100",
-            "sang2018_weight_1000", "sang2018_linear_output", "sang2018_no_augment", "identity",
+            "sang2018_weight_1000", "sang2018_linear_output", "sang2018_no_augment", "whyte2012",
+            "true_blur", "identity",
         ),
         columns=columns({"gopro_test": COUNTED}),
         kind="ablation",

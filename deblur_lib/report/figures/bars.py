@@ -19,7 +19,14 @@ LOST = 3.0  # dB below the blurred input: a bar that long would hide all others
 
 
 def draw(
-    results: Results, paper: Paper, figure: Figure, *, table: str, dataset: str, metric: str
+    results: Results,
+    paper: Paper,
+    figure: Figure,
+    *,
+    table: str,
+    dataset: str,
+    metric: str,
+    methods: Sequence[str] = (),
 ) -> Drawing:
     """Horizontal bars with the interval over scenes as a line and single seeds as dots.
 
@@ -30,6 +37,7 @@ def draw(
         table: whose rows are drawn, in their order.
         dataset: printed data set.
         metric: printed metric; its first column names the convention.
+        methods: rows to draw; all of the table when empty.
     """
     declared = table_of(paper, table)
     column = main_column(declared, dataset, metric)
@@ -37,7 +45,7 @@ def draw(
         raise MissingRowsError(f"{table} has no column for {metric} on {dataset}")
     found = {
         method: gain
-        for method in declared.methods
+        for method in methods or declared.methods
         if (gain := over_input(results, method, dataset, column.convention))
         and method_of(paper, method).network != "identity"
     }

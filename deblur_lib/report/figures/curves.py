@@ -63,7 +63,8 @@ def draw(
         if name == VALIDATION:
             _input_line(axis, curves, paper)
         title, label = TITLES.get(name, (name, name))
-        title = f"{title} ({_data(results, paper, order)})"
+        used = _data(results, paper, order)
+        title = f"{title} ({used[0]})" if len(used) == 1 else title
         axis.set(title=title, xlabel="step", ylabel=label)
         axis.margins(x=0.01)
         axis.grid(True, axis="y")
@@ -96,10 +97,9 @@ def _ends_text(curves: pd.DataFrame, paper: Paper) -> str:
     return f"Validation PSNR at the end, in dB: {', '.join(names)}."
 
 
-def _data(results: Results, paper: Paper, methods: list[str]) -> str:
+def _data(results: Results, paper: Paper, methods: list[str]) -> list[str]:
     """What the methods learn from; the curves of different data do not compare."""
-    used = dict.fromkeys(trained_on(results, paper, one) for one in methods)
-    return " or ".join(used)
+    return list(dict.fromkeys(trained_on(results, paper, one) for one in methods))
 
 
 def _plain_ticks(axis: Axes) -> None:

@@ -176,7 +176,7 @@ TABLES = (
     ),
     Table(
         "T7", "Table 7",
-        "The full network trained with all losses, without the adversarial one, and with "
+        "The full network trained with the compound loss, without the adversarial term, and with "
         "it alone, on HIDE and GoPro.",
         LOSSES, SYNTHETIC, "ablation",
     ),

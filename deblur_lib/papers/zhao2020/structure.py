@@ -13,7 +13,7 @@ from deblur_lib.papers.zhao2020.network import Decoder, Encoder, FeatureFlowDebl
 CROP = 256  # side of the picture that shapes and counts are told for
 Blocks = list[dict[str, Any]]
 Arrows = list[list[str]]
-RESULT = {"title": "I_R", "note": "= E0"}  # the box reads I_R + P0
+RESULT = {"note": "from I_R"}  # the box reads + P0 = E0: the paper calls what is added to P0 I_R
 
 
 def parameters(*modules: nn.Module) -> int:
@@ -59,7 +59,7 @@ def stage1(network: FeatureFlowDeblurrer, widths: tuple[int, ...]) -> dict[str, 
     blocks = [_box("B(t)", frame, "input")]
     blocks += _encoder_boxes(network.encode, widths)
     blocks += _decoder_boxes(network.decode, widths)
-    blocks.append(_box("P0", frame, "output", title="D1", note="= P0"))
+    blocks.append(_box("P0", frame, "output"))
     blocks.append(_box("T", _shape(widths, 3), "fusion", row=2, column=4.4))
     arrows = [["B(t)", "E1"], ["E1", "E2"], ["E2", "E3"], ["E3", "D3"], ["E3", "T"]]
     arrows += [["D3", "D2"], ["D2", "D1"], ["D1", "P0"], ["E2", "D3", "skip"]]

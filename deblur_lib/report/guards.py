@@ -60,7 +60,7 @@ def no_better(check: Check, keys: Iterable[str], results: Results, paper: Paper)
 
 
 def below_input(keys: Iterable[str], results: Results, paper: Paper) -> str:
-    """Rows clearly below the blurred input in a check that is judged all the same; what they lose."""
+    """Rows clearly below the blurred input in a check that is judged, with what they lose."""
     told = []
     pairs = [columns.of_key(key, paper) for key in keys]
     if any(method == INPUT for _, method in pairs):  # the check itself says so

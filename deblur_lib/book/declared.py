@@ -7,7 +7,7 @@ import pandas as pd
 from deblur_lib import papers
 from deblur_lib.evaluation.conventions import CONVENTIONS
 from deblur_lib.report.markup import View, escape, pipes
-from deblur_lib.spec import PROFILES, Profile
+from deblur_lib.spec import Profile
 from deblur_lib.weights.limits import FIXED, REFUSED
 from deblur_lib.weights.presets import presets
 
@@ -28,11 +28,14 @@ def stand_ins() -> str:
     rows = []
     for paper in map(papers.load, papers.names()):
         tested = {one.name: one.test_on for one in paper.profiles}
-        named = dict.fromkeys(name for one in tested.values() for name in one)
-        rows += [
-            (paper.id, name, *(one.get(name, "–") for one in tested.values())) for name in named
-        ]
-    return f"{pipes(('paper', 'in tables', *PROFILES), rows)}\n"
+        for name in dict.fromkeys(name for one in tested.values() for name in one):
+            meant: dict[str, list[str]] = {}
+            for profile, sets in tested.items():
+                if name in sets:
+                    meant.setdefault(sets[name], []).append(profile)
+            told = "; ".join(f"{one} ({', '.join(where)})" for one, where in meant.items())
+            rows.append((paper.id, name, told))
+    return f"{pipes(('paper', 'in tables', 'pictures (profiles)'), rows)}\n"
 
 
 def margins() -> str:

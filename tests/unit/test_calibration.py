@@ -105,7 +105,7 @@ def test_derived_files_hold_rates_power_and_a_picture(tmp_path: Path) -> None:
     smallest = {one["size"]: one["smallest"] for one in rates[:3]}
     assert smallest[3] > smallest[5] > smallest[10]
     told = (root / "derived" / "calibration.md").read_text()
-    assert "wan2023\\_baseline, 12 seeds at demo" in told
+    assert "wan2023\\_baseline, 12 seeds of 600 steps at demo, as that budget was" in told
     assert "10 seeds a side in" not in told
 
 

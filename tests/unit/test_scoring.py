@@ -21,17 +21,29 @@ from deblur_lib.restoring.comparing import MARK
 from deblur_lib.restoring.scoring import score_folders
 
 NAMES = ["a", "b", "in/c", "d"]
+MORE = ["e", "f", "g"]  # with them there are pictures enough for an interval
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Restored and sharp pictures of equal names; "d" is restored perfectly."""
     restored, sharp = tmp_path / "restored", tmp_path / "sharp"
-    for seed, name in enumerate(NAMES):
+    write(restored, sharp, NAMES)
+    return restored, sharp
+
+
+@pytest.fixture
+def many(folders: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The same and three more."""
+    write(*folders, [*NAMES, *MORE])
+    return folders
+
+
+def write(restored: Path, sharp: Path, names: list[str]) -> None:
+    for seed, name in enumerate(names):
         truth = sharp_picture(seed)
         save(sharp / f"{name}.png", truth)
         save(restored / f"{name}.png", truth if name == "d" else blurred_picture(truth))
-    return restored, sharp
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
@@ -50,32 +62,32 @@ def test_each_picture_has_the_scores_of_its_pair(folders: tuple[Path, Path]) -> 
     assert found.failed == []
 
 
-def test_a_perfect_picture_is_left_out_of_the_mean_and_counted(folders: tuple[Path, Path]) -> None:
-    found = score_folders(*folders, ("psnr-rgb", "wang-rgb"), progress=False)
+def test_a_perfect_picture_is_left_out_of_the_mean_and_counted(many: tuple[Path, Path]) -> None:
+    found = score_folders(*many, ("psnr-rgb", "wang-rgb"), progress=False)
     values = np.array([one[0] for one in found.scores.values()])
     finite = values[np.isfinite(values)]
     total = found.totals["psnr-rgb"]
-    assert (total.mean, total.pictures, total.equal) == (pytest.approx(finite.mean()), 3, 1)
-    low, high, _ = bootstrap(finite, ["a.png", "b.png", "in/c.png"], key="score")
+    assert (total.mean, total.pictures, total.equal) == (pytest.approx(finite.mean()), 6, 1)
+    low, high, _ = bootstrap(finite, [one for one in found.scores if one != "d.png"], key="score")
     assert (total.low, total.high) == (low, high)
     assert total.low < total.mean < total.high
-    assert (found.totals["wang-rgb"].pictures, found.totals["wang-rgb"].equal) == (4, 0)
+    assert (found.totals["wang-rgb"].pictures, found.totals["wang-rgb"].equal) == (7, 0)
 
 
-def test_the_table_the_csv_and_the_json_say_the_same(folders: tuple[Path, Path]) -> None:
-    status, text = run(*folders)
+def test_the_table_the_csv_and_the_json_say_the_same(many: tuple[Path, Path]) -> None:
+    status, text = run(*many)
     assert status == 0
     lines = {line.split("  ")[0]: line.split() for line in text.splitlines()}
     assert lines["picture"] == ["picture", "psnr-rgb", "wang-rgb"]
     assert lines["d.png"] == ["d.png", "equal", "1.0000"]
     assert lines["equal, left out"][-2:] == ["1", "0"]
-    rows = list(csv.DictReader(io.StringIO(run(*folders, "--format", "csv")[1])))
-    found = json.loads(run(*folders, "--format", "json")[1])
-    assert len(rows) == 2 * 5
-    for row in rows[:8]:
+    rows = list(csv.DictReader(io.StringIO(run(*many, "--format", "csv")[1])))
+    found = json.loads(run(*many, "--format", "json")[1])
+    assert len(rows) == 2 * 8
+    for row in rows[:14]:
         value = found["pictures"][row["picture"]][row["convention"]]
         assert float(row["value"]) == float(value)
-    for row in rows[8:]:
+    for row in rows[14:]:
         total = found["totals"][row["convention"]]
         assert [float(row[key]) for key in ("value", "low", "high")] == [
             total[key] for key in ("mean", "low", "high")

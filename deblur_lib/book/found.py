@@ -17,6 +17,7 @@ from deblur_lib.spec import Paper
 
 MAIN = 3  # claims that are told of each paper, those that its summary names first
 COUNTS = re.compile(r" \(\d+ trainings?, [^)]*\)$")
+PICTURES = re.compile(r" \d+ pictures?,")  # within these, whose scenes are what counts
 HEADS = (
     "paper",
     "budget",
@@ -87,11 +88,13 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
             whose, real = answers.real_gains(results, paper, method, published)
             if method != told.own:  # the same pictures as those of the own network, just told
                 real = [COUNTS.sub("", text) for text in real]
-            real = [f"{text}{whose}" for text in real]
+            real = [f"{PICTURES.sub('', text)}{whose}" for text in real]
             where = f" on {escape(one.where)}" if method == told.own else " on the same pictures"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
-            other = summary.other_blur(results, paper, method)
-            yield f"{name}{other}, over the blurred input: {'; '.join(parts)}"
+            other = (
+                ", learnt from longer blur" if summary.other_blur(results, paper, method) else ""
+            )
+            yield f"{name}{other}: {'; '.join(parts)}"
         elif method == told.own:
             yield f"{name}: not scored at this budget"
 

@@ -1,6 +1,7 @@
 """What a chapter found, for its first screen and for the front page: all filled by stored rows."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from deblur_lib import papers
@@ -35,15 +36,19 @@ def gains(results: Results, paper: Paper, published: Path) -> list[str]:
 
 
 def real_gains(
-    results: Results, paper: Paper, method: str, published: Path
+    results: Results,
+    paper: Paper,
+    method: str,
+    published: Path,
+    counts: Sequence[str] = checks.COUNTS,
 ) -> tuple[str, list[str]]:
-    """Gains of a row on real pairs, and words for whose they are.
+    """Gains of a row on real pairs, and words for whose they are; see `checks.real_gains`.
 
     Real pairs are at hand to few, so where these results lack them the published ones tell.
     """
     theirs = published / results.paper / results.profile
     for where, folder in (("", results.folder), (", by the published run", theirs)):
-        real = checks.real_gains(folder, paper, method)
+        real = checks.real_gains(folder, paper, method, counts)
         if real:
             return where, real
     return "", []

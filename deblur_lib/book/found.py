@@ -1,6 +1,5 @@
 """What was found over all papers, on two screens: main claims, gains, and how much holds."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from deblur_lib.report.standing import Standing
 from deblur_lib.spec import Paper
 
 MAIN = 3  # claims that are told of each paper, those that its summary names first
-COUNTS = re.compile(r" \(\d+ trainings?, [^)]*\)$")
-PICTURES = re.compile(r" \d+ pictures?,")  # within these, whose scenes are what counts
 HEADS = (
     "paper",
     "budget",
@@ -85,11 +82,11 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     for method, name in ((told.own, "Own network"), *((one, "Its long run") for one in long)):
         one = summary.gain_of(results, paper, method, told.datasets[0])
         if one is not None:
-            whose, real = answers.real_gains(results, paper, method, published)
-            if method != told.own:  # the same pictures as those of the own network, just told
-                real = [COUNTS.sub("", text) for text in real]
-            real = [f"{PICTURES.sub('', text)}{whose}" for text in real]
-            where = f" on {escape(one.where)}" if method == told.own else " on the same pictures"
+            mine = method == told.own  # the long run is scored on the pictures just told
+            counts = ("training", "scene") if mine else ()
+            whose, real = answers.real_gains(results, paper, method, published, counts)
+            real = [f"{text}{whose}" for text in real]
+            where = f" on {escape(one.where)}" if mine else " on the same pictures"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             other = (
                 ", learnt from longer blur" if summary.other_blur(results, paper, method) else ""

@@ -23,6 +23,7 @@ from deblur_lib.spec import CheckSet, Paper
 
 ROWS, SETS = "checks.csv", "checks.json"
 PSNR, SSIM = "psnr-rgb", "vol3d-rgb"
+COUNTS = ("training", "picture", "scene")  # what a gain on real pairs rests on
 CAPTION = (
     "The trained networks on pictures that none of them learnt from; these pictures are for "
     "checking only and are not shipped. Gain: mean difference to the blurred picture, picture by "
@@ -55,8 +56,17 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
     return View("", CAPTION if blocks else "", blocks, notes, "checks", left={"each seed": ""})
 
 
-def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
-    """Gain of a method on each stored set of real pairs: "GoPro, real pairs: +0.10 dB [...]"."""
+def real_gains(
+    folder: Path, paper: Paper, method: str, counts: Sequence[str] = COUNTS
+) -> list[str]:
+    """Gain of a method on each stored set of real pairs: "GoPro, real pairs: +0.10 dB [...]".
+
+    Args:
+        folder: a results folder.
+        paper: the declaration.
+        method: method id.
+        counts: which of `COUNTS` are told behind it.
+    """
     sets, results = _read(folder)
     told = []
     for name, one in sets.items():
@@ -65,10 +75,13 @@ def real_gains(folder: Path, paper: Paper, method: str) -> list[str]:
             continue
         middle, *ends = decibels(gain)
         around = f" [{', '.join(ends)}]" if gain.bounds.units >= FEWEST else ""
-        pictures = len(gain.mine.pictures)
-        counts = {"training": len(gain.seeds), "picture": pictures, "scene": gain.bounds.units}
-        few = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items())
-        told.append(f"{one['title']}: {middle} dB{around} ({few})")
+        sizes = (len(gain.seeds), len(gain.mine.pictures), gain.bounds.units)
+        few = ", ".join(
+            f"{size} {what}{'s' * (size > 1)}"
+            for what, size in zip(COUNTS, sizes, strict=True)
+            if what in counts
+        )
+        told.append(f"{one['title']}: {middle} dB{around}" + (f" ({few})" if few else ""))
     return told
 
 

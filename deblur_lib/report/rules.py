@@ -66,7 +66,7 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
   leads was trained for more steps than the one behind it (not at paper; asked since demo's rows
   were known, and it only takes verdicts away); there are fewer than {FEWEST} photographs
   (asked since study's rows were known, which have more), or one training and nothing that tells its
-  luck.
+  luck. A row with nothing to train has no such luck, which was said since study's rows were known.
 - On pictures of another kind a row's score tells how it carries over and is judged even below the
   blurred input, where printed rows lie too; so is a row that its loss ruined, in a check about the
   loss, and a method that estimates blur and deconvolves, which never learnt to restore. The reason

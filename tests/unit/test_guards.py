@@ -8,7 +8,7 @@ from test_verdicts import made, weighed, with_probes
 
 from deblur_lib import catalogue, papers
 from deblur_lib.nn.estimating import EstimatingDeblurrer
-from deblur_lib.report import guards
+from deblur_lib.report import guards, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import (
     CONTRADICTED,
@@ -134,3 +134,21 @@ def test_methods_that_estimate_blur_are_known_and_judged_below_the_input() -> No
     check = Check(expr=" - ".join(keys), relation="gt")
     assert guards.no_better(check, keys, study, paper) == ""
     assert guards.below_input(keys, study, paper).startswith("“Whyte et al. 2012” −")
+
+
+def test_a_row_with_nothing_to_train_has_no_luck_of_training() -> None:
+    study = Results.load(store.published_folder("sang2018", "study"))
+    judged = {one.claim.id: one for one in verdicts.judge(study, papers.load("sang2018"))}
+    assert " over 3 seeds" in judged["sang2018-C23"].ours.reason  # true_blur was run once
+    assert "1 to 3 seeds" not in judged["sang2018-C01"].ours.reason  # so was Whyte
+
+
+def test_below_the_input_is_told_by_the_measure_of_the_check(tmp_path: Path) -> None:
+    """A row may lie below the input in PSNR and above it in SSIM."""
+    results = made(tmp_path, gains={"wan2023": 0.5, "wan2023_dffm": -0.4})
+    psnr, ssim = ([f"T2.gopro_test.{metric}.wan2023_dffm"] for metric in ("psnr_db", "ssim"))
+    paper = papers.load("wan2023")
+    assert " dB on gopro_test" in guards.below_input(psnr, results, paper)
+    assert " dB" not in guards.below_input(ssim, results, paper)
+    beside = [*psnr, "T2.gopro_test.psnr_db.identity"]
+    assert guards.below_input(beside, results, paper) == ""

@@ -1,5 +1,6 @@
 """Two budgets are compared by the order of their rows, never by their numbers."""
 
+import dataclasses
 from pathlib import Path
 
 import fake_results
@@ -35,6 +36,17 @@ def test_the_same_order_has_tau_one_whatever_the_numbers(tmp_path: Path) -> None
     assert one.tau == pytest.approx(1.0)
     assert one.first_order == one.second_order
     assert 0 < one.chance < 0.05  # four rows or more: at most 1 in 24
+
+
+def test_budgets_that_scored_other_pictures_say_so(tmp_path: Path) -> None:
+    small, large = stored(tmp_path, "demo"), stored(tmp_path, "gpu")
+    rows = large.rows.assign(data=large.rows["data"].str.replace("synth-gopro-linear", "other"))
+    found = rankings(WAN, {"demo": small, "gpu": dataclasses.replace(large, rows=rows)})
+    one = of_ablation(found, "gpu", "demo")
+    assert one.pictures == "other at gpu, synth-gopro-linear at demo"
+    assert f"PSNR [dB] ({one.pictures})" in to_markdown([one])
+    same = of_ablation(rankings(WAN, {"demo": small, "gpu": large}), "gpu", "demo")
+    assert same.pictures == ""
 
 
 def test_the_reversed_order_has_tau_minus_one(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """From intervals to words: the rules for printed numbers, for measured ones, for costs."""
 
+import numpy as np
 import pytest
 
 from deblur_lib.report.rules import (
@@ -18,7 +19,7 @@ from deblur_lib.report.rules import (
     printed_verdict,
     weakest,
 )
-from deblur_lib.report.statistics import Interval
+from deblur_lib.report.statistics import Interval, interval
 from deblur_lib.spec import Check
 
 
@@ -133,6 +134,10 @@ def test_what_cannot_be_judged_says_why() -> None:
     assert empty.reason.startswith("no number comes out")
     single = Evidence(0.2, Interval(nan, nan, 1), Interval(0.1, 0.3, 3), (3, 3), "study")
     assert measured_verdict(check, single).reason.startswith("1 photograph cannot")
+    five = Evidence(0.2, interval(np.linspace(0.1, 0.3, 99), photographs=5), *single[2:])
+    assert measured_verdict(check, five).reason.startswith("5 photographs cannot")
+    six = five._replace(pictures=interval(np.linspace(0.1, 0.3, 99), photographs=6))
+    assert measured_verdict(check, six).verdict == SUPPORTED
     lucky = Evidence(0.2, Interval(0.1, 0.3, 6), Interval(nan, nan, 1), (1, 1), "study")
     assert measured_verdict(check, lucky).reason.startswith("one training")
 

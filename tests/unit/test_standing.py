@@ -140,7 +140,9 @@ def test_gains_on_real_pairs_are_told_where_they_are_stored(tmp_path: Path) -> N
     fake_results.write_checks(place)
     (told,) = checks.real_gains(place, WAN, "wan2023")
     assert told.startswith("Mine: +1.")
-    shown = found.PICTURES.sub("", told)
+    (shown,) = checks.real_gains(place, WAN, "wan2023", ("training", "scene"))
+    assert "picture" in told
+    assert "picture" not in shown
     assert escape(shown) in found.page({"wan2023": {"study": Results.load(place)}}, tmp_path)
 
 

@@ -70,6 +70,7 @@ def box(results: Results, paper: Paper, published: Path) -> str:
     """The answer of a chapter, as Markdown."""
     mine = papers.claims(paper.id)
     asked = sum(one.ours for one in mine)
+    beside = "1 question of ours stands" if asked == 1 else f"{asked} questions of ours stand"
     first, *more = [*sentences(results, paper)[:SHORT], *gains(results, paper, published)] or [""]
     return "\n".join(
         [
@@ -79,7 +80,7 @@ def box(results: Results, paper: Paper, published: Path) -> str:
             *(f"- {one}" for one in more),
             "",
             f"The paper's {len(mine) - asked} claims, held against our rows"
-            + (f" ({asked} questions of ours stand beside them in the chapter):" if asked else ":"),
+            + (f" ({beside} beside them in the chapter):" if asked else ":"),
             "",
             verdict_bar(results, paper),
             "",

@@ -3,7 +3,7 @@
 import dataclasses
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,22 @@ from deblur_lib.book.front import in_order
 from deblur_lib.files import atomic
 from deblur_lib.records import read_json
 from deblur_lib.report import agreement_view, budget, cells, checks, coverage, differences, numbers
+from deblur_lib.report.agreement import compared_columns
 from deblur_lib.report.columns import main_column, method_of, table_of
-from deblur_lib.report.floors import read_records
+from deblur_lib.report.floors import Record, floors, read_records
 from deblur_lib.report.markup import pipes
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import stored as budgets
 from deblur_lib.spec import Paper
 
 HEADS = ("row", "column", "printed", "ours", "kind", "reason")
+REPEATED = (
+    "paper",
+    "budget",
+    "other executions",
+    "claims judged alike by all of them",
+    "floors of PSNR [dB]",
+)
 INDEX = "numbers-index.js"
 Entry = dict[str, Any]
 
@@ -107,17 +115,40 @@ def write_index(target: Path, stored: Mapping[str, Results], shown: Mapping[str,
 
 
 def repeats(stored: Mapping[str, Results], published: Path) -> str:
-    """What the last execution and other recorded ones agree on, paper by paper, as Markdown."""
-    parts = []
+    """What the last execution and other recorded ones agree on, paper by paper, as Markdown.
+
+    The table at its head counts only executions that did other sums than the published one.
+    """
+    parts, heads = [], []
     for name, results in stored.items():
         for profile, one in budgets(published, name, results).items():
             folder = published / name / profile
-            if profile != results.profile and not read_records(folder):
+            records = read_records(folder)
+            heads.append((name, profile, *_repeated(records, papers.load(name))))
+            if one.folder == folder and not records:
+                continue
+            if profile != results.profile and not records:
                 continue
             found = agreement_view.shown(one, folder, papers.load(name))
             shown = dataclasses.replace(found, key=f"agreement_{name}_{profile}").fenced()
             parts += [f"## {name}, profile {profile}", "", shown]
-    return "\n".join(parts)
+    return "\n".join([pipes(REPEATED, heads), "", *parts])
+
+
+def _repeated(records: Sequence[Record], paper: Paper) -> tuple[str, str, str]:
+    """Executions that count, claims on which all of them agree, and how far rows lie apart."""
+    others = [one for one in records if one.moved]
+    if not others:
+        return "none recorded", "–", "–"
+    asked = {claim.claim for one in others for claim in one.claims}
+    shared = asked.difference(*(one.differing for one in others))
+    apart = [
+        value
+        for key, value in floors(others).items()
+        if compared_columns(paper)[key].metric == "psnr_db"
+    ]
+    ends = numbers.together([min(apart), max(apart)], "psnr_db", ends=True) if apart else ["–"]
+    return str(len(others)), f"{len(shared)} of {len(asked)}", " to ".join(dict.fromkeys(ends))
 
 
 def checklist(stored: Mapping[str, Results]) -> str:

@@ -125,10 +125,8 @@ def repeats(stored: Mapping[str, Results], published: Path) -> str:
             folder = published / name / profile
             records = read_records(folder)
             heads.append((name, profile, *_repeated(records, papers.load(name))))
-            if one.folder == folder and not records:
-                continue
-            if profile != results.profile and not records:
-                continue
+            if not records and (one.folder == folder or profile != results.profile):
+                continue  # nothing to hold them against
             found = agreement_view.shown(one, folder, papers.load(name))
             shown = dataclasses.replace(found, key=f"agreement_{name}_{profile}").fenced()
             parts += [f"## {name}, profile {profile}", "", shown]

@@ -7,7 +7,6 @@ from dataclasses import replace
 import click
 
 from deblur_lib.cli.group import examples, main, profile_option
-from deblur_lib.errors import MissingRowsError
 from deblur_lib.locks import held
 from deblur_lib.profiles import PROFILES
 from deblur_lib.runs import store
@@ -63,6 +62,7 @@ def publish(paper: str, profile: str, partial: bool) -> None:
 def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     """Compare the rows of the last run of PAPER with the published ones of its profile.
 
+    Where only a part of its runs was executed (`deblur run`), those that are finished are compared.
     With --record the differences are kept beside the published rows, as a measure of how much two
     executions differ.
     """
@@ -70,18 +70,14 @@ def agree(paper: str, profile: str, label: str, as_json: bool) -> None:
     from deblur_lib.report import agreement, agreement_view
     from deblur_lib.report.results import Results
     from deblur_lib.runs import publishing
-    from deblur_lib.runs.plan import Request
+    from deblur_lib.runs.partial import rows_here
+    from deblur_lib.runs.plan import Request, make_plan
 
     store.checkout()
     declared = papers.load(paper)
-    executed = store.results_folder(Request(paper, profile))
     published = store.published_folder(paper, profile)
-    if not (executed / "rows.csv").is_file():
-        raise MissingRowsError(
-            f"no rows of {paper} at profile {profile} were executed here; run `deblur reproduce "
-            f"{paper} --profile {profile}` first"
-        )
-    found = agreement.compare(Results.load(executed), published, declared)
+    with rows_here(make_plan(Request(paper, profile))) as executed:
+        found = agreement.compare(Results.load(executed), published, declared)
     if label:
         publishing.record(published, paper, found.record(label))
         click.echo(f"recorded: {label}", err=True)

@@ -8,14 +8,16 @@ whichever machines they were trained; the first three seeds count as whole until
 """
 
 import shutil
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
 from deblur_lib import seals
+from deblur_lib.data.pairs import PairSource
 from deblur_lib.devices import processor_threads
 from deblur_lib.errors import MissingRowsError
 from deblur_lib.files import whole_folder
@@ -33,7 +35,7 @@ from deblur_lib.runs import looking, store
 from deblur_lib.runs.checking import collect_checks
 from deblur_lib.runs.collecting import OWN, TRAINED, add_costs_and_probes, gather
 from deblur_lib.runs.matrix import measure_costs
-from deblur_lib.runs.plan import Plan, with_first_seeds
+from deblur_lib.runs.plan import Plan, Run, with_first_seeds
 from deblur_lib.runs.reckoning import threads_of
 from deblur_lib.runs.running import is_finished, open_tests
 
@@ -96,13 +98,7 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
         MissingRowsError: no run of it is finished here.
         RecordError: a file was cut or changed since it was stored, or the disk is full.
     """
-    tests = open_tests(plan)
-    runs = [run for run in plan.runs if is_finished(run, tests)]
-    if not runs:
-        raise MissingRowsError(
-            f"no run of {plan.paper.id} at profile {plan.profile.name} is finished here; run "
-            f"`deblur run {plan.paper.id} --profile {plan.profile.name}` first"
-        )
+    runs, tests = _finished(plan)
     target, part = folder_of(plan.paper.id, plan.profile.name), replace(plan, runs=tuple(runs))
     probed = {run.id for run in looking.probed(plan)} <= {run.id for run in runs}
     if probed:
@@ -124,6 +120,37 @@ def publish_part(plan: Plan) -> tuple[Path, int]:
                     there |= earlier
             seals.seal(fresh)
     return target, len(there)
+
+
+@contextmanager
+def rows_here(plan: Plan) -> Iterator[Path]:
+    """The rows of what was executed here: the whole request, or those of its runs that finished.
+
+    Raises:
+        MissingRowsError: no run of it is finished here.
+        RecordError: a file was cut or changed since it was stored.
+    """
+    executed = store.results_folder(plan.request)
+    if (executed / "rows.csv").is_file():
+        yield executed
+        return
+    runs, _ = _finished(plan)
+    with TemporaryDirectory() as folder:
+        gather(plan, Path(folder), runs)
+        yield Path(folder)
+
+
+def _finished(plan: Plan) -> tuple[list[Run], dict[str, PairSource]]:
+    """The runs that are finished here, and the test sets they were scored on."""
+    begun = any((store.run_folder(run) / "manifest.json").is_file() for run in plan.runs)
+    tests = open_tests(plan) if begun else {}
+    runs = [run for run in plan.runs if begun and is_finished(run, tests)]
+    if not runs:
+        raise MissingRowsError(
+            f"no run of {plan.paper.id} at profile {plan.profile.name} is finished here; run "
+            f"`deblur run {plan.paper.id} --profile {plan.profile.name}` first"
+        )
+    return runs, tests
 
 
 def whole_part(plan: Plan) -> Path | None:

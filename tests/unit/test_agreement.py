@@ -201,7 +201,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_says_which_side_is_missing(project: Path) -> None:
     status, _, said = agree()
     assert status == 1
-    assert "no rows of wan2023 at profile demo were executed here" in said
+    assert "no run of wan2023 at profile demo is finished here" in said
     executed = project / "runs" / "wan2023" / "demo" / "results"
     fake_results.write_results(executed, pictures=False)
     status, _, said = agree()

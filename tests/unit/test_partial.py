@@ -1,6 +1,7 @@
 """What is finished of a long pass is published, and stays when other machines go on."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +17,12 @@ from deblur_lib.runs import looking, matrix, store
 from deblur_lib.runs.collecting import OWN, TRAINED
 from deblur_lib.runs.looking import look
 from deblur_lib.runs.partial import (
+    NOBODY,
     discard,
     folder_of,
     publish_part,
     published,
+    rows_here,
     to_publish,
     whole_part,
     without,
@@ -66,6 +69,24 @@ def test_runs_of_several_machines_add_up(plan: Plan) -> None:
     assert all((folder / name).read_text().startswith(text) for name, text in here.items())
     assert seals.is_whole(folder)
     assert publish_part(plan)[1] == 2
+
+
+def test_of_a_part_that_was_executed_the_finished_runs_are_compared(plan: Plan) -> None:
+    other, mine = plan.runs
+    with rows_here(plan) as folder:
+        rows, told = read_rows(folder / "rows.csv"), read_manifests(folder / "manifests.json")
+    assert [one.run for one in told] == [mine.id]
+    assert {*rows["run"]} == {mine.id, NOBODY}
+    with (
+        pytest.raises(MissingRowsError, match="no run of wan2023 at profile smoke is finished"),
+        rows_here(replace(plan, runs=(other,))),
+    ):
+        pass
+    whole = store.results_folder(plan.request)
+    whole.mkdir(parents=True)
+    write_text(whole / "rows.csv", (store.run_folder(mine) / "rows.csv").read_text())
+    with rows_here(plan) as folder:
+        assert folder == whole
 
 
 def test_runs_of_several_machines_make_the_whole_profile(

@@ -27,6 +27,7 @@ from deblur_lib.report.floors import (
     floors,
     moved,
     read_records,
+    rows_digest,
 )
 from deblur_lib.report.results import NO_RUN, Results
 from deblur_lib.report.rules import NOT_JUDGED, Verdict
@@ -72,6 +73,8 @@ class Agreement:
         records: other executions recorded beside the published rows.
         ours: our runs that were executed again; none where these are the published ones.
         published: the published runs.
+        again: those of them that ours repeat.
+        folder: the published results folder.
         executed: digest of our rows.csv.
     """
 
@@ -82,6 +85,8 @@ class Agreement:
     records: tuple[Record, ...]
     ours: tuple[Manifest, ...]
     published: tuple[Manifest, ...]
+    again: tuple[str, ...]
+    folder: Path
     executed: str
 
     @property
@@ -146,6 +151,8 @@ class Agreement:
             commits=sorted({one.commit for one in runs}),
             rows=list(self.rows),
             claims=[one.alone for one in self.claims],
+            runs=list(self.again),
+            against=rows_digest(self.folder, self.again),
         )
 
 
@@ -185,6 +192,8 @@ def compare(ours: Results, folder: Path, paper: Paper) -> Agreement:
         records=records,
         ours=tuple(one for one in ours.manifests if one.run in again),
         published=published.manifests,
+        again=tuple(theirs.rows["run"][mine.rows["run"].isin(again)].unique()),
+        folder=folder,
         executed=executed,
     )
 

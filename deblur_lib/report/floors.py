@@ -2,17 +2,21 @@
 
 Two executions of the same seeds differ when the processor, its instruction sets or the number of
 threads differ. How much is measured: each comparison that is recorded beside the published rows, in
-agreement.json, holds the difference of every row and both verdicts on every check. It belongs to
-these rows alone, by their digest.
+agreement.json, holds the difference of every row and both verdicts on every check. The file belongs
+to these rows alone, by their digest; where runs are added, a record stays as long as those that it
+was held against are published unchanged.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -80,6 +84,8 @@ class Record:
         threads, precisions, commits: of its runs.
         rows: difference of every row that was executed again.
         claims: verdicts on every claim that both sides could judge.
+        runs: the published runs that were executed again.
+        against: digest of their published rows.
     """
 
     label: str
@@ -91,6 +97,8 @@ class Record:
     commits: list[str]
     rows: list[Difference]
     claims: list[Words]
+    runs: list[str] = field(default_factory=list)
+    against: str = ""
 
     @property
     def moved(self) -> frozenset[str]:
@@ -151,16 +159,33 @@ def belongs(path: Path, rows: Path) -> bool:
 
 
 def carry(source: Path, target: Path) -> None:
-    """Take records along to a folder that holds the same rows."""
-    if source != target and belongs(source / NAME, target / "rows.csv"):
+    """Take along to another folder the records of runs whose rows are the same there."""
+    if source == target or not (target / "rows.csv").is_file():
+        return
+    if belongs(source / NAME, target / "rows.csv"):
         shutil.copyfile(source / NAME, target / NAME)
         seals.renew(target, NAME)
+        return
+    told = [one for one in read_records(source) if one.against]
+    kept = [one for one in told if rows_digest(target, one.runs) == one.against]
+    if kept:
+        _write(target, kept)
+
+
+def rows_digest(folder: Path, runs: Iterable[str]) -> str:
+    """Digest of the rows of some runs, as they are written in a results folder."""
+    stored = pd.read_csv(folder / "rows.csv", dtype=str, keep_default_na=False)
+    lines = stored[stored["run"].isin([*runs])].to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256("".join(sorted(lines.splitlines(keepends=True))).encode()).hexdigest()
 
 
 def add_record(folder: Path, record: Record) -> None:
     """Store a record in a published folder, in place of an earlier one of the same label."""
-    kept = [one for one in read_records(folder) if one.label != record.label]
-    records = _RECORDS.dump_python([*kept, record], mode="json")
+    _write(folder, [*(one for one in read_records(folder) if one.label != record.label), record])
+
+
+def _write(folder: Path, told: list[Record]) -> None:
+    records = _RECORDS.dump_python(told, mode="json")
     write_json(folder / NAME, {"rows": file_digest(folder / "rows.csv"), "records": records})
     seals.renew(folder, NAME)
 

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import fake_results
+import pandas as pd
 import pytest
 from fake_results import change_manifests, compared, shift
 
 from deblur_lib import papers
 from deblur_lib.errors import RecordError
-from deblur_lib.records import read_json, write_json
+from deblur_lib.records import read_json, read_rows, write_json, write_rows
 from deblur_lib.report import agreement_view, floors, verdicts
 from deblur_lib.report.results import Results
 from deblur_lib.report.rules import DIRECTION, INSEPARABLE
@@ -130,6 +131,23 @@ def test_records_go_with_rows_that_are_the_same(
     shift(executed, 0.1, method="wan2023")
     floors.carry(published, executed)
     assert Results.load(executed).executions == ()
+
+
+def test_a_record_stays_where_runs_are_added_and_goes_where_one_of_its_own_changed(
+    executed: Path, published: Path, tmp_path: Path
+) -> None:
+    recorded(executed, published, "another", -1.0, "wan2023_dffm")
+    (told,) = floors.read_records(published)
+    assert {*told.runs} == {one.run for one in Results.load(published).manifests}
+    wider = fake_results.write_results(tmp_path / "wider", pictures=False)
+    rows = read_rows(wider / "rows.csv")
+    more = rows[(rows["method"] == "wan2023") & (rows["seed"] == 0)].assign(run="more", seed=9)
+    write_rows(wider / "rows.csv", pd.concat([more, rows], ignore_index=True))
+    floors.carry(published, wider)
+    assert floors.read_records(wider) == [told]
+    shift(wider, 0.1, method="wan2023")
+    floors.carry(published, wider)
+    assert floors.read_records(wider) == []
 
 
 def test_an_execution_is_not_its_own_floor(executed: Path, published: Path) -> None:

@@ -30,14 +30,13 @@ UNSCORED = "none is scored at this budget"
 def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     """Gain of the paper's own network over the input: on generated pictures, then on real ones."""
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
-    where, real = real_gains(results, paper, papers.summary(paper.id).own, published)
+    where, real = real_gains(results, papers.summary(paper.id).own, published)
     text = f"{where}: {escape('; '.join(real))}" if real else f": {UNSCORED}"
     return [*told, f"Gain on pairs made of real video{text}."]
 
 
 def real_gains(
     results: Results,
-    paper: Paper,
     method: str,
     published: Path,
     counts: Sequence[str] = checks.COUNTS,
@@ -48,7 +47,7 @@ def real_gains(
     """
     theirs = published / results.paper / results.profile
     for where, folder in (("", results.folder), (", by the published run", theirs)):
-        real = checks.real_gains(folder, paper, method, counts)
+        real = checks.real_gains(folder, method, counts)
         if real:
             return where, real
     return "", []
@@ -64,6 +63,12 @@ def verdict_bar(results: Results, paper: Paper) -> str:
         if count
     ]
     return f'<div class="verdict-bar">{"".join(parts)}</div>'
+
+
+def chip(one: verdicts.Judgement) -> str:
+    """A verdict with its budget as a coloured label, as HTML in Markdown."""
+    colour = verdicts.COLOURS[one.ours.verdict]
+    return f'<span class="verdict-chip" style="background: {colour}">{escape(one.told)}</span>'
 
 
 def box(results: Results, paper: Paper, published: Path) -> str:

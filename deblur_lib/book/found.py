@@ -62,17 +62,19 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
     yield from (escape(told.question), "")
     main = [judged[name] for name in told.headline[:MAIN]]
     for one in main:
-        yield f"- {escape(one.claim.statement)} *{escape(one.told)}*: {_effect(one)}"
+        yield f"- {answers.chip(one)} {summary.asked(one)} {_effect(one, results)}"
     for text in dict.fromkeys(filter(None, (verdicts.stood_in(one.claim) for one in main))):
         yield f"- Above {escape(text)}."
     yield from (f"- {one}." for one in _gains(paper, results, published))
     yield ":::"
 
 
-def _effect(one: verdicts.Judgement) -> str:
+def _effect(one: verdicts.Judgement, results: Results) -> str:
     """The first effect measured with its interval, else the first reason for no verdict."""
-    first = summary.measured(one).partition("; ")[0].rpartition("measured ")[2]
-    return f"{escape(first)}."
+    found = summary.effect(one, results)
+    return (
+        f"Measured: {escape(found)}." if found else f"{escape(one.ours.reason.partition('; ')[0])}."
+    )
 
 
 def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
@@ -83,8 +85,8 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
         one = summary.gain_of(results, paper, method, told.datasets[0])
         if one is not None:
             mine = method == told.own  # the long run is scored on the pictures just told
-            counts = ("training", "scene") if mine else ()
-            whose, real = answers.real_gains(results, paper, method, published, counts)
+            counts = ("training", "scene")
+            whose, real = answers.real_gains(results, method, published, counts)
             real = [f"{text}{whose}" for text in real]
             where = f" on {escape(one.where)}" if mine else " on the same pictures"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]

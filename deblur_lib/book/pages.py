@@ -64,7 +64,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         "findings": front.findings(stored, published),
         "found": found.page(budgets, published),
         "strip": front.strip(folder, stored),
-        "headlines": front.cards(stored, titles, published),
+        "headlines": front.cards(stored, titles),
         "try": models.page(book, published, stored),  # offers pictures of the strip
         "rules": RULES,
         "margins": margins(),

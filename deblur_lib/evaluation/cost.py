@@ -55,9 +55,8 @@ def cost(
         device: where to measure; where the network is when None.
 
     Returns:
-        parameters (count), macs (count), macs_counter, seconds (median), seconds_iqr
-        (between the ends of `timing.Timing`; absent where one slow pass is all there is), repeats,
-        peak_memory (bytes),
+        parameters (count), macs (count), macs_counter, seconds (median), seconds_low and
+        seconds_high (the ends of `timing.Timing`), repeats, peak_memory (bytes),
         peak_memory_method, size ([h, w]), batch, dtype, device, threads; ready for JSON.
 
     Raises:
@@ -99,7 +98,8 @@ def cost(
         "macs": macs,
         "macs_counter": COUNTER,
         "seconds": timing.median,
-        **({"seconds_iqr": timing.high - timing.low} if timing.high > timing.low else {}),
+        "seconds_low": timing.low,
+        "seconds_high": timing.high,
         "repeats": timing.repeats,
         "peak_memory": memory,
         "peak_memory_method": method,

@@ -56,23 +56,27 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
     return View("", CAPTION if blocks else "", blocks, notes, "checks", left={"each seed": ""})
 
 
-def real_gains(
-    folder: Path, paper: Paper, method: str, counts: Sequence[str] = COUNTS
-) -> list[str]:
-    """Gain of a method on each stored set of real pairs: "GoPro, real pairs: +0.10 dB [...]".
+def on_real_pairs(folder: Path, method: str) -> dict[str, Gain]:
+    """Gain of a method in PSNR on each stored set of real pairs, by the title of the set."""
+    sets, results = _read(folder)
+    found = {
+        str(one["title"]): over_input(results, method, name, PSNR)
+        for name, one in sets.items()
+        if results and "generated" not in name
+    }
+    return {title: gain for title, gain in found.items() if gain}
+
+
+def real_gains(folder: Path, method: str, counts: Sequence[str] = COUNTS) -> list[str]:
+    """The same in words: "GoPro, real pairs: +0.10 dB [...]".
 
     Args:
         folder: a results folder.
-        paper: the declaration.
         method: method id.
         counts: which of `COUNTS` are told behind it.
     """
-    sets, results = _read(folder)
     told = []
-    for name, one in sets.items():
-        gain = over_input(results, method, name, PSNR) if results else None
-        if gain is None or "generated" in name:
-            continue
+    for title, gain in on_real_pairs(folder, method).items():
         middle, *ends = decibels(gain)
         around = f" [{', '.join(ends)}]" if gain.bounds.units >= FEWEST else ""
         sizes = (len(gain.seeds), len(gain.mine.pictures), gain.bounds.units)
@@ -81,7 +85,7 @@ def real_gains(
             for what, size in zip(COUNTS, sizes, strict=True)
             if what in counts
         )
-        told.append(f"{one['title']}: {middle} dB{around}" + (f" ({few})" if few else ""))
+        told.append(f"{title}: {middle} dB{around}" + (f" ({few})" if few else ""))
     return told
 
 

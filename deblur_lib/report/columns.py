@@ -5,7 +5,8 @@ from deblur_lib.report.results import Results
 from deblur_lib.spec import Column, Method, Paper, Profile, Table
 
 COST_NAMES = (
-    "parameters", "macs", "seconds", "seconds_iqr", "peak_memory", "parameters_here", "macs_here",
+    "parameters", "macs", "seconds", "seconds_low", "seconds_high", "peak_memory",
+    "parameters_here", "macs_here",
 )  # fmt: skip
 SCALES = {"_ms": 1e-3, "_k": 1e3, "_m": 1e6, "_g": 1e9, "_mib": 2.0**20, "_gib": 2.0**30}
 

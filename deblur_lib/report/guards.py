@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from deblur_lib.records import Manifest
 from deblur_lib.report import columns
 from deblur_lib.report.numbers import number
 from deblur_lib.report.results import Results
@@ -96,17 +97,22 @@ def _carries_over(results: Results, paper: Paper, dataset: str, method: str) -> 
 
 
 def idle(module: str, methods: Iterable[str], results: Results, paper: Paper) -> str:
-    """Rows whose module stayed where it started, with the numbers that say so."""
+    """Rows whose module does nothing, with the numbers that say so.
+
+    Where several rows of a check have it, and it works in one, they differ in it.
+    """
     if not module:
         return ""
     measured: Mapping[str, Mapping[str, float]] = results.probes.get("modules", {}).get(module, {})
     if not measured:
         return f"nothing stored says whether {module} left its start"
+    there = {method: measured[method] for method in methods if method in measured}
+    if any(one["moved"] >= one["least"] for one in there.values()):
+        return ""
     return "; ".join(
-        f"{module} is idle in “{_row(paper, method)}”: it moved by {one['moved']:.2g} from "
-        f"{one['start']:.2g}, and less than {one['least']:.2g} does not count"
-        for method in dict.fromkeys(methods)
-        if (one := measured.get(method)) and one["moved"] < one["least"]
+        f"{module} is idle in “{_row(paper, method)}”: at {one['start']:.2g} it changes nothing, "
+        f"it is {one['moved']:.2g} away, and less than {one['least']:.2g} does not count"
+        for method, one in there.items()
     )
 
 
@@ -116,7 +122,7 @@ def _row(paper: Paper, method: str) -> str:
 
 
 def modules(results: Results, paper: Paper) -> pd.DataFrame:
-    """Whether each module left its start, in the trained network of each row's first seed.
+    """Whether each module does anything, in the trained network of each row's first seed.
 
     Returns:
         Columns: module, row, start, mean, moved, least, found ("idle" below the least).
@@ -127,11 +133,11 @@ def modules(results: Results, paper: Paper) -> pd.DataFrame:
         {
             "module": module,
             "row": titles[method],
-            "starts at": one["start"],
+            "changes nothing at": one["start"],
             "mean after training": one["value"],
-            "moved by": one["moved"],
+            "away from it by": one["moved"],
             "least that counts": one["least"],
-            "found": "idle" if one["moved"] < one["least"] else "moved",
+            "found": "idle" if one["moved"] < one["least"] else "works",
         }
         for module, rows in measured.items()
         for method, one in rows.items()
@@ -159,26 +165,38 @@ def unequal(check: Check, keys: Iterable[str], results: Results, paper: Paper) -
     return "; ".join(filter(None, told))
 
 
-def longer_trained(
-    ahead: Iterable[str], behind: Iterable[str], results: Results, paper: Paper
-) -> str:
-    """Rows that lead after more steps of training than one behind them had, with both numbers.
+def favoured(ahead: Iterable[str], behind: Iterable[str], results: Results, paper: Paper) -> str:
+    """Rows that lead after an easier training than one behind them had, with what differed.
 
-    At profile paper each network has the steps of its own publication, as in the print.
+    Easier are more steps, and a start at which a network gives back its input, where the other one
+    begins at random. At profile paper each network has the training of its own publication, as in
+    the print.
     """
     if results.profile == OWN_PROTOCOL:
         return ""
-    steps, fewer = (
-        {name: one.steps for name in names for one in results.of_method(name)[:1] if one.steps}
+    leading, others = (
+        {name: one for name in names for one in results.of_method(name)[:1] if one.steps}
         for names in (ahead, behind)
     )
-    return "; ".join(
-        f"“{_row(paper, name)}” leads after {count:,} steps of training, "
-        f"“{_row(paper, other)}” had {least:,}"
-        for name, count in steps.items()
-        for other, least in fewer.items()
-        if count > least
-    )
+    told = []
+    for name, one in leading.items():
+        for other, two in others.items():
+            if one.steps > two.steps:
+                told.append(
+                    f"“{_row(paper, name)}” leads after {one.steps:,} steps of training, "
+                    f"“{_row(paper, other)}” had {two.steps:,}"
+                )
+            learnt = columns.method_of(paper, other).network not in ESTIMATING
+            if learnt and _as_input(one) and not _as_input(two):
+                told.append(
+                    f"“{_row(paper, name)}” leads and began by giving back its input, "
+                    f"“{_row(paper, other)}” began at random"
+                )
+    return "; ".join(told)
+
+
+def _as_input(run: Manifest) -> bool:
+    return run.options.get("start") == "identity"
 
 
 def _other_loss(methods: list[str], results: Results, paper: Paper) -> str:

@@ -23,6 +23,7 @@ NAMED = {
     "peak": "bytes",
     "parameters": "parameters",
     "macs": "multiply-accumulates",
+    "kept": "bytes",
 }  # what a number is called in a sentence, by the same word
 COUNTED = ("parameters", "macs", "kept", "peak_memory")  # metrics that `count` shows
 DIGITS = 4  # that count, where a metric does not say

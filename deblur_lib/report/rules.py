@@ -61,12 +61,13 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - Where a printed row differs from another in more than the claim is about, a row of ours stands in
   its place; a note below the claims names it.
 - **{NOT_JUDGED}**, with the measured reason: a row was not run, or is no better than the blurred
-  input on the kind of pictures that it learnt from; the module in question never left its start;
-  two rows of an ablation differ in loss or size although the claim is about neither; the row that
-  leads was trained for more steps than the one behind it (not at paper; asked since demo's rows
-  were known, and it only takes verdicts away); there are fewer than {FEWEST} photographs
-  (asked since study's rows were known, which have more), or one training and nothing that tells its
-  luck. A row with nothing to train has no such luck, which was said since study's rows were known.
+  input on the kind of pictures that it learnt from; the module in question does nothing in any row
+  of the check; two rows of an ablation differ in loss or size although the claim is about neither;
+  the row that leads was trained for more steps than the one behind it, or began by giving back its
+  input where the other began at random (not at paper; asked since demo's and study's rows were
+  known, and it only takes verdicts away); there are fewer than {FEWEST} photographs (asked since
+  study's rows were known, which have more), or one training and nothing that tells its luck. A row
+  with nothing to train has no such luck, which was said since study's rows were known.
 - On pictures of another kind a row's score tells how it carries over and is judged even below the
   blurred input, where printed rows lie too; so is a row that its loss ruined, in a check about the
   loss, and a method that estimates blur and deconvolves, which never learnt to restore. The reason
@@ -74,9 +75,10 @@ trained row of the check has at least {ENOUGH_SEEDS} seeds and the budget is nei
 - **{UNTESTABLE}**: no number can decide it, for example how sharp a sign looks.
 
 Counts (parameters, operations, receptive fields) have no chance in them and are compared as they
-are; measured times must differ by more than their interquartile ranges. A claim with several checks
-is as good as its weakest: {", ".join(_WEAKEST_FIRST)}. A verdict belongs to one budget and is
-never shown without it.
+are; measured times are taken in rounds, and must differ by more than these spread (asked since
+study's rows were known: the quartiles of a single round were far narrower than what another round
+gave). A claim with several checks is as good as its weakest: {", ".join(_WEAKEST_FIRST)}. A verdict
+belongs to one budget and is never shown without it.
 """
 
 
@@ -233,7 +235,10 @@ def _measured(check: Check, found: Evidence) -> Verdict:
             DIRECTION, f"{told}; not beyond the margin of {number(check.margin, metric)}"
         )
     seen = max(found.pictures.half, found.trainings.half)
-    return Verdict(INSEPARABLE, f"{told}; could have seen {reached(seen, metric)}")
+    told += f"; could have seen {reached(seen, metric)}"
+    if check.relation == "eq" and check.stated and not found.low <= check.stated <= found.high:
+        told += f"; the stated {number(check.stated, metric, sign=True)} lies outside"
+    return Verdict(INSEPARABLE, told)
 
 
 def _clear(check: Check, found: Evidence, told: str, *, claimed: bool) -> Verdict:

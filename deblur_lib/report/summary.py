@@ -7,6 +7,7 @@ from typing import NamedTuple
 from deblur_lib import papers
 from deblur_lib.report import columns
 from deblur_lib.report.budget import train_budget
+from deblur_lib.report.expressions import keys
 from deblur_lib.report.markup import escape
 from deblur_lib.report.numbers import number
 from deblur_lib.report.results import UNTOUCHED, VALIDATION, Results
@@ -22,7 +23,7 @@ from deblur_lib.report.rules import (
 )
 from deblur_lib.report.scores import decibels, over_input
 from deblur_lib.report.verdicts import NONE_OF_OURS, Judgement, judge, short, stood_in
-from deblur_lib.spec import Paper, Takeaway
+from deblur_lib.spec import Check, Paper, Takeaway
 from deblur_lib.spec.kinds import TITLES
 
 FOR, AGAINST = (SUPPORTED, DIRECTION), (OTHER, CONTRADICTED)
@@ -55,15 +56,20 @@ def closing(results: Results | None, paper: Paper) -> str:
     """What a reader should take away, each sentence with the verdict that chose it, as Markdown."""
     judged = {one.claim.id: one for one in judge(results, paper)}
     return "\n".join(
-        _takeaway(one, judged[one.claim]) for one in papers.summary(paper.id).takeaways
+        _takeaway(one, judged[one.claim], results) for one in papers.summary(paper.id).takeaways
     )
 
 
 def _claim(one: Judgement, results: Results | None) -> str:
-    stated = escape(one.claim.statement)
+    stated = asked(one)
     if results is None:
         return stated
-    return f"{stated} *{escape(one.told)}*: {escape(measured(one))}."
+    return f"*{escape(one.told)}*: {stated} {escape(measured(one))}."
+
+
+def asked(one: Judgement) -> str:
+    """The statement of a claim, as Markdown; a question of ours says that it is one."""
+    return ("Our question: " if one.claim.ours else "") + escape(one.claim.statement)
 
 
 def measured(one: Judgement) -> str:
@@ -95,7 +101,7 @@ def gain_of(results: Results, paper: Paper, method: str, dataset: str) -> ToldGa
     found = over_input(results, method, dataset, column.convention) if column else None
     if column is None or found is None:
         return None
-    where = TITLES.get(found.mine.data.partition("/")[0], found.mine.data)
+    where = _told(found.mine.data)
     _, _, told = column.title.partition(", ")
     where += f" ({told.removesuffix(' [dB]')})" if told else ""
     return ToldGain(where, *decibels(found), found.bounds.units, len(found.seeds))
@@ -178,10 +184,50 @@ def _left(judged: list[Judgement], profile: str) -> str:
     )
 
 
-def _takeaway(told: Takeaway, one: Judgement) -> str:
+def _takeaway(told: Takeaway, one: Judgement, results: Results | None) -> str:
     verdict = one.our_parts[told.check - 1] if told.check else one.ours
     word = verdict.verdict
     text = told.holds if word in FOR else told.fails if word in AGAINST else told.open
     name = told.claim.rpartition("-")[2] + (f", check {told.check}" if told.check else "")
     whose = "our question" if one.claim.ours else "claim"
-    return f"- {text} ({whose} {name}: {escape(at(word, one.profile))})"
+    found = effect(one, results, told.check)
+    told_by = f"{at(word, one.profile)}, {found}" if found else at(word, one.profile)
+    return f"- {text} ({whose} {name}: {escape(told_by)})"
+
+
+def effect(one: Judgement, results: Results | None, check: int = 0) -> str:
+    """The first effect that decides a claim, with its interval; "" where nothing was measured.
+
+    Where a claim is asked of several kinds of pictures, it tells of which this is the effect.
+
+    Args:
+        one: the judged claim.
+        results: the rows that judged it.
+        check: number of the check that is asked about; 0 for all.
+    """
+    parts = list(zip(one.claim.our_checks, one.our_parts, strict=True))
+    asked = parts[check - 1 : check] if check else parts
+    word = asked[0][1].verdict if check else one.ours.verdict
+    several = len({name for part, _ in parts for name in _datasets(part)}) > 1
+    for part, verdict in asked:
+        found = verdict.short.rpartition("measured ")[2] if verdict.verdict == word else ""
+        if found and results is not None:
+            where = [_pictures(results, name) for name in _datasets(part)] if several else []
+            return " on ".join([found, *filter(None, [" and ".join(where)])])
+    return ""
+
+
+def _datasets(check: Check) -> list[str]:
+    """The data sets whose scores a check names, once each."""
+    named = (key.split(".") for key in keys(check.expr))
+    return list(dict.fromkeys(parts[1] for parts in named if len(parts) == 4))
+
+
+def _pictures(results: Results, dataset: str) -> str:
+    """What stands for a printed data set: "generated motion"."""
+    data = results.rows.loc[results.rows["dataset"] == dataset, "data"]
+    return _told(str(data.iloc[0])) if len(data) else dataset
+
+
+def _told(data: str) -> str:
+    return TITLES.get(data.partition("/")[0], data)

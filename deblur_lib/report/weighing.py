@@ -68,8 +68,11 @@ def _on_costs(check: Check, results: Results, costs: Mapping[str, float], paper:
     for key, middle in costs.items():
         column, method = columns.of_key(key, paper)
         name = column.convention if column else key.rpartition(".")[2]
-        half = (results.cost(method, f"{name}_iqr") or 0.0) / 2
-        spreads.append((middle - half, middle + half) if half else (middle,))
+        low, high = (results.cost(method, f"{name}_{end}") or middle for end in ("low", "high"))
+        if name == "seconds" and low == high:
+            told = columns.method_of(paper, method).title
+            return not_judged(f"the time of “{told}” was taken once, nothing tells its spread")
+        spreads.append((low, middle, high) if low < high else (middle,))
     corners = [
         float(evaluate(check.expr, dict(zip(costs, corner, strict=True))))
         for corner in itertools.product(*spreads)
@@ -117,11 +120,9 @@ def _on_scores(
         value, interval(drawn, photographs=min(photographs)), over_trainings, seeds, results.profile
     )
     verdict = measured_verdict(check, evidence)
-    longer = (
-        _longer_trained(check, value, slopes, results, paper) if verdict.verdict in POINTING else ""
-    )
-    if longer:
-        return not_judged(f"{longer} ({verdict.reason})")
+    favoured = _favoured(check, value, slopes, results, paper)
+    if favoured and verdict.verdict in POINTING:
+        return not_judged(f"{favoured} ({verdict.reason})")
     told = [verdict.reason]
     told += [f"{left_out} equal pictures left out"] if left_out else []
     below = guards.below_input(found, results, paper)
@@ -129,17 +130,17 @@ def _on_scores(
     return verdict._replace(reason="; ".join(told))
 
 
-def _longer_trained(
+def _favoured(
     check: Check, value: float, slopes: Mapping[str, float], results: Results, paper: Paper
 ) -> str:
-    """Whether what leads was trained for more steps, see `guards.longer_trained`."""
+    """Whether what leads had an easier training, see `guards.favoured`."""
     base = 0.0 if check.relation == "eq" else check.stated
     sides: dict[bool, list[str]] = {True: [], False: []}
     for name, slope in slopes.items():
         if slope:
             sides[(slope > 0) == (value > base)].append(name.rpartition(".")[2])
     ahead, behind = (dict.fromkeys(sides[which]) for which in (True, False))
-    return guards.longer_trained(ahead, behind, results, paper)
+    return guards.favoured(ahead, behind, results, paper)
 
 
 def _mean(values: Array) -> np.float64:

@@ -35,7 +35,8 @@ COST_UNITS = {
     "parameters": "count",
     "macs": "multiply-accumulates at 256x256, Fourier transforms counted",
     "seconds": "s at 256x256",
-    "seconds_iqr": "s",
+    "seconds_low": "s",
+    "seconds_high": "s",
     "peak_memory": "bytes",
 }
 CURVE_POINTS = 100  # published points of each training curve

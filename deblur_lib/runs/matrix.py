@@ -54,9 +54,15 @@ def run_all(plan: Plan) -> None:
 
 
 def measure_costs(plan: Plan) -> None:
-    """Count and measure the networks, at once on a processor, which is timed by its work alone."""
-    alone = resolve_device(plan.request.device).type != "cpu"
-    side_by_side(costing.tell, costing.missing(plan), 1 if alone else worker_count(plan), "costs")
+    """Count and measure the networks, round by round.
+
+    Small budgets do so at once on a processor, which is timed by its work alone; but two threads
+    that share a core slow each other, so larger ones measure one network after the other.
+    """
+    hurried = plan.profile.name in costing.HURRIED
+    at_once = hurried and resolve_device(plan.request.device).type == "cpu"
+    while left := costing.missing(plan):
+        side_by_side(costing.tell, left, worker_count(plan) if at_once else 1, "costs")
 
 
 def _prepare(plan: Plan, runs: Sequence[Run]) -> None:

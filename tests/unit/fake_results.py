@@ -231,7 +231,8 @@ def costs(gains: Mapping[str, float]) -> str:
             (method, "parameters", round(120000 * small) + 1000 * number, "count"),
             (method, "macs", 1.2e9 * small, "multiply-accumulates at 256x256"),
             (method, "seconds", 0.05 + 0.01 * number, "s at 256x256"),
-            (method, "seconds_iqr", 0.002, "s"),
+            (method, "seconds_low", 0.049 + 0.01 * number, "s at 256x256"),
+            (method, "seconds_high", 0.051 + 0.01 * number, "s at 256x256"),
             (method, "parameters_here", 9000 + number, "count"),
             (method, "macs_here", 1e8, "multiply-accumulates at 256x256"),
         ]

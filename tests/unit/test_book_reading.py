@@ -39,8 +39,9 @@ DOCUMENTS = [
 def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results) -> None:
     text = front.findings({"wan2023": results}, results.folder)
     assert text.startswith("- {doc}`wan2023 <notebooks/wan2023>`: ")
-    assert " at demo)" in text
-    assert re.search(r"\+\d\.\d\d dB over the blurred input", text)
+    assert " at demo, " in text
+    assert re.search(r"at demo, [+−]\d\.\d\d\d? \[", text)
+    assert re.search(r"\| wan2023 \| [+−]\d\.\d\d", text)
     assert "profile demo: 600 steps a training, about " in text
 
 
@@ -51,13 +52,14 @@ def test_real_pictures_are_told_by_the_published_run_where_this_one_lacks_them(
     shutil.copyfile(theirs / "rows.csv", theirs / checks.ROWS)
     write_json(theirs / checks.SETS, {"gopro_test": {"title": "GoPro, real pairs"}})
     seals.renew(theirs, checks.ROWS, checks.SETS)
+    assert "real (" not in front.findings({"wan2023": results}, tmp_path / "none")
     text = front.findings({"wan2023": results}, tmp_path)
+    assert "GoPro, real (6 scenes) |" in text
     told = (
         r"Gain on pairs made of real video, by the published run: GoPro, real "
         r"pairs: \+\d\.\d\d dB "
         r"\[.*\] \(3 trainings, 24 pictures, 6 scenes\)"
     )
-    assert re.search(told, text)
     assert re.search(told, answers.box(results, PAPER, tmp_path))
     own = answers.gains(Results.load(theirs), PAPER, tmp_path)
     assert own[-1].startswith("Gain on pairs made of real video: GoPro")
@@ -101,7 +103,7 @@ def test_an_abbreviation_keeps_its_full_stop_before_a_verdict() -> None:
 
 
 def test_a_card_holds_question_answer_verdicts_and_coverage(results: Results) -> None:
-    text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"}, results.folder)
+    text = front.cards({"wan2023": results}, {"wan2023": "wan2023: is it?"})
     assert ":::{grid-item-card} wan2023: is it?" in text
     assert ":link: notebooks/wan2023" in text
     assert "of 38 printed numbers" in text
@@ -122,7 +124,7 @@ def test_a_card_counts_the_numbers_that_the_ledger_shows() -> None:
     found = coverage.entries(papers.load("lu2025"), stored)
     ours = sum(one["ours"] is not None for one in found)
     assert ours > sum(one["kind"] in cells.OURS for one in found)
-    text = front.cards({"lu2025": stored}, {}, stored.folder)
+    text = front.cards({"lu2025": stored}, {})
     assert f"- {ours} of {len(found)} printed numbers have one of ours beside them" in text
 
 

@@ -21,9 +21,9 @@ def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def stored(folder: Path, request: Request) -> Results:
     plan = make_plan(request)
-    for job in costing.missing(plan):
-        costing.tell(*job)
-    assert not costing.missing(plan)
+    while jobs := costing.missing(plan):
+        for job in jobs:
+            costing.tell(*job)
     write_text(folder / "costs.csv", collecting._costs(plan, plan.runs))
     return Results.load(folder, partial=True)
 
@@ -65,19 +65,35 @@ def test_smoke_measures_its_own_networks_and_says_so(tmp_path: Path) -> None:
     assert all(one.endswith("as run") for one in found.costs["unit"])
 
 
-def test_each_network_is_measured_once_for_all_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_taken_in_rounds_once_for_all_rooms_and_spread_over_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     passes: list[str] = []
 
     def cost(network: torch.nn.Module, **_: object) -> dict[str, object]:
         passes.append(type(network).__name__)
-        return {"parameters": 1, "macs": 2, "macs_counter": costing.COUNTER, "device": "cpu"}
+        took = float(len(passes))
+        return {
+            "macs": 2, "macs_counter": costing.COUNTER, "device": "cpu",
+            "seconds": took, "seconds_low": took - 0.1, "seconds_high": took + 0.1,
+        }  # fmt: skip
 
     monkeypatch.setattr(costing, "cost", cost)
-    small = {"features": 4, "blocks": 1}
-    for _ in range(2):
-        costing.measured("deepdeblur", small, torch.device("cpu"))
-    costing.counted("deepdeblur", small)
-    assert passes == ["DeepDeblur"]
+    methods = ("convir", "dsgformer")
+    plan = make_plan(Request("lu2025", "study", seeds=(0,), methods=methods))
+    seen = []
+    while jobs := costing.missing(plan):
+        seen.append(sum(where is not None for *_, where in jobs))
+        for job in jobs:
+            costing.tell(*job)
+    assert seen == [2] * costing.MOST_ROUNDS
+    assert passes == ["ConvIR", "DSGformer"] * costing.MOST_ROUNDS
+    row = plan.runs[1].method
+    told = read_json(store.costs_file("dsgformer", published_options(plan.paper, row)))
+    assert told["rounds"] == [2.0, 4.0, 6.0]
+    assert (told["seconds_low"], told["seconds"], told["seconds_high"]) == (1.9, 4.0, 6.1)
+    smaller = make_plan(Request("lu2025", "demo", seeds=(0,), methods=methods))
+    assert all(where is None for *_, where in costing.missing(smaller))
 
 
 def test_another_counter_counts_again() -> None:

@@ -67,7 +67,13 @@ def test_an_idle_module_is_not_judged(tmp_path: Path) -> None:
     idle = {"start": 0.5, "value": 0.51, "moved": 0.01, "least": 0.05}
     found = weighed(with_probes(results, modules={"DFFM": {"wan2023": idle}}), module="DFFM")
     assert found.verdict == NOT_JUDGED
-    assert "DFFM is idle in “wan2023 (DFFM + MSRM)”: it moved by 0.01 from 0.5, and" in found.reason
+    told = (
+        "DFFM is idle in “wan2023 (DFFM + MSRM)”: at 0.5 it changes nothing, it is 0.01 away, and"
+    )
+    assert told in found.reason
+    at_work = {"wan2023": idle, "wan2023_dffm": idle | {"moved": 0.3}}
+    found = weighed(with_probes(results, modules={"DFFM": at_work}), module="DFFM")
+    assert found.verdict == SUPPORTED  # in one row it does nothing, in the other it does
     unknown = weighed(with_probes(results, modules={}), module="DFFM")
     assert "nothing stored says whether DFFM left its start" in unknown.reason
 
@@ -87,6 +93,22 @@ def test_rows_of_an_ablation_must_have_one_loss(tmp_path: Path) -> None:
     assert weighed(results, about=("loss",)).verdict == SUPPORTED
     compared = "T1.gopro_test.psnr_db.wan2023 - T1.gopro_test.psnr_db.mimo_unet"
     assert weighed(results, compared).verdict == SUPPORTED
+
+
+def test_a_row_does_not_lead_by_giving_back_its_input_at_first(tmp_path: Path) -> None:
+    results = made(tmp_path)
+    manifests = tuple(
+        dataclasses.replace(one, options=one.options | {"start": "identity"})
+        if one.method == "wan2023"
+        else one
+        for one in results.manifests
+    )
+    found = weighed(dataclasses.replace(results, manifests=manifests))
+    assert found.verdict == NOT_JUDGED
+    told = (
+        "“wan2023 (DFFM + MSRM)” leads and began by giving back its input, “Baseline + DFFM” began"
+    )
+    assert told in found.reason
 
 
 def with_steps(results: Results, **steps: int) -> Results:

@@ -9,7 +9,7 @@ from fake_results import made
 
 from deblur_lib import papers
 from deblur_lib.book import budgets as part
-from deblur_lib.book import found
+from deblur_lib.book import answers, found
 from deblur_lib.report import checks, rules, standing, summary, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -114,7 +114,7 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
     told = papers.summary("wan2023")
     judged = {one.claim.id: one for one in verdicts.judge(budgets["study"], WAN)}
     for name in told.headline[: found.MAIN]:
-        assert f"{judged[name].claim.statement} *{judged[name].told}*: " in text
+        assert f"{answers.chip(judged[name])} {summary.asked(judged[name])} Measured: " in text
     gain = summary.gain_of(budgets["study"], WAN, told.own, told.datasets[0])
     assert gain is not None
     assert f"Own network: {gain.mean} dB [{gain.low}, {gain.high}] on " in text
@@ -138,9 +138,9 @@ def test_gains_on_real_pairs_are_told_where_they_are_stored(tmp_path: Path) -> N
     results = made(place, "study")
     assert "Mine" not in found.page({"wan2023": {"study": results}}, tmp_path)
     fake_results.write_checks(place)
-    (told,) = checks.real_gains(place, WAN, "wan2023")
+    (told,) = checks.real_gains(place, "wan2023")
     assert told.startswith("Mine: +1.")
-    (shown,) = checks.real_gains(place, WAN, "wan2023", ("training", "scene"))
+    (shown,) = checks.real_gains(place, "wan2023", ("training", "scene"))
     assert "picture" in told
     assert "picture" not in shown
     assert escape(shown) in found.page({"wan2023": {"study": Results.load(place)}}, tmp_path)
@@ -158,4 +158,4 @@ def test_a_claim_of_several_lines_is_told_by_its_first(shown: Results) -> None:
     several = dataclasses.replace(
         one, our_parts=(part, part._replace(short="claimed 1, measured 2"))
     )
-    assert found._effect(several) == found._effect(one)
+    assert found._effect(several, shown) == found._effect(one, shown)

@@ -94,7 +94,7 @@ def test_the_verdict_chooses_the_sentence(
     assert [re.split(r" \((?:claim|our question) C", one)[0] for one in lines] == [
         f"- {getattr(one, chosen)}" for one in TOLD.takeaways
     ]
-    assert all(one.endswith(f": {word} at demo)") for one in lines)
+    assert all(f": {word} at demo" in one and one.endswith(")") for one in lines)
 
 
 @pytest.mark.parametrize("paper", SUMMARIES)

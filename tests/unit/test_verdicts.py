@@ -126,10 +126,16 @@ def test_costs_are_compared_as_they_are(tmp_path: Path) -> None:
     results = Results.load(tmp_path)
     close = Check("cost.wan2023.seconds - cost.wan2023_aff.seconds", "lt")
     assert on_rows(close, results, PAPER).verdict == SUPPORTED
-    spread = results.costs["name"] == "seconds_iqr"
-    costs = results.costs.assign(value=results.costs["value"].mask(spread, 0.02))
-    results = dataclasses.replace(results, costs=costs)
-    assert on_rows(close, results, PAPER).verdict == INSEPARABLE
+    slowest = results.costs["name"] == "seconds_high"
+    costs = results.costs.assign(value=results.costs["value"].mask(slowest, 0.2))
+    slow = dataclasses.replace(results, costs=costs)
+    assert on_rows(close, slow, PAPER).verdict == INSEPARABLE
+    once = dataclasses.replace(results, costs=results.costs[~slowest])
+    once.costs.loc[once.costs["name"] == "seconds_low", "value"] = 1.0
+    once = dataclasses.replace(once, costs=once.costs[once.costs["name"] != "seconds_low"])
+    found = on_rows(close, once, PAPER)
+    assert found.verdict == NOT_JUDGED
+    assert "was taken once" in found.reason
 
 
 def test_a_method_scored_otherwise_is_named(tmp_path: Path) -> None:

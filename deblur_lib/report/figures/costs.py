@@ -13,7 +13,7 @@ AXES = {"seconds": "seconds for one frame", "macs": "multiply-accumulates"}
 
 
 def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: str) -> Drawing:
-    """Horizontal bars; the line is the interquartile range where it was measured.
+    """Horizontal bars; the line reaches from the fastest to the slowest measurement.
 
     Args:
         results: stored costs.
@@ -34,11 +34,11 @@ def draw(results: Results, paper: Paper, figure: Figure, *, table: str, cost: st
     told = []
     for row, (method, value) in enumerate(found.items()):
         axis.barh(row, value, height=0.62, color=style.pen(paper, method)[0], zorder=2)
-        half = (results.cost(method, f"{cost}_iqr") or 0.0) / 2
-        if half:
-            axis.plot([value - half, value + half], [row, row], color=style.INK, linewidth=1.4)
+        low, high = (results.cost(method, f"{cost}_{end}") or value for end in ("low", "high"))
+        if low < high:
+            axis.plot([low, high], [row, row], color=style.INK, linewidth=1.4)
         text = f"{value:.3g}" if cost == "seconds" else count(value)
-        style.at_end(axis, value + half, row, text)
+        style.at_end(axis, high, row, text)
         told.append(f"{method_of(paper, method).title} {text}")
     axis.set_yticks(range(len(found)), [_label(results, paper, one) for one in found])
     axis.invert_yaxis()

@@ -205,7 +205,7 @@ def effect(one: Judgement, results: Results | None, check: int = 0) -> str:
         results: the rows that judged it.
         check: number of the check that is asked about; 0 for all.
     """
-    parts = list(zip(one.claim.our_checks, one.our_parts, strict=True))
+    parts = list(zip(one.claim.our_checks, one.our_parts, strict=False))
     asked = parts[check - 1 : check] if check else parts
     word = asked[0][1].verdict if check else one.ours.verdict
     several = len({name for part, _ in parts for name in _datasets(part)}) > 1

@@ -8,8 +8,8 @@ import pytest
 from fake_results import made
 
 from deblur_lib import papers
-from deblur_lib.book import budgets as part
 from deblur_lib.book import answers, found
+from deblur_lib.book import budgets as part
 from deblur_lib.report import checks, rules, standing, summary, verdicts
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
@@ -114,7 +114,7 @@ def test_what_was_found_names_its_budget_and_takes_all_numbers_from_it(
     told = papers.summary("wan2023")
     judged = {one.claim.id: one for one in verdicts.judge(budgets["study"], WAN)}
     for name in told.headline[: found.MAIN]:
-        assert f"{answers.chip(judged[name])} {summary.asked(judged[name])} Measured: " in text
+        assert f"{answers.chip(judged[name])} {summary.asked(judged[name])} " in text
     gain = summary.gain_of(budgets["study"], WAN, told.own, told.datasets[0])
     assert gain is not None
     assert f"Own network: {gain.mean} dB [{gain.low}, {gain.high}] on " in text

@@ -6,6 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("table[data-choices]").forEach(addChoices);
   document.querySelectorAll(".ledger-filter").forEach(addLedgerFilter);
   nameControls();
+  nameCells();
   if (document.querySelector("#search-results")) findNumbers();
 });
 
@@ -103,4 +104,19 @@ function findNumbers() {
     document.querySelector("#search-results").before(head, list);
   });
   document.head.append(script);
+}
+
+// On a narrow screen a table of many columns becomes a list of cards, each cell behind its heading.
+const CARDS = { columns: 4, rows: 80 };
+
+function nameCells() {
+  for (const table of document.querySelectorAll("article table")) {
+    const heads = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const plain = rows.every((row) => row.cells.length === heads.length);
+    if (!plain || heads.length < CARDS.columns || rows.length > CARDS.rows) continue;
+    const words = heads.map((one) => (one.querySelector("button") ?? one).textContent.trim());
+    rows.forEach((row) => [...row.cells].forEach((cell, n) => (cell.dataset.head = words[n])));
+    table.classList.add("dl-cards");
+  }
 }

@@ -98,11 +98,17 @@ def box(results: Results, paper: Paper, published: Path) -> str:
 
 
 def key_figure(folder: Path, results: Results, paper: Paper) -> str:
-    """The first chart of bars that the results hold, copied below `folder`; "" without one."""
+    """The chart of bars that shows the answer, else the first that the results hold.
+
+    Returns:
+        Markdown with the drawing copied below `folder`; "" without one.
+    """
     made = results.folder / derive.FOLDER
     kinds = {one.id: one.kind for one in paper.figures}
     index = made / "figures" / "index.json"
-    for one in read_json(index) if index.is_file() else []:
+    drawn_ones = read_json(index) if index.is_file() else []
+    key = papers.summary(paper.id).key
+    for one in sorted(drawn_ones, key=lambda one: one["id"] != key):
         if one["file"] and kinds.get(one["id"]) == "bars":
             alt = " ".join(str(one["alt"]).split())
             drawn = copied(made / one["file"], folder, f"{paper.id}-key.png", alt)

@@ -163,6 +163,7 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
     rows = results.rows
     counted = coverage.summarise(coverage.entries(paper, results))["all"]
     hours = sum(one.seconds_training for one in runs) / 3600
+    scoring = sum(one.seconds_scoring for one in results.manifests) / 3600
     claims = [one for one in papers.claims(paper.id) if not one.ours]
     scored = [
         f"{key}: {len(set(some['picture']))} pictures of {len(set(some['scene']))} photographs"
@@ -197,7 +198,7 @@ def _answers(paper: Paper, results: Results) -> dict[str, str]:
             "the paper's recipe at profile paper; the study's by a pilot, told on its own page; "
             "those of demo so that all rows take minutes"
         ),
-        "How much computing?": f"{hours:.2f} hours of training in all",
+        "How much computing?": f"{hours:.1f} hours of training and {scoring:.1f} of scoring in all",
         "What does the paper leave open?": (
             f"{len(paper.departures)} points, {sum(bool(one.option) for one in paper.departures)} "
             "of them with an option"

@@ -8,7 +8,7 @@ from deblur_lib.report.markup import pipes
 from deblur_lib.spec import PROFILES
 
 BLOCK = re.compile(r"(<!-- generated:costs -->\n).*?(<!-- /generated -->)", re.DOTALL)
-HEADS = ("profile", "paper", "runs", "where", "training", "scoring")
+HEADS = ("profile", "paper", "runs", "seeds", "where", "training", "scoring")
 
 
 def costs(results: Path) -> str:
@@ -35,6 +35,7 @@ def _cells(runs: list[Manifest]) -> tuple[str, ...]:
         runs[0].profile,
         runs[0].paper,
         str(len(runs)),
+        " ".join(map(str, sorted({one.seed for one in runs if one.seed >= 0}))),
         "; ".join(places),
         _minutes(sum(one.seconds_training for one in runs)),
         _minutes(sum(one.seconds_scoring for one in runs)),

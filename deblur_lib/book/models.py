@@ -73,7 +73,9 @@ def networks(published: Path) -> Iterator[Network | str]:
     path = shipped.FOLDER / shipped.PHOTO
     if path.is_file():
         card = read_json(path.with_suffix(".json"))
-        told = f"Weights that come with the package, trained for {card['step']:,} steps."
+        told = (
+            f"Weights that come with the package; their last training took {card['step']:,} steps."
+        )
         yield Network("photo", "For photographs, shipped weights", told, card["sha256"], path)
     else:
         yield "For photographs: the package ships no weights yet, they are not trained."

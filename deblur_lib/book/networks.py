@@ -94,7 +94,7 @@ def networks_page(root: Path, published: Path) -> str:
     rows = [(one, name.partition(":")[0]) for name, group in groups.items() for one in group]
     rows += [(one, "not scored yet") for one in found if one.gain is None]
     parts = [
-        *_plots(groups),
+        *_worth(groups),
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
         + (
@@ -103,6 +103,7 @@ def networks_page(root: Path, published: Path) -> str:
             else ""
         ),
         _table(rows, (*COUNTED, *(MEASURED if measured is not None else ()))),
+        *_plots(groups),
         "## How cost grows",
         *_growth(root),
     ]
@@ -138,10 +139,36 @@ def _groups(found: Sequence[Entry]) -> Groups:
     return groups
 
 
-def _plots(groups: Groups) -> Iterator[str]:
-    """Three plots for each set of pictures: over what made the gain, and over published sizes."""
+def _worth(groups: Groups) -> Iterator[str]:
+    """For each set of pictures the networks that nothing beats at their cost or below."""
     if not groups:
         yield "No results are published yet."
+        return
+    yield (
+        "No other network on the same pictures gains as much for as few operations, as run, as "
+        "these; the last of each line gains most:"
+    )
+    lines = []
+    for name, entries in groups.items():
+        told, best = [], -math.inf
+        for one in sorted(entries, key=lambda one: _macs(one) or math.inf):
+            macs = _macs(one)
+            if macs and one.gain is not None and one.gain > best:
+                best = one.gain
+                gain = numbers.number(one.gain, "psnr_db", sign=True)
+                took = numbers.count(_rounded(macs) or macs)
+                told.append(f"{escape(one.title)} ({gain} dB, {took} MAC)")
+        if told:
+            lines.append(f"- on {escape(name)}: {'; '.join(told)}")
+    yield "\n".join(lines)
+
+
+def _macs(one: Entry) -> float | None:
+    return (one.costs or {}).get("macs_here")
+
+
+def _plots(groups: Groups) -> Iterator[str]:
+    """Three plots for each set of pictures: over what made the gain, and over published sizes."""
     for name_of_group, entries in groups.items():
         yield f"## Quality against cost on pictures {escape(name_of_group)}"
         for title, name in (
@@ -150,8 +177,11 @@ def _plots(groups: Groups) -> Iterator[str]:
             ("seconds at 256x256, published size", "seconds"),
         ):
             points = [_point(one, name) for one in entries if one.costs.get(name)]
-            if points:
+            if points and name == "macs_here":
                 yield _figure(points, title, name_of_group)
+            elif points:
+                drawn = _figure(points, title, name_of_group)
+                yield f"<details><summary>Over {title}</summary>\n{drawn}\n</details>"
 
 
 def _point(one: Entry, name: str) -> Point:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deblur_lib import papers, seals
-from deblur_lib.book import answers, checkable, found, front, models
+from deblur_lib.book import answers, checkable, costs, found, front, models
 from deblur_lib.book.arranged import tables_of, title_of
 from deblur_lib.book.behind import write_numbers
 from deblur_lib.book.blocks import copied
@@ -70,6 +70,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         "margins": margins(),
         "judge": judge(folder, published / judged.FOLDER),
         "pilot": pilot.page(published / pilot.FOLDER),
+        "took": costs.costs(published),
         "commands": commands_page(book),
         "photo": photo_page(folder, published / attempts.FOLDER),
         "left-alone": left_alone(shipped.FOLDER / shipped.CARD),

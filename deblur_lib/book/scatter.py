@@ -6,7 +6,7 @@ One unit is a pixel where the plot has its full width.
 import html
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.ticker import MaxNLocator
 
@@ -47,6 +47,9 @@ class Point:
 def scatter(points: Sequence[Point], *, across: str, up: str, told: str) -> str:
     """An SVG of points over a logarithmic axis.
 
+    The upright axis reaches no further below zero than above; what lies lower stands at its foot
+    with its value.
+
     Args:
         points: at least one.
         across: name of the level axis.
@@ -71,8 +74,8 @@ class _Places:
     def __init__(self, points: Sequence[Point]) -> None:
         small, large = min(one.x for one in points), max(one.x for one in points)
         self.start, self.end = math.log10(small / 1.5), math.log10(large * 2.2)
-        low, high = min(0.0, *(one.low for one in points)), max(one.high for one in points)
-        high = max(high, low + 1e-6)
+        high = max(1e-6, *(one.high for one in points))
+        low = max(min(0.0, *(one.low for one in points)), -high)
         ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
         self.ticks = [float(one) for one in ticks]
         self.low, self.high = self.ticks[0], self.ticks[-1]
@@ -82,7 +85,7 @@ class _Places:
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
+        share = (max(value, self.low) - self.low) / (self.high - self.low)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
     def mark(self, one: Point) -> Box:
@@ -117,6 +120,8 @@ def _axes(place: _Places, across: str, up: str) -> Iterator[str]:
 
 def _drawn(one: Point, place: _Places, taken: list[Box]) -> Iterator[str]:
     x, y = place.x(one.x), place.y(one.y)
+    if one.y < place.low:  # it would press all others together
+        one = replace(one, name=f"{one.name} ({numbers.number(one.y, 'psnr_db')})")
     left, top, anchor = _label(one, x, y, taken)
     colour = f"paper-{one.group}"
     told = html.escape(one.told)

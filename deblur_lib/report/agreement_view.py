@@ -20,6 +20,7 @@ from deblur_lib.spec import Paper
 
 LEFT = {"processor": "9em"}
 FLOOR = "floor"
+UNREPEATED = "No other execution of them is recorded yet."
 FLOORS = "the floor that each of them measures"
 
 
@@ -32,11 +33,16 @@ def shown(ours: Results, folder: Path, paper: Paper) -> markup.View:
         paper: the declaration.
     """
     if ours.folder == folder:
-        return _plain(ITSELF, _recorded(read_records(folder), paper))
+        return _itself(read_records(folder), paper)
     try:
         return view(compare(ours, folder, paper))
     except MissingRowsError as error:
         return _plain(f"Not compared: {error}.")
+
+
+def _itself(records: Sequence[Record], paper: Paper, notes: Sequence[str] = ()) -> markup.View:
+    text = ITSELF if records else f"{ITSELF} {UNREPEATED}"
+    return _plain(text, _recorded(records, paper), notes)
 
 
 def _plain(
@@ -48,7 +54,7 @@ def _plain(
 def view(found: Agreement) -> markup.View:
     """The sentence, a table of rows, a table of verdicts and notes."""
     if found.sentence == ITSELF:
-        return _plain(ITSELF, _recorded(found.records, found.paper), found.notes)
+        return _itself(found.records, found.paper, found.notes)
     checks = [pair for claim in found.claims for pair in claim.checks]
     same = sum(before == now for before, now in checks)
     alone = sum(one.alone.published == one.alone.ours for one in found.claims)
@@ -121,6 +127,7 @@ def _recorded(records: Sequence[Record], paper: Paper) -> list[tuple[str, pd.Dat
             "processor": " and ".join(map(_processor, one.hardware)),
             "threads": " and ".join(map(str, one.threads)),
             "precision": " and ".join(one.precisions),
+            "runs repeated": str(len(one.runs)) if one.runs else "all",
             "same verdicts, by its rows alone": f"{one.agreed} of {len(one.claims)}",
             "other verdicts": ", ".join(name.rpartition("-")[2] for name in one.differing) or "–",
             "rows that moved": f"{len(one.moved)} of {len(one.trained)}"

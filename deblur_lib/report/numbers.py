@@ -79,7 +79,8 @@ def together(
     """Numbers of one column or interval, all with the decimals of the one that needs most.
 
     Those of a metric with fixed decimals get up to two more where these keep all of them from
-    reading as zero; with `ends`, any of them, for the end of an interval must show its side.
+    reading as zero; with `ends`, any of them, for the end of an interval must show its side. Without fixed decimals
+    those of an interval follow its largest number, as far as each still shows its side.
     """
     found = list(values)
     if metric in COUNTED:
@@ -92,7 +93,13 @@ def together(
         shown = (more for more in (0, 1, 2) if small * 10 ** (fewest + more) >= 2)
         decimals = fewest + (next(shown, 0) if any(finite) else 0)
     else:
-        decimals = max(map(_needed, finite), default=0)
+        most = max(map(_needed, finite), default=0)
+        enough = (
+            number
+            for number in range(_needed(max(finite, default=0)), most)
+            if all(not one or one * 10**number >= 1 for one in finite)
+        )
+        decimals = next(enough, most) if ends else most
         if decimals and max(finite) >= 10**DIGITS:  # too far apart for one rule
             return [number(one, sign=sign) for one in found]
     return [NOTHING if math.isnan(one) else fixed(one, decimals, sign=sign) for one in found]

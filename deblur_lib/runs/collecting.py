@@ -198,6 +198,9 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
         found = read_json(store.costs_file(network, full))
         here = read_json(store.costs_file(network, run.options))
         told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if found.get(name)}
+        if "seconds" in told:
+            where = f"{COST_UNITS['seconds']} on {found['machine']}"
+            told["seconds"] = (found["seconds"], where)
         size = "as run" if smoke else "published size"
         records += [
             {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}

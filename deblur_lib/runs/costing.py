@@ -21,6 +21,7 @@ from deblur_lib.devices import resolve_device
 from deblur_lib.evaluation.cost import COUNTER, cost, count_macs, count_parameters, device_name
 from deblur_lib.nn import Deblurrer
 from deblur_lib.nn.estimating import EstimatingDeblurrer
+from deblur_lib.provenance import hardware
 from deblur_lib.records import read_json, read_whole, write_json
 from deblur_lib.report import columns
 from deblur_lib.runs import store
@@ -85,8 +86,13 @@ def measured(network: str, options: Options, device: torch.device) -> dict[str, 
     now["seconds"] = float(np.median(now["rounds"]))
     now["seconds_low"] = min(told["seconds_low"], now["seconds_low"])
     now["seconds_high"] = max(told["seconds_high"], now["seconds_high"])
+    now["machine"] = " ".join(filter(None, (hardware()["processor"], _accelerator(device))))
     write_json(path, now)
     return now
+
+
+def _accelerator(device: torch.device) -> str:
+    return "" if device.type == "cpu" else device_name(device)
 
 
 def _rounds(network: str, options: Options, device: torch.device) -> list[float]:

@@ -34,6 +34,7 @@ class Summary:
         datasets: data sets of the tables on which its gain is told.
         headline: ids of the claims that the paper stands on.
         takeaways: what a reader should remember.
+        key: id of the chart of bars that shows the answer; "" for the first one.
     """
 
     question: str
@@ -41,3 +42,4 @@ class Summary:
     datasets: tuple[str, ...]
     headline: tuple[str, ...]
     takeaways: tuple[Takeaway, ...]
+    key: str = ""

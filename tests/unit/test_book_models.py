@@ -44,7 +44,7 @@ def test_shipped_weights_are_exported_once_and_others_go(photo: Path, tmp_path: 
     name = f"photo-{json.loads(photo.with_suffix('.json').read_text())['sha256'][:8]}.onnx"
     assert f'value="models/{name}"' in text
     assert 'data-step="4" data-frames="1" data-least="1"' in text
-    assert "trained for 1,000 steps" in text
+    assert "their last training took 1,000 steps" in text
     assert sorted(path.name for path in stale.parent.iterdir()) == [name, f"{name}.json"]
     photo.unlink()  # what is there needs no weights
     assert "the package ships no weights yet" in models.page(tmp_path, tmp_path, {})

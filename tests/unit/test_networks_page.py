@@ -116,6 +116,25 @@ def test_labels_keep_clear_of_marks_and_of_each_other() -> None:
     assert "&lt;network-0&gt;" in str(plot)
 
 
+def test_a_point_far_below_does_not_press_the_others_together() -> None:
+    points = [point("good", 10.0, 0.5), point("lost", 20.0, -9.0)]
+    plot = BeautifulSoup(scatter(points, across="x", up="y", told="z"), "html.parser")
+    assert [one.text for one in plot.select("a text")] == ["good", "lost (−9.00)"]
+    axis, good, lost = (
+        float(str(plot.select_one("line.axis")["y1"])),  # type: ignore[index]
+        *(float(str(one["cy"])) for one in plot.select("circle")),
+    )
+    assert good < axis < lost
+    assert lost - axis <= 2 * (axis - good) + 60
+
+
+def test_the_page_names_what_nothing_beats_at_its_cost(root: Path) -> None:
+    text = networks_page(root, root / "results")
+    line = next(one for one in text.splitlines() if one.startswith("- on A: "))
+    assert "wan2023 (DFFM + MSRM) (+1.69 dB, 100 M MAC)" in line
+    assert text.index(line) < text.index("## Every network") < text.index("## Quality against cost")
+
+
 def test_growth_is_told_as_a_power_and_what_is_steep_by_name(tmp_path: Path) -> None:
     linear = pd.Series([1.0, 10.0, 100.0], index=[1, 10, 100])
     assert growth(linear) == pytest.approx(1.0)

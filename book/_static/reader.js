@@ -106,15 +106,17 @@ function findNumbers() {
   document.head.append(script);
 }
 
-// On a narrow screen a table of many columns becomes a list of cards, each cell behind its heading.
-const CARDS = { columns: 4, rows: 80 };
+// On a narrow screen a table that does not fit becomes a list of cards, each cell behind its heading.
+const CARDS = { width: 600, rows: 80 };
 
 function nameCells() {
+  if (window.innerWidth > CARDS.width) return;
   for (const table of document.querySelectorAll("article table")) {
     const heads = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
     const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
     const plain = rows.every((row) => row.cells.length === heads.length);
-    if (!plain || heads.length < CARDS.columns || rows.length > CARDS.rows) continue;
+    const fits = table.scrollWidth <= table.parentElement.clientWidth + 1;
+    if (!plain || fits || rows.length > CARDS.rows) continue;
     const words = heads.map((one) => (one.querySelector("button") ?? one).textContent.trim());
     rows.forEach((row) => [...row.cells].forEach((cell, n) => (cell.dataset.head = words[n])));
     table.classList.add("dl-cards");

@@ -32,7 +32,11 @@ def gains(results: Results, paper: Paper, published: Path) -> list[str]:
     told = [one.removeprefix("- ") for one in summary.gains(results, paper)]
     where, real = real_gains(results, papers.summary(paper.id).own, published)
     text = f"{where}: {escape('; '.join(real))}" if real else f": {UNSCORED}"
-    return [*told, f"Gain on pairs made of real video{text}."]
+    told.append(f"Gain on pairs made of real video{text}.")
+    for one in (one.id for one in paper.methods if one.apart):
+        where, real = real_gains(results, one, published, ("scene",))
+        told += [f"After its long run{where}: {escape('; '.join(real))}."] if real else []
+    return told
 
 
 def real_gains(

@@ -72,9 +72,8 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
 def _effect(one: verdicts.Judgement, results: Results) -> str:
     """The first effect measured with its interval, else the first reason for no verdict."""
     found = summary.effect(one, results)
-    return (
-        f"Measured: {escape(found)}." if found else f"{escape(one.ours.reason.partition('; ')[0])}."
-    )
+    reason = one.ours.reason.partition("; ")[0]
+    return f"Measured: {escape(found)}." if found else f"Why: {escape(reason)}."
 
 
 def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:

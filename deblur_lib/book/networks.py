@@ -94,7 +94,6 @@ def networks_page(root: Path, published: Path) -> str:
     rows = [(one, name.partition(":")[0]) for name, group in groups.items() for one in group]
     rows += [(one, "not scored yet") for one in found if one.gain is None]
     parts = [
-        *_worth(groups),
         "## Every network",
         f"Seconds and memory: float32, measured on {escape(where)}."
         + (
@@ -139,16 +138,16 @@ def _groups(found: Sequence[Entry]) -> Groups:
     return groups
 
 
-def _worth(groups: Groups) -> Iterator[str]:
+def worth(root: Path, published: Path) -> str:
     """For each set of pictures the networks that nothing beats at their cost or below."""
+    groups = _groups(side_by_side.entries(published, side_by_side.bench_table(root)))
     if not groups:
-        yield "No results are published yet."
-        return
-    yield (
+        return "No results are published yet.\n"
+    lines = [
         "No other network on the same pictures gains as much for as few operations, as run, as "
-        "these; the last of each line gains most:"
-    )
-    lines = []
+        "these; the last of each line gains most:",
+        "",
+    ]
     for name, entries in groups.items():
         told, best = [], -math.inf
         for one in sorted(entries, key=lambda one: _macs(one) or math.inf):
@@ -160,7 +159,7 @@ def _worth(groups: Groups) -> Iterator[str]:
                 told.append(f"{escape(one.title)} ({gain} dB, {took} MAC)")
         if told:
             lines.append(f"- on {escape(name)}: {'; '.join(told)}")
-    yield "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _macs(one: Entry) -> float | None:

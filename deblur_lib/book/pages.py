@@ -13,7 +13,7 @@ from deblur_lib.book.budgets import beside, budgets_page
 from deblur_lib.book.commands import commands_page
 from deblur_lib.book.declared import conventions, exports, margins, profiles, stand_ins, weights
 from deblur_lib.book.executed import Chapter
-from deblur_lib.book.networks import networks_page
+from deblur_lib.book.networks import networks_page, worth
 from deblur_lib.book.photo import left_alone, photo_page
 from deblur_lib.book.pictures import compressed, pictures_page
 from deblur_lib.records import Manifest, read_json, write_text
@@ -86,6 +86,7 @@ def write_pages(book: Path, chapters: Sequence[Chapter], published: Path) -> Non
         "data": pictures_page(folder),
         "budgets": budgets_page(budgets, shown),
         "networks": networks_page(published.parent, published),
+        "worth": worth(published.parent, published),
     }
     for name, text in pages.items():
         write_text(folder / f"{name}.md", text)

@@ -50,14 +50,15 @@ def common_part(ours: Results, published: Results) -> tuple[Results, Results, li
 def _with_costs(
     ours: Results, published: Results, mine: pd.DataFrame, theirs: pd.DataFrame
 ) -> tuple[Results, Results]:
-    """Results of these rows with the costs that both sides have."""
+    """Results of these rows with the costs and probes that both sides have."""
     stored = [one.costs.set_index(["method", "name"]).sort_index() for one in (ours, published)]
     shared = stored[0].index.intersection(stored[1].index)
     order = list(ours.costs.columns)
     costs = [one.loc[shared].reset_index()[order] for one in stored]
+    probes = [one.probes if ours.probes and published.probes else {} for one in (ours, published)]
     return (
-        dataclasses.replace(ours, rows=mine, costs=costs[0]),
-        dataclasses.replace(published, rows=theirs, costs=costs[1]),
+        dataclasses.replace(ours, rows=mine, costs=costs[0], probes=probes[0]),
+        dataclasses.replace(published, rows=theirs, costs=costs[1], probes=probes[1]),
     )
 
 

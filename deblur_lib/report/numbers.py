@@ -79,8 +79,9 @@ def together(
     """Numbers of one column or interval, all with the decimals of the one that needs most.
 
     Those of a metric with fixed decimals get up to two more where these keep all of them from
-    reading as zero; with `ends`, any of them, for the end of an interval must show its side. Without fixed decimals
-    those of an interval follow its largest number, as far as each still shows its side.
+    reading as zero; with `ends`, any of them, for the end of an interval must show its side.
+    Without fixed decimals those of an interval follow its largest number, as far as each still
+    shows its side.
     """
     found = list(values)
     if metric in COUNTED:

@@ -110,12 +110,13 @@ def gain_of(results: Results, paper: Paper, method: str, dataset: str) -> ToldGa
 def gains(results: Results, paper: Paper, *, long: bool = False) -> Iterator[str]:
     """Gain of the paper's network, and of its long run, on each test set as bullets of Markdown."""
     told = papers.summary(paper.id)
-    for method in _own(paper) if long else (told.own,):
-        title = columns.method_of(paper, method).title
-        title = escape(title + other_blur(results, paper, method))
+    for own in _own(paper) if long else (told.own,):
         for dataset in told.datasets:
+            method = told.trained_for.get(dataset, own) if own == told.own else own
+            title = columns.method_of(paper, method).title
+            title = escape(title + other_blur(results, paper, method))
             found = gain_of(results, paper, method, dataset)
-            if found is None and method == told.own:
+            if found is None and own == told.own:
                 yield f"- {title} was not scored on {escape(dataset)}."
             if found is None:
                 continue

@@ -1,5 +1,8 @@
 """What a chapter opens and ends with: words that the measured verdicts choose among."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from pydantic.dataclasses import dataclass
 
 from deblur_lib.spec.ground import STRICT
@@ -34,6 +37,7 @@ class Summary:
         datasets: data sets of the tables on which its gain is told.
         headline: ids of the claims that the paper stands on.
         takeaways: what a reader should remember.
+        trained_for: the row that is the own network as it learnt from another of these data sets.
         key: id of the chart of bars that shows the answer; "" for the first one.
     """
 
@@ -42,4 +46,5 @@ class Summary:
     datasets: tuple[str, ...]
     headline: tuple[str, ...]
     takeaways: tuple[Takeaway, ...]
+    trained_for: Mapping[str, str] = field(default_factory=dict)
     key: str = ""

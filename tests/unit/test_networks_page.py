@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from deblur_lib import papers, seals
 from deblur_lib.book import networks
-from deblur_lib.book.networks import growth, networks_page
+from deblur_lib.book.networks import growth, networks_page, worth
 from deblur_lib.book.scatter import LETTER, RADIUS, Point, _box, _clash, scatter
 from deblur_lib.report import columns, side_by_side
 from deblur_lib.runs import measurements
@@ -72,8 +72,8 @@ def test_variants_of_an_own_network_are_left_to_their_chapter() -> None:
 
 
 def test_without_results_the_page_says_so(tmp_path: Path) -> None:
+    assert "No results are published yet." in worth(tmp_path, tmp_path / "results")
     text = networks_page(tmp_path, tmp_path / "results")
-    assert "No results are published yet." in text
     assert "growth.py pictures" in text
     assert "growth.py runs" in text
 
@@ -129,10 +129,9 @@ def test_a_point_far_below_does_not_press_the_others_together() -> None:
 
 
 def test_the_page_names_what_nothing_beats_at_its_cost(root: Path) -> None:
-    text = networks_page(root, root / "results")
+    text = worth(root, root / "results")
     line = next(one for one in text.splitlines() if one.startswith("- on A: "))
     assert "wan2023 (DFFM + MSRM) (+1.69 dB, 100 M MAC)" in line
-    assert text.index(line) < text.index("## Every network") < text.index("## Quality against cost")
 
 
 def test_growth_is_told_as_a_power_and_what_is_steep_by_name(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from deblur_lib import papers
 from deblur_lib.book.blocks import fold, html_table, safe
 from deblur_lib.records import Manifest, write_text
-from deblur_lib.report import columns, numbers
+from deblur_lib.report import checks, columns, numbers
 from deblur_lib.report.markup import escape
 from deblur_lib.report.results import Results
 from deblur_lib.report.scores import Scores, scores
@@ -32,6 +33,7 @@ def write_numbers(book: Path, stored: Mapping[str, Results]) -> None:
 def page(paper: Paper, results: Results) -> str:
     """Every scored row of a paper: its runs, the command, and its scores picture by picture."""
     scored = set(results.rows["method"])
+    sets, beside = checks.read(results.folder)
     folder = f"results/{paper.id}/{results.profile}"
     lines = [
         f"# {paper.id}: behind the numbers",
@@ -45,6 +47,7 @@ def page(paper: Paper, results: Results) -> str:
     for method in paper.methods:
         if method.id in scored:
             lines += _method(paper, results, method)
+            lines += _checked(method, sets, beside) if beside else []
     return "\n".join(lines)
 
 
@@ -67,6 +70,18 @@ def _method(paper: Paper, results: Results, method: Method) -> Iterator[str]:
         kept = [one for one in found if one is not None]
         if kept:
             yield _pictures(dataset, kept, metrics)
+    yield from ("```", "")
+
+
+def _checked(method: Method, sets: Mapping[str, Any], beside: Results) -> Iterator[str]:
+    """Scores on the sets for checking, real pairs among them."""
+    metrics = {checks.PSNR: "psnr_db", checks.SSIM: "ssim"}
+    yield "```{raw} html"
+    for dataset, told in sets.items():
+        found = [scores(beside, method.id, dataset, one) for one in metrics]
+        kept = [one for one in found if one is not None]
+        if kept:
+            yield _pictures(str(told["title"]), kept, metrics)
     yield from ("```", "")
 
 

@@ -6,6 +6,7 @@ from deblur_lib import papers
 from deblur_lib.book.answers import verdict_bar
 from deblur_lib.report import budget, rankings, standing, verdicts
 from deblur_lib.report.markup import escape, pipes
+from deblur_lib.report.rankings import Ranking
 from deblur_lib.report.results import Results
 from deblur_lib.report.standing import ABOVE_SMOKE, Pair
 from deblur_lib.report.tables import compare, styled
@@ -24,18 +25,34 @@ def budgets_page(stored: Mapping[str, Mapping[str, Results]], shown: Mapping[str
     Returns:
         Markdown.
     """
-    return "\n".join(
-        line
+    above: dict[str, dict[str, Results]] = {
+        name: {profile: one for profile, one in budgets.items() if profile in ABOVE_SMOKE}
         for name, budgets in stored.items()
-        for line in _section(
-            papers.load(name),
-            {profile: one for profile, one in budgets.items() if profile in ABOVE_SMOKE},
-            shown[name],
-        )
-    )
+    }
+    orders = {name: rankings.rankings(papers.load(name), one) for name, one in above.items()}
+    lines = _overall(orders)
+    for name, budgets in above.items():
+        lines += _section(papers.load(name), budgets, shown[name], orders[name])
+    return "\n".join(lines)
 
 
-def _section(paper: Paper, stored: Mapping[str, Results], shown: Results) -> list[str]:
+def _overall(orders: Mapping[str, list[Ranking]]) -> list[str]:
+    """Mean agreement of each two budgets, paper by paper."""
+    both = dict.fromkeys((one.first, one.second) for found in orders.values() for one in found)
+    if not both:
+        return []
+    rows = [(name, *(_agreement(found, pair) for pair in both)) for name, found in orders.items()]
+    heads = ("mean tau", *(" and ".join(pair) for pair in both))
+    return ["Over all columns of a paper:", "", pipes(heads, rows), ""]
+
+
+def _agreement(found: list[Ranking], pair: tuple[str, str]) -> str:
+    return standing.agreement([one for one in found if (one.first, one.second) == pair])
+
+
+def _section(
+    paper: Paper, stored: Mapping[str, Results], shown: Results, orders: list[Ranking]
+) -> list[str]:
     held = ", ".join(f"**{name}**" for name in stored) or "none"
     missing = ", ".join(name for name in ABOVE_SMOKE if name not in stored)
     lines = [
@@ -44,7 +61,7 @@ def _section(paper: Paper, stored: Mapping[str, Results], shown: Results) -> lis
         f"Chapter at profile **{shown.profile}**. Stored budgets: {held}."
         + (f" No rows are stored of: {missing}." if missing else ""),
         "",
-        rankings.to_markdown(rankings.rankings(paper, stored)),
+        rankings.to_markdown(orders),
     ]
     for name, results in stored.items():
         if name != shown.profile:
@@ -103,9 +120,11 @@ def beside(budgets: Mapping[str, Results], shown: Results, paper: Paper) -> str:
 def _sentences(found: Pair) -> Iterator[str]:
     small, large = found.small, found.large
     both = len(found.same) + len(found.differ)
+    turned = [name for name in found.differ if name in found.turned]
     yield (
         f"Of {both} claims that both budgets judge, {len(found.same)} have verdicts to the same "
-        f"side{_named(found.differ)}."
+        f"side; of {len(found.differ) - len(turned)} one budget sees a side and the other none; "
+        f"{len(turned)} point the other way{_named(tuple(turned))}."
     )
     yield (
         f"Judged, of the claims that compare rows: {small.share} at {small.profile}, "
@@ -115,7 +134,7 @@ def _sentences(found: Pair) -> Iterator[str]:
 
 def _named(differ: tuple[str, ...]) -> str:
     names = ", ".join(one.rpartition("-")[2] for one in differ)
-    return f"; to different ones {names}" if names else ""
+    return f": {names}" if names else ""
 
 
 def _orders(found: Pair) -> Iterator[str]:

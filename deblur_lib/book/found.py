@@ -90,7 +90,9 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
             where = f" on {escape(one.where)}" if mine else " on the same pictures"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             other = (
-                ", learnt from longer blur" if summary.other_blur(results, paper, method) else ""
+                ", of more steps and longer blur"
+                if summary.other_blur(results, paper, method)
+                else ""
             )
             yield f"{name}{other}: {'; '.join(parts)}"
         elif method == told.own:

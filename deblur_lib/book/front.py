@@ -52,12 +52,14 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
             one = summary.gain_of(results, paper, method, told.datasets[0])
             cells = found.setdefault(name, {})
             if one:
-                cells.setdefault("generated pictures", []).append(one.mean)
+                cells.setdefault("generated pictures", []).append(_linked(one.mean, name, method))
             for folder in (results.folder, published / name / results.profile):
                 real = checks.on_real_pairs(folder, method)
                 for title, gain in real.items():
                     kind = title.partition(",")[0] + ", real"
-                    cells.setdefault(kind, []).append(decibels(gain)[0])
+                    mean = decibels(gain)[0]
+                    there = folder == results.folder
+                    cells.setdefault(kind, []).append(_linked(mean, name, method, there))
                     scenes = gain.bounds.units
                     basis[kind] = f"{scenes} scene{'s' if scenes > 1 else ''}"
                 if real:
@@ -78,6 +80,11 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
         "{doc}`What we found <found>` has the intervals."
     )
     yield ""
+
+
+def _linked(text: str, paper: str, method: str, there: bool = True) -> str:
+    """A number with a link to the scores behind it, where their page has them."""
+    return f"{{ref}}`{text} <{paper}-{method}>`" if there else text
 
 
 def strip(folder: Path, stored: Mapping[str, Results]) -> str:

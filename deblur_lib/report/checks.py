@@ -41,7 +41,7 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
         paper: the declaration.
         wanted: sets to show. With none, all that the folders hold.
     """
-    stored = {where: _read(folder) for where, folder in folders.items()}
+    stored = {where: read(folder) for where, folder in folders.items()}
     names = [one.id for one in wanted] or [name for sets, _ in stored.values() for name in sets]
     blocks, notes = [], []
     for name in dict.fromkeys(names):
@@ -58,7 +58,7 @@ def view(folders: Mapping[str, Path], paper: Paper, wanted: Sequence[CheckSet]) 
 
 def on_real_pairs(folder: Path, method: str) -> dict[str, Gain]:
     """Gain of a method in PSNR on each stored set of real pairs, by the title of the set."""
-    sets, results = _read(folder)
+    sets, results = read(folder)
     found = {
         str(one["title"]): over_input(results, method, name, PSNR)
         for name, one in sets.items()
@@ -89,7 +89,7 @@ def real_gains(folder: Path, method: str, counts: Sequence[str] = COUNTS) -> lis
     return told
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], Results | None]:
+def read(folder: Path) -> tuple[dict[str, Any], Results | None]:
     """What the sets of a folder are, and its results with their rows in place of its own."""
     if not (folder / ROWS).is_file() or not (folder / "rows.csv").is_file():
         return {}, None

@@ -64,14 +64,14 @@ def published_recipe(paper: Paper, method: str) -> Recipe:
 
 
 def changes(paper: Paper, runs: Iterable[Manifest]) -> list[str]:
-    """Options of runs that differ from those of the paper profile: "blocks 2 (paper: 8)"."""
+    """Options of runs that differ from those of the paper profile: "blocks 2 (full: 8)"."""
     full_size = profile_of(paper, "paper").options
     found = set()
     for one in runs:
         declared = method_of(paper, one.method)
         full = {**full_size.get(str(declared.network), {}), **declared.options}
         found |= {
-            f"{name} {value}" + (f" (paper: {full[name]})" if name in full else "")
+            f"{name} {value}" + (f" (full: {full[name]})" if name in full else "")
             for name, value in one.options.items()
             if name not in full or full[name] != value
         }
@@ -126,7 +126,7 @@ def _recipe(used: Recipe, meant: Recipe) -> list[str]:
             if ours != theirs:
                 found.append(f"{kind}: {ours} instead of {theirs}{_share(kind, used, meant)}")
     changed = [
-        f"{name} {_plain(used[name])} (paper: {_plain(meant[name])})"
+        f"{name} {_plain(used[name])} (full: {_plain(meant[name])})"
         for name in OTHERS
         if name in used and _plain(used[name]) != _plain(meant[name])
     ]

@@ -259,11 +259,13 @@ def _explain(heading: str, block: pd.DataFrame, told: Footnotes) -> None:
     shared = [text for text in first if all(text in one for one in parts.values())]
     shared = shared if len(parts) > 1 else []
     if shared:
-        told.add(heading, [], f"all rows differ from the print in {'; '.join(shared)}", whole=True)
+        told.add(
+            heading, [], f"all rows differ from profile paper in {'; '.join(shared)}", whole=True
+        )
     for title, texts in parts.items():
         own = [text for text in texts if text not in shared]
         if own:
-            told.add(heading, [title], f"differs from the print in {'; '.join(own)}")
+            told.add(heading, [title], f"differs from profile paper in {'; '.join(own)}")
     for _, one in block.iterrows():
         if one["why"]:
             told.add(heading, [one["title"]], f"no number of ours: {one['why']}")

@@ -52,7 +52,8 @@ class Pair:
 
     Attributes:
         small, large: how the claims stand at each.
-        same, differ: ids of claims that both judge, to one side and to different sides.
+        same, differ: ids of claims that both judge, to one side and to different sides; of these
+            `turned` point to opposite ones, of the others one budget sees none.
         orders: orders of the rows of each scored column of the tables.
     """
 
@@ -60,6 +61,7 @@ class Pair:
     large: Standing
     same: tuple[str, ...]
     differ: tuple[str, ...]
+    turned: tuple[str, ...]
     orders: tuple[rankings.Ranking, ...]
 
 
@@ -124,6 +126,7 @@ def pair(small: Results, large: Results, paper: Paper) -> Pair:
         standing(at_large, paper),
         tuple(name for name, (one, other) in sides.items() if one == other),
         tuple(name for name, (one, other) in sides.items() if one != other),
+        tuple(name for name, both in sides.items() if {*both} == {"holds", "fails"}),
         tuple(one for one in orders if {one.first, one.second} == {small.profile, large.profile}),
     )
 

@@ -119,7 +119,7 @@ def test_each_cause_of_a_gap_is_told_once_at_its_rows(results: Results) -> None:
     )
     told = tables.styled(second).footnotes
     assert [one for one in told if "differ" in one] == [
-        f"all rows differ from the print in data: {made} stands for gopro-linear; {shared}"
+        f"all rows differ from profile paper in data: {made} stands for gopro-linear; {shared}"
     ]
     other = second.copy()
     other.attrs = second.attrs
@@ -127,6 +127,6 @@ def test_each_cause_of_a_gap_is_told_once_at_its_rows(results: Results) -> None:
     other.loc[one, "gap_reason"] = "data: mine stands for gopro-linear; size: blocks 1"
     told = tables.styled(other).footnotes
     assert told[:2] == [
-        "differs from the print in data: mine stands for gopro-linear; size: blocks 1",
-        f"differs from the print in data: {made} stands for gopro-linear; {shared}",
+        "differs from profile paper in data: mine stands for gopro-linear; size: blocks 1",
+        f"differs from profile paper in data: {made} stands for gopro-linear; {shared}",
     ]

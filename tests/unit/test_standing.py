@@ -90,7 +90,8 @@ def test_a_chapter_holds_what_was_executed_against_what_is_published(
     text = part.beside(budgets, shown, WAN)
     assert "**What this machine just did: profile demo, held against study.**" in text
     pair = standing.pair(shown, budgets["study"], WAN)
-    assert f"{len(pair.same)} have verdicts to the same side; to different ones C" in text
+    assert f"{len(pair.same)} have verdicts to the same side; of " in text
+    assert {*pair.turned} <= {*pair.differ}
     assert f"{pair.small.share} at demo, {pair.large.share} at study." in text
     orders = [one for one in pair.orders if one.table == "Table 2"]
     assert f"| Table 2 | {standing.agreement(orders)} |" in text

@@ -58,7 +58,7 @@ def test_ours_is_the_plain_mean_and_a_gap_to_other_pictures_is_not_told(
     assert found["gain"] == pytest.approx(1.3, abs=0.1)
     assert found["gain_low"] < found["gain"] < found["gain_high"]
     assert found["low"] < found["ours"] < found["high"]
-    for cause in ("data: synth-gopro-linear", "size: base_channels 8 (paper: 32)", "steps: 600 of"):
+    for cause in ("data: synth-gopro-linear", "size: base_channels 8 (full: 32)", "steps: 600 of"):
         assert cause in found["gap_reason"]
 
 
@@ -111,7 +111,7 @@ def test_costs_of_a_smoke_run_say_that_they_are_of_its_own_size(results: Results
     smoke = as_smoke(results)
     column = Column("gopro_test", "params_m", "parameters", "parameters [M]")
     told = differences.differences(smoke, PAPER, "wan2023", column)
-    assert told == ["size: base_channels 8 (paper: 32), blocks_per_stage 2 (paper: 8)"]
+    assert told == ["size: base_channels 8 (full: 32), blocks_per_stage 2 (full: 8)"]
     assert not differences.comparable(smoke, column, told)
 
 
@@ -226,8 +226,8 @@ def test_other_conventions_stand_beside_and_have_no_gap(results: Results) -> Non
 
 def test_the_title_tells_budget_and_limits(second: pd.DataFrame) -> None:
     assert second.attrs["title"] == (
-        "Table 2, demo: networks with base_channels 8 (paper: 32), blocks 2 (paper: 8), "
-        "blocks_per_stage 2 (paper: 8) trained for 600 steps on generated pictures "
+        "Table 2, demo: networks with base_channels 8 (full: 32), blocks 2 (full: 8), "
+        "blocks_per_stage 2 (full: 8) trained for 600 steps on generated pictures "
         "(synth-gopro-linear); not comparable with the printed column except in direction"
     )
 
@@ -326,7 +326,7 @@ def test_what_a_number_differs_in_is_a_footnote_at_its_cell(second: pd.DataFrame
     view = tables.styled(second)
     assert len(view.notes) <= 3
     assert len(set(view.footnotes)) == len(view.footnotes)
-    assert view.footnotes[0].startswith("all rows differ from the print in data: synth-gopro")
+    assert view.footnotes[0].startswith("all rows differ from profile paper in data: synth-gopro")
     assert view.blocks[0][0].endswith("\u00b9")
     absent = view.blocks[0][1].loc["Baseline + MSRM", layout.KIND]
     (number,) = [n for n, one in enumerate(view.footnotes, 1) if "the demo budget is spent" in one]

@@ -99,8 +99,10 @@ def beside(budgets: Mapping[str, Results], shown: Results, paper: Paper) -> str:
     found = standing.pair(small, large, paper)
     return "\n".join(
         [
-            ":::{container} answer",
-            f"**{what}: profile {small.profile}, held against {large.profile}.** "
+            f":::{{dropdown}} {what}: profile {small.profile}, held against {large.profile}",
+            *([":open:"] if here else []),
+            ":class-container: answer",
+            "",
             f"{escape(budget.in_words(small).partition(': ')[2])}.",
             "",
             verdict_bar(small, paper),

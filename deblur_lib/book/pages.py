@@ -169,8 +169,8 @@ def _runs_table(results: Results) -> str:
     for circumstances, runs in groups.items():
         seconds = sum(one.seconds_training for one in runs)
         facts = [
-            ("runs", f"{len(runs)}, {len({one.method for one in runs})} networks, "
-                     f"{len({one.seed for one in runs})} seed(s)"),
+            ("runs", f"{len(runs)}, of {len({one.method for one in runs})} rows, seeds "
+                     + " ".join(map(str, sorted({one.seed for one in runs})))),
             ("training", f"{seconds / 60:.1f} minutes in all, "
                          f"{sum(one.steps for one in runs if one.run in learned):,} steps"),
             ("code", vintage.remark(runs) or "as it stands in this project"),

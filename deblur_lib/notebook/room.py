@@ -304,7 +304,7 @@ class Room:
                 "processor": one.hardware["processor"],
                 "accelerator": one.hardware["accelerator"],
                 "precision": one.precision,
-                "code": ", ".join(vintage.told_of(one)) or "today's",
+                "code": ", ".join(vintage.told_of(one)) or "as it is now",
                 "torch": one.versions.get("torch", ""),
                 "steps": one.steps,
                 "best step": one.best_step,

@@ -298,7 +298,7 @@ def stood_in(claim: Claim) -> str:
     paper = papers.load(claim.id.rpartition("-")[0])
     titles = {one.id: one.title for one in paper.methods}
     return "; ".join(
-        f"“{titles[ours]}” stands for “{titles[printed]}”"
+        f"“{titles[ours]}” takes the place of the printed row “{titles[printed]}”"
         for printed, ours in claim.stand_ins.items()
     )
 

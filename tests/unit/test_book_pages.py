@@ -123,7 +123,7 @@ def test_made_groups_runs_by_their_circumstances(results: Results) -> None:
     assert manifest.commit[:10] in text
     assert "made up, ? cores, 1 used" in text
     assert text.count("| processor |") == 1
-    assert "15, 5 networks, 3 seed(s)" in text
+    assert "15, of 5 rows, seeds 0 1 2" in text
 
 
 def test_budgets_and_conventions_are_all_told() -> None:

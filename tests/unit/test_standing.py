@@ -88,7 +88,9 @@ def test_a_chapter_holds_what_was_executed_against_what_is_published(
 ) -> None:
     budgets = of(published, shown)
     text = part.beside(budgets, shown, WAN)
-    assert "**What this machine just did: profile demo, held against study.**" in text
+    assert (
+        ":::{dropdown} What this machine just did: profile demo, held against study\n:open:" in text
+    )
     pair = standing.pair(shown, budgets["study"], WAN)
     assert f"{len(pair.same)} have verdicts to the same side; of " in text
     assert {*pair.turned} <= {*pair.differ}

@@ -74,7 +74,8 @@ def test_our_rows_may_take_another_row_than_the_print() -> None:
 def test_readers_are_told_which_row_stands_in() -> None:
     shown = verdicts.styled(verdicts.judge(None, papers.load("li2026"))).markdown()
     assert re.search(
-        r"^\d+\. C03: In our rows “no module, the paper's losses” takes the place of the printed row “.*”\.$",
+        r"^\d+\. C03: In our rows “no module, the paper's losses” takes the place of the printed "
+        r"row “.*”\.$",
         shown,
         re.MULTILINE,
     )

@@ -76,13 +76,11 @@ def _method(paper: Paper, results: Results, method: Method) -> Iterator[str]:
 def _checked(method: Method, sets: Mapping[str, Any], beside: Results) -> Iterator[str]:
     """Scores on the sets for checking, real pairs among them."""
     metrics = {checks.PSNR: "psnr_db", checks.SSIM: "ssim"}
-    yield "```{raw} html"
     for dataset, told in sets.items():
         found = [scores(beside, method.id, dataset, one) for one in metrics]
         kept = [one for one in found if one is not None]
         if kept:
-            yield _pictures(str(told["title"]), kept, metrics)
-    yield from ("```", "")
+            yield from ("```{raw} html", _pictures(str(told["title"]), kept, metrics), "```", "")
 
 
 def _run(one: Manifest, seconds: str) -> tuple[str, ...]:

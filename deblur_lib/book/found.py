@@ -1,5 +1,6 @@
 """What was found over all papers, on two screens: main claims, gains, and how much holds."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from deblur_lib.report.rules import CAPPED
 from deblur_lib.report.standing import Standing
 from deblur_lib.spec import Paper
 
+ASIDE = re.compile(r"^\(1\) [a-z ]+: | \([^()]*\)$")  # which check, and its numbers
 MAIN = 3  # claims that are told of each paper, those that its summary names first
 HEADS = (
     "paper",
@@ -72,7 +74,7 @@ def _card(paper: Paper, results: Results, published: Path) -> Iterator[str]:
 def _effect(one: verdicts.Judgement, results: Results) -> str:
     """The first effect measured with its interval, else the first reason for no verdict."""
     found = summary.effect(one, results)
-    reason = one.ours.reason.partition("; ")[0]
+    reason = ASIDE.sub("", one.ours.reason.partition("; ")[0])
     return f"Measured: {escape(found)}." if found else f"Why: {escape(reason)}."
 
 
@@ -84,10 +86,10 @@ def _gains(paper: Paper, results: Results, published: Path) -> Iterator[str]:
         one = summary.gain_of(results, paper, method, told.datasets[0])
         if one is not None:
             mine = method == told.own  # the long run is scored on the pictures just told
-            counts = ("training", "scene")
+            counts = ("training", "scene") if mine else ()
             whose, real = answers.real_gains(results, method, published, counts)
             real = [f"{text}{whose}" for text in real]
-            where = f" on {escape(one.where)}" if mine else " on the same pictures"
+            where = f" on {escape(one.where)}" if mine else " there"
             parts = [f"{one.mean} dB [{one.low}, {one.high}]{where}", *map(escape, real)]
             other = (
                 ", of more steps and longer blur"

@@ -146,7 +146,8 @@ def _repeated(records: Sequence[Record], paper: Paper) -> tuple[str, str, str]:
         if compared_columns(paper)[key].metric == "psnr_db"
     ]
     ends = numbers.together([min(apart), max(apart)], "psnr_db", ends=True) if apart else ["–"]
-    return str(len(others)), f"{len(shared)} of {len(asked)}", " to ".join(dict.fromkeys(ends))
+    alike = f"{len(shared)} of {len(asked)}" if asked else "–"
+    return str(len(others)), alike, " to ".join(dict.fromkeys(ends))
 
 
 def checklist(stored: Mapping[str, Results]) -> str:

@@ -270,7 +270,8 @@ def _explain(heading: str, block: pd.DataFrame, told: Footnotes) -> None:
         if one["why"]:
             told.add(heading, [one["title"]], f"no number of ours: {one['why']}")
     flags = block[block["flags"] != ""]
+    trained = {*block.loc[block["seeds"] != "", "title"]}
     shown = dict.fromkeys(text for one in flags["flags"] for text in one.split(" | "))
     for text in shown:
         rows = [one["title"] for _, one in flags.iterrows() if text in one["flags"].split(" | ")]
-        told.add(heading, rows, f"caution: {text}", whole=1 < len(rows) == len(flags))
+        told.add(heading, rows, f"caution: {text}", whole=len(rows) > 1 and {*rows} >= trained)

@@ -59,7 +59,7 @@ def test_a_gap_is_told_where_data_size_and_steps_are_the_papers(results: Results
 @pytest.mark.parametrize(
     ("options", "train", "apart", "text"),
     [
-        ({"base_channels": 8}, {}, True, "size: base_channels 8 (paper: 32)"),
+        ({"base_channels": 8}, {}, True, "size: base_channels 8 (full: 32)"),
         ({}, {"steps": 1000}, True, "steps: 1,000 of 4 crops of 256 px instead of 1,578,000 of 4"),
         ({}, {"lr": 4e-3, "schedule": "constant"}, False,
          "rate: 0.004 constant instead of 1e−4 cosine to 1e−6"),
@@ -67,7 +67,7 @@ def test_a_gap_is_told_where_data_size_and_steps_are_the_papers(results: Results
          "loss: 1 l1 at every scale instead of 1 l1 + 0.1 spectrum at every scale"),
         ({}, {"augment": []}, False, "augmentation: none instead of hflip"),
         ({}, {"ema": 0.999, "init": "xavier"}, False,
-         "optimiser: init xavier (paper: default), ema 0.999 (paper: 0)"),
+         "optimiser: init xavier (full: default), ema 0.999 (full: 0)"),
         ({}, {"adversarial": dataclasses.asdict(Adversarial("patchgan", weight=0.01))}, False,
          "adversarial: 0.01 bce by patchgan instead of none"),
     ],
@@ -106,15 +106,15 @@ def test_a_title_lists_few_changes_of_size_and_the_gaps_tell_all(
     told = budget.title(results, PAPER, table)
     assert told.startswith("Table 2, demo: networks of reduced size (told below) trained")
     reasons = differences.differences(results, PAPER, "mimo_unet", table.columns[0])
-    assert "size: base_channels 8 (paper: 32), blocks 2 (paper: 8)" in reasons
+    assert "size: base_channels 8 (full: 32), blocks 2 (full: 8)" in reasons
 
 
 def test_each_cause_of_a_gap_is_told_once_at_its_rows(results: Results) -> None:
     second = tables.compare(results, PAPER, "T2")
     made = "synth-gopro-linear (blur 0.25 of its length, 128 px)"
     shared = (
-        f"training data: {made} instead of gopro-linear; size: base_channels 8 (paper: 32), "
-        "blocks_per_stage 2 (paper: 8); steps: 600 of 4 crops of 64 px instead of 1,578,000 of 4 "
+        f"training data: {made} instead of gopro-linear; size: base_channels 8 (full: 32), "
+        "blocks_per_stage 2 (full: 8); steps: 600 of 4 crops of 64 px instead of 1,578,000 of 4 "
         "crops of 256 px, 0.0024 % of the pixels"
     )
     told = tables.styled(second).footnotes

@@ -48,12 +48,12 @@ def test_a_place_without_a_section_is_told_as_it_is() -> None:
     assert not [one for one in places if one.startswith("section 0")]
 
 
-def test_the_table_of_modules_tells_idle_from_moved(tmp_path: Path) -> None:
+def test_the_table_of_modules_tells_idle_from_works(tmp_path: Path) -> None:
     results = fake_results.made(tmp_path, "study")
     one = {"start": 0.5, "value": 0.5, "moved": 0.01, "least": 0.05}
     modules = {"DFFM": {"wan2023": one, "wan2023_dffm": one | {"moved": 0.2}}}
     found = guards.modules(dataclasses.replace(results, probes={"modules": modules}), PAPER)
-    assert found["found"].tolist() == ["idle", "moved"]
+    assert found["found"].tolist() == ["idle", "works"]
     assert found["row"].tolist() == ["wan2023 (DFFM + MSRM)", "Baseline + DFFM"]
 
 

@@ -41,7 +41,7 @@ def test_a_finding_tells_paper_sentence_verdict_budget_and_gain(results: Results
     assert text.startswith("- {doc}`wan2023 <notebooks/wan2023>`: ")
     assert " at demo, " in text
     assert re.search(r"at demo, [+−]\d\.\d\d\d? \[", text)
-    assert re.search(r"\| wan2023 \| [+−]\d\.\d\d", text)
+    assert re.search(r"\| wan2023 \| \{ref\}`[+−]\d\.\d\d <wan2023-wan2023>`", text)
     assert "profile demo: 600 steps a training, about " in text
 
 

@@ -68,8 +68,7 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
         {kind for cells in found.values() for kind in cells}, key=lambda one: one in basis
     )
     heads = [f"{one} ({basis[one]})" if one in basis else one for one in kinds]
-    head, line, *_ = pipes(("gain over the blurred input [dB]", *heads), ()).splitlines()
-    yield from (head, line)
+    yield from pipes(("gain over the blurred input [dB]", *heads), ()).splitlines()
     for name, cells in found.items():  # links among them, which `pipes` would show as text
         told = (" → ".join(cells.get(kind, [NOTHING])) for kind in kinds)
         yield f"| {' | '.join((name, *told))} |"

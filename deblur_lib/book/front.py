@@ -47,30 +47,28 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
     basis: dict[str, str] = {}
     for name in in_order(stored):
         paper, results = papers.load(name), stored[name]
-        told = papers.summary(name)
-        for method in (told.own, *(one.id for one in paper.methods if one.apart)):
-            one = summary.gain_of(results, paper, method, told.datasets[0])
-            cells = found.setdefault(name, {})
+        own = papers.summary(name)
+        for method in (own.own, *(one.id for one in paper.methods if one.apart)):
+            one = summary.gain_of(results, paper, method, own.datasets[0])
+            held = found.setdefault(name, {})
             if one:
-                cells.setdefault("generated pictures", []).append(_linked(one.mean, name, method))
+                held.setdefault("generated pictures", []).append(_linked(one.mean, name, method))
             for folder in (results.folder, published / name / results.profile):
                 real = checks.on_real_pairs(folder, method)
                 for title, gain in real.items():
                     kind = title.partition(",")[0] + ", real"
                     mean = decibels(gain)[0]
                     there = folder == results.folder
-                    cells.setdefault(kind, []).append(_linked(mean, name, method, there))
+                    held.setdefault(kind, []).append(_linked(mean, name, method, there))
                     scenes = gain.bounds.units
                     basis[kind] = f"{scenes} scene{'s' if scenes > 1 else ''}"
                 if real:
                     break
-    kinds = sorted(
-        {kind for cells in found.values() for kind in cells}, key=lambda one: one in basis
-    )
+    kinds = sorted({kind for held in found.values() for kind in held}, key=lambda one: one in basis)
     heads = [f"{one} ({basis[one]})" if one in basis else one for one in kinds]
     yield from pipes(("gain over the blurred input [dB]", *heads), ()).splitlines()
-    for name, cells in found.items():  # links among them, which `pipes` would show as text
-        told = (" → ".join(cells.get(kind, [NOTHING])) for kind in kinds)
+    for name, held in found.items():  # links among them, which `pipes` would show as text
+        told = [" → ".join(held.get(kind, [NOTHING])) for kind in kinds]
         yield f"| {' | '.join((name, *told))} |"
     yield ""
     yield (

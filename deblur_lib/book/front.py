@@ -64,7 +64,9 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
                     basis[kind] = f"{scenes} scene{'s' if scenes > 1 else ''}"
                 if real:
                     break
-    kinds = sorted({kind for held in found.values() for kind in held}, key=lambda one: one in basis)
+    kinds = sorted(
+        dict.fromkeys(kind for held in found.values() for kind in held), key=basis.__contains__
+    )
     heads = [f"{one} ({basis[one]})" if one in basis else one for one in kinds]
     yield from pipes(("gain over the blurred input [dB]", *heads), ()).splitlines()
     for name, held in found.items():  # links among them, which `pipes` would show as text

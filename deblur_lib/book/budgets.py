@@ -122,11 +122,10 @@ def beside(budgets: Mapping[str, Results], shown: Results, paper: Paper) -> str:
 def _sentences(found: Pair) -> Iterator[str]:
     small, large = found.small, found.large
     both = len(found.same) + len(found.differ)
-    turned = [name for name in found.differ if name in found.turned]
     yield (
         f"Of {both} claims that both budgets judge, {len(found.same)} have verdicts to the same "
-        f"side; of {len(found.differ) - len(turned)} one budget sees a side and the other none; "
-        f"{len(turned)} point the other way{_named(tuple(turned))}."
+        f"side; of {len(found.differ) - len(found.turned)} one budget sees a side and the other none; "
+        f"{len(found.turned)} point the other way{_named(found.turned)}."
     )
     yield (
         f"Judged, of the claims that compare rows: {small.share} at {small.profile}, "
@@ -134,8 +133,8 @@ def _sentences(found: Pair) -> Iterator[str]:
     )
 
 
-def _named(differ: tuple[str, ...]) -> str:
-    names = ", ".join(one.rpartition("-")[2] for one in differ)
+def _named(claims: tuple[str, ...]) -> str:
+    names = ", ".join(one.rpartition("-")[2] for one in claims)
     return f": {names}" if names else ""
 
 

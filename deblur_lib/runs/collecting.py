@@ -199,8 +199,8 @@ def _costs(plan: Plan, runs: Sequence[Run]) -> str:
         here = read_json(store.costs_file(network, run.options))
         told = {name: (found[name], unit) for name, unit in COST_UNITS.items() if found.get(name)}
         if "seconds" in told:
-            where = f"{COST_UNITS['seconds']} on {found['machine']}"
-            told["seconds"] = (found["seconds"], where)
+            where = f" on {found['machine']}" if "machine" in found else ""  # of earlier versions
+            told["seconds"] = (found["seconds"], COST_UNITS["seconds"] + where)
         size = "as run" if smoke else "published size"
         records += [
             {"method": run.method.id, "name": name, "value": value, "unit": f"{unit}, {size}"}

@@ -124,7 +124,8 @@ def _sentences(found: Pair) -> Iterator[str]:
     both = len(found.same) + len(found.differ)
     yield (
         f"Of {both} claims that both budgets judge, {len(found.same)} have verdicts to the same "
-        f"side; of {len(found.differ) - len(found.turned)} one budget sees a side and the other none; "
+        f"side; of {len(found.differ) - len(found.turned)} one budget sees a side and the other "
+        "none; "
         f"{len(found.turned)} point the other way{_named(found.turned)}."
     )
     yield (

@@ -73,11 +73,14 @@ def _gained(stored: Mapping[str, Results], published: Path) -> Iterator[str]:
         told = [" → ".join(held.get(kind, [NOTHING])) for kind in kinds]
         yield f"| {' | '.join((name, *told))} |"
     yield ""
-    yield (
-        "The paper's own network after the short training that all rows share → after its long "
-        "run, which learns from longer blur. "
-        "On one or two real scenes a gain has no interval: its sign there is no result. "
-        "{doc}`What we found <found>` has the intervals."
+    long = any(len(texts) > 1 for held in found.values() for texts in held.values())
+    yield " ".join(
+        [
+            "The paper's own network after the short training that all rows share"
+            + (" → after its long run, which learns from longer blur." if long else "."),
+            *(["On so few real scenes the sign of a gain is no result."] if basis else []),
+            "{doc}`What we found <found>` has the intervals.",
+        ]
     )
     yield ""
 

@@ -178,7 +178,7 @@ def _left(judged: list[Judgement], profile: str) -> str:
     printed = f" ({about_print} of them about printed numbers alone)" if about_print else ""
     return (
         f"Of {len(judged)} claims {clear} got a verdict that points one way at {profile}, "
-        f"{'all' if firm == clear else firm or 'none'} of them firm; "
+        f"{'all' if firm and firm == clear else firm or 'none'} of them firm; "
         f"{len(judged) - clear - open_ones} could not be told from chance, {words[NOT_JUDGED]} "
         f"were not judged{printed} and {words[UNTESTABLE]} cannot be tested here. The reasons "
         "stand in the table of claims."
